@@ -1,0 +1,1 @@
+"""The write side: receives OTLP, stores it, settles it, serves reads."""

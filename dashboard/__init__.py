@@ -1,0 +1,1 @@
+"""The read side: pages, charts, reports, command line."""

@@ -1,0 +1,1 @@
+"""Realistic agent workflows, sent through the real OpenTelemetry SDK and OTLP exporter."""

@@ -1,0 +1,1 @@
+"""The contract between the side that writes and the side that reads."""

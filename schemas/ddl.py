@@ -1,0 +1,30 @@
+"""The SQL that makes a store, read from the files beside this module in the order `_order` gives."""
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class Statement(NamedTuple):
+    """One SQL statement and the file it stands in, so that an error can name it."""
+
+    name: str
+    sql: str
+
+
+@cache
+def tables() -> tuple[Statement, ...]:
+    """One statement per stored table, in creation order. They expect the schema `store` to exist."""
+    return _read("tables")
+
+
+@cache
+def views() -> tuple[Statement, ...]:
+    """One statement per contract view, in creation order; each can be run again."""
+    return _read("views")
+
+
+def _read(folder: str) -> tuple[Statement, ...]:
+    root = files("schemas") / "sql" / folder
+    names = (root / "_order").read_text("utf-8").split()
+    return tuple(Statement(f"{folder}/{name}.sql", (root / f"{name}.sql").read_text("utf-8")) for name in names)

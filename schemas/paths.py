@@ -1,0 +1,19 @@
+"""Names of the files in a data folder. Both sides find each other through them."""
+
+from pathlib import Path
+
+STORE_FILE = "seamscope.duckdb"
+"""The store. Only the collector opens it while one runs."""
+
+ENDPOINT_FILE = "collector.json"
+"""Written by a running collector: {"pid", "host", "http_port", "grpc_port", "version", "schema_version"}. Gone after a stop."""
+
+
+def store_path(data_dir: Path) -> Path:
+    """The database file of a data folder."""
+    return data_dir / STORE_FILE
+
+
+def endpoint_path(data_dir: Path) -> Path:
+    """The file a running collector says its ports in."""
+    return data_dir / ENDPOINT_FILE

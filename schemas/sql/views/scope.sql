@@ -1,0 +1,2 @@
+-- scope: contract view, see tables/scope.sql.
+create or replace view scope as select * from store.scope;

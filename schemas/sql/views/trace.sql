@@ -1,0 +1,2 @@
+-- trace: contract view, see tables/trace.sql.
+create or replace view trace as select * from store.trace;
