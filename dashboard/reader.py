@@ -6,7 +6,6 @@ API; without one the file is opened read-only here. No Streamlit in this module:
 
 import http.client
 import json
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
+from dashboard.endpoint import reachable, running_collector, url_of
 from dashboard.errors import QueryError, SchemaMismatch, StoreBusy, StoreMissing
-from schemas.paths import endpoint_path, store_path
+from schemas.paths import store_path
 from schemas.settings import Settings
 from schemas.version import SCHEMA_VERSION
 
@@ -70,36 +70,13 @@ def connect(settings: Settings) -> Reader:
     return FileReader(store_path(settings.data_dir), settings)
 
 
-def running_collector(data_dir: Path) -> dict[str, Any] | None:
-    """What the running collector of a data folder says of itself; None where none runs.
-
-    A collector that was killed leaves its file behind, so the process must exist too.
-    """
-    try:
-        endpoint = json.loads(endpoint_path(data_dir).read_text("utf-8"))
-        pid = int(endpoint["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return endpoint if _process_exists(pid) else None
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 class LiveReader:
     """Asks a running collector over its read API; one kept-open connection per thread."""
 
     live = True
 
     def __init__(self, endpoint: Mapping[str, Any], settings: Settings) -> None:
-        self._host = _reachable(str(endpoint["host"]))
+        self._host = reachable(str(endpoint["host"]))
         self._port = int(endpoint["http_port"])
         self._headers = {"Content-Type": "application/json"}
         if settings.read_token is not None:
@@ -110,7 +87,7 @@ class LiveReader:
     @property
     def where(self) -> str:
         """The collector's address."""
-        return f"http://{self._host}:{self._port}"
+        return url_of(self._host, self._port)
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> pa.Table:
         """See `Reader.query`."""
@@ -230,11 +207,6 @@ class FileReader:
                 f"{self._path} was written by schema {found}, this build reads {SCHEMA_VERSION} — "
                 "use the build that wrote it, or another folder with --data"
             )
-
-
-def _reachable(host: str) -> str:
-    """The address to connect to for an address that was bound."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 def _error_text(status: int, data: bytes) -> str:
