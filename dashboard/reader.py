@@ -6,27 +6,31 @@ API; without one the file is opened read-only here. No Streamlit in this module:
 
 import http.client
 import json
-import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
+from pyarrow import ipc
 
 from dashboard.endpoint import reachable, running_collector, url_of
-from dashboard.errors import QueryError, SchemaMismatch, StoreBusy, StoreMissing
+from dashboard.errors import AccessDenied, CollectorDown, NoStore, QueryFailed, SchemaMismatch, StoreBusy
 from schemas.paths import store_path
 from schemas.settings import Settings
 from schemas.version import SCHEMA_VERSION
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
+CONNECT_TIMEOUT_S = 2.0
 ANSWER_MARGIN_S = 5.0
 """How much longer than the collector's own time limit a client waits: the collector's message is the better one."""
+SHOWN_QUESTION_CHARS = 80
 
 
 class Reader(Protocol):
-    """A store that can be asked."""
+    """A store that can be asked. Safe from many threads; nothing stays open between two questions."""
 
     @property
     def live(self) -> bool:
@@ -39,185 +43,131 @@ class Reader(Protocol):
         ...
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> pa.Table:
-        """The whole answer, never cut short. `$name` in the text takes `params["name"]`. Safe from many threads.
+        """The whole answer, never cut short. `$name` in the text takes `params["name"]`.
 
         Raises:
-            QueryError: the query is wrong, not allowed, or over a limit.
-            StoreBusy: nobody answers any more; `connect` again.
+            DashboardError: the query is wrong, not allowed or over a limit, or nobody can answer just now.
         """
-        ...
-
-    def health(self) -> dict[str, Any]:
-        """What `/api/health` says; of a file only the versions."""
-        ...
-
-    def close(self) -> None:
-        """Lets go of the store."""
         ...
 
 
 def connect(settings: Settings) -> Reader:
-    """The store of the data folder, through its collector where one runs.
+    """The store of the data folder, through its collector where one runs. Opens nothing yet.
 
     Raises:
-        StoreMissing: there is neither a collector nor a file.
-        StoreBusy: another process holds the file and says no address.
-        SchemaMismatch: the file was written by another build.
+        NoStore: there is neither a collector nor a file.
+        SchemaMismatch: the collector is of another version.
     """
     endpoint = running_collector(settings.data_dir)
-    if endpoint is not None:
-        return LiveReader(endpoint, settings)
-    return FileReader(store_path(settings.data_dir), settings)
+    if endpoint is None:
+        path = store_path(settings.data_dir)
+        if not path.is_file():
+            raise NoStore(path)
+        return FileReader(path)
+    if endpoint.get("schema_version") != SCHEMA_VERSION:
+        where = f"the collector on {settings.data_dir} (pid {endpoint['pid']})"
+        raise SchemaMismatch(where, str(endpoint.get("schema_version")), SCHEMA_VERSION)
+    token = settings.read_token.get_secret_value() if settings.read_token else None
+    host, port = reachable(str(endpoint["host"])), int(endpoint["http_port"])
+    return CollectorReader(host, port, token, settings.sql_timeout_s + ANSWER_MARGIN_S)
 
 
-class LiveReader:
-    """Asks a running collector over its read API; one kept-open connection per thread."""
+@dataclass(frozen=True, slots=True)
+class CollectorReader:
+    """Asks a running collector over its read API."""
 
-    live = True
+    host: str
+    port: int
+    token: str | None
+    timeout_s: float
 
-    def __init__(self, endpoint: Mapping[str, Any], settings: Settings) -> None:
-        self._host = reachable(str(endpoint["host"]))
-        self._port = int(endpoint["http_port"])
-        self._headers = {"Content-Type": "application/json"}
-        if settings.read_token is not None:
-            self._headers["Authorization"] = f"Bearer {settings.read_token.get_secret_value()}"
-        self._timeout_s = settings.sql_timeout_s + ANSWER_MARGIN_S
-        self._local = threading.local()
+    @property
+    def live(self) -> bool:
+        """Always."""
+        return True
 
     @property
     def where(self) -> str:
         """The collector's address."""
-        return url_of(self._host, self._port)
+        return url_of(self.host, self.port)
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> pa.Table:
         """See `Reader.query`."""
         body = json.dumps({"sql": sql, "params": dict(params or {})}).encode()
-        data = self._request("POST", "/api/sql", body, {"Accept": ARROW_STREAM})
-        with pa.ipc.open_stream(data) as stream:
+        with ipc.open_stream(self._request("POST", "/api/sql", body, sql)) as stream:
             return stream.read_all()
 
     def health(self) -> dict[str, Any]:
-        """See `Reader.health`."""
-        answer: dict[str, Any] = json.loads(self._request("GET", "/api/health", None, {}))
+        """What `/api/health` says."""
+        answer: dict[str, Any] = json.loads(self._request("GET", "/api/health", None, "health"))
         return answer
 
-    def close(self) -> None:
-        """Closes this thread's connection; those of other threads end with their threads."""
-        self._disconnect()
-
-    def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> bytes:
-        reused = getattr(self._local, "connection", None) is not None
+    def _request(self, method: str, path: str, body: bytes | None, question: str) -> bytes:
+        headers = {"Content-Type": "application/json", "Accept": f"{ARROW_STREAM}, application/json"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=CONNECT_TIMEOUT_S)
         try:
-            status, data = self._exchange(method, path, body, headers)
+            connection.connect()
+            connection.sock.settimeout(self.timeout_s)
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            data = response.read()
         except (OSError, http.client.HTTPException) as exc:
-            self._disconnect()
-            if not reused or isinstance(exc, TimeoutError):
-                raise self._gone(exc) from exc
-            try:  # the server closes idle connections; only a fresh one tells whether it is still there
-                status, data = self._exchange(method, path, body, headers)
-            except (OSError, http.client.HTTPException) as again:
-                self._disconnect()
-                raise self._gone(again) from again
-        if status != http.HTTPStatus.OK:
-            raise QueryError(_error_text(status, data), status)
+            raise CollectorDown(self.where, str(exc) or type(exc).__name__) from exc
+        finally:
+            connection.close()
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            raise AccessDenied(self.where)
+        if response.status != HTTPStatus.OK:
+            raise QueryFailed(_shown(question), _error_text(response.status, data))
         return data
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
-            self._local.connection = connection
-        connection.request(method, path, body, {**self._headers, **headers})
-        response = connection.getresponse()
-        return response.status, response.read()
 
-    def _disconnect(self) -> None:
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
-
-    def _gone(self, exc: Exception) -> StoreBusy:
-        return StoreBusy(
-            f"the collector at {self.where} does not answer ({_first_line(exc) or type(exc).__name__}); "
-            "see `seamscope doctor`"
-        )
-
-
+@dataclass(frozen=True, slots=True)
 class FileReader:
-    """Reads the file itself; possible only while no collector runs."""
+    """Opens the file read-only for one query and lets go of it, so that a collector can start at any time."""
 
-    live = False
+    path: Path
 
-    def __init__(self, path: Path, settings: Settings) -> None:
-        if not path.is_file():
-            raise StoreMissing(
-                f"no store at {path} and no collector running on {path.parent} — "
-                "start one with `seamscope up`, or name another folder with --data"
-            )
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "enable_external_access": "false",
-            "lock_configuration": "true",
-            "autoload_known_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "memory_limit": f"{settings.duckdb_memory_mib}MiB",
-            "threads": str(settings.duckdb_threads),
-        }
-        try:
-            self._connection = duckdb.connect(path, read_only=True, config=config)
-        except duckdb.Error as exc:
-            raise StoreBusy(
-                f"{path} cannot be opened: {_first_line(exc)} — stop the process that holds it, "
-                "or wait until its collector answers"
-            ) from exc
-        self._path = path
-        self._check_schema()
+    @property
+    def live(self) -> bool:
+        """Never."""
+        return False
 
     @property
     def where(self) -> str:
         """The file's path."""
-        return str(self._path)
+        return str(self.path)
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> pa.Table:
         """See `Reader.query`."""
         try:
-            with self._connection.cursor() as cursor:
-                return cursor.execute(sql, dict(params or {})).to_arrow_table()
+            with duckdb.connect(self.path, read_only=True, config={"enable_external_access": "false"}) as connection:
+                self._check_schema(connection)
+                return connection.sql(sql, params=dict(params or {})).to_arrow_table()
         except duckdb.Error as exc:
-            raise QueryError(_first_line(exc)) from exc
+            if isinstance(exc, duckdb.IOException) and "lock" in str(exc):
+                raise StoreBusy(self.path) from exc
+            raise QueryFailed(_shown(sql), str(exc).strip()) from exc
 
-    def health(self) -> dict[str, Any]:
-        """See `Reader.health`."""
-        return {"live": False, "schema_version": SCHEMA_VERSION}
-
-    def close(self) -> None:
-        """Closes the file, so that a collector can start."""
-        self._connection.close()
-
-    def _check_schema(self) -> None:
+    def _check_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
-            row = self._connection.execute("select value from store.meta where key = 'schema_version'").fetchone()
-        except duckdb.Error as exc:
-            self.close()
-            raise SchemaMismatch(f"{self._path} is not a Seamscope store: {_first_line(exc)}") from exc
-        found = row[0] if row else "none"
-        if str(found) != str(SCHEMA_VERSION):
-            self.close()
-            raise SchemaMismatch(
-                f"{self._path} was written by schema {found}, this build reads {SCHEMA_VERSION} — "
-                "use the build that wrote it, or another folder with --data"
-            )
+            row = connection.execute("select value from store.meta where key = 'schema_version'").fetchone()
+        except duckdb.CatalogException:
+            row = None
+        found = str(row[0]) if row else "none"
+        if found != str(SCHEMA_VERSION):
+            raise SchemaMismatch(str(self.path), found, SCHEMA_VERSION)
 
 
 def _error_text(status: int, data: bytes) -> str:
     try:
-        text = str(json.loads(data)["error"])
+        return str(json.loads(data)["error"])
     except (ValueError, KeyError, TypeError):
-        text = data[:200].decode("utf-8", "replace") or "no reason given"
-    if status == http.HTTPStatus.UNAUTHORIZED:
-        return f"{text} — set SEAMSCOPE_READ_TOKEN to the collector's read token"
-    return text
+        return f"HTTP {status}"
 
 
-def _first_line(exc: Exception) -> str:
-    return str(exc).strip().split("\n", 1)[0]
+def _shown(question: str) -> str:
+    text = " ".join(question.split())
+    return text if len(text) <= SHOWN_QUESTION_CHARS else text[: SHOWN_QUESTION_CHARS - 1] + "…"

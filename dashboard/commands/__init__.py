@@ -1,0 +1,1 @@
+"""The subcommands of `seamscope`, one subject a module."""

@@ -1,0 +1,73 @@
+"""Command-line flags that are settings, and what is in force once files, environment and flags are laid together."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import SecretStr
+
+from schemas.settings import ENV_PREFIX, Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FLAGS: dict[str, str] = {
+    "data_dir": "--data",
+    "host": "--host",
+    "grpc_port": "--grpc-port",
+    "http_port": "--http-port",
+    "ui_host": "--ui-host",
+    "ui_port": "--ui-port",
+    "insecure": "--insecure",
+}
+"""Setting to its flag. Tokens have none: a command line can be read by every user of the machine."""
+
+
+def setting_options(*names: str) -> Callable[[Command], Command]:
+    """Gives a command the flags of these settings; it receives them by the setting's name, None where not given."""
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            command = _option(name)(command)
+        return command
+
+    return decorate
+
+
+def _option(name: str) -> Callable[[Command], Command]:
+    field = Settings.model_fields[name]
+    text = f"{field.description} [default: {field.get_default(call_default_factory=True)}]"
+    if field.annotation is bool:
+        return click.option(FLAGS[name], name, is_flag=True, default=None, help=field.description)
+    if field.annotation is Path:
+        path = click.Path(file_okay=False, path_type=Path)
+        return click.option(FLAGS[name], name, type=path, default=None, metavar="DIR", help=text)
+    kind = click.IntRange(0, 65535) if field.annotation is int else click.STRING
+    return click.option(FLAGS[name], name, type=kind, default=None, help=text)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give a child process exactly these settings, whatever its working directory."""
+    return {ENV_PREFIX + name.upper(): _as_text(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, Path):
+        return str(value.expanduser().absolute())
+    return str(value)
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with the settings laid over it."""
+    return {**os.environ, **as_environment(settings)}
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """The settings in force, `~` in the data folder resolved."""
+    settings = Settings.load(flags)
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})

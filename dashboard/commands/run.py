@@ -1,0 +1,163 @@
+"""`up`, `demo`, `collect`, `dashboard`: the processes of Seamscope, together or one alone."""
+
+import http.client
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashboard.commands.children import Child, Children
+from dashboard.commands.options import child_environment, load_settings, setting_options
+from dashboard.endpoint import reachable, running_collector, url_of
+from dashboard.errors import AlreadyRunning, ChildFailed
+from schemas.paths import store_path
+from schemas.settings import Settings, default_data_dir
+
+COLLECTOR = [sys.executable, "-m", "collector"]
+DEMO_DATA = [sys.executable, "-m", "demo_data"]
+START_TIMEOUT_S = 60.0
+"""A collector that replays a large write-ahead log needs seconds; more than this is a fault."""
+HISTORY_DAYS = 28
+QUICK_HISTORY_DAYS = 2
+
+
+@click.command()
+@setting_options("data_dir", "host", "grpc_port", "http_port", "ui_host", "ui_port", "insecure")
+def up(**flags: Any) -> None:
+    """Start collector and dashboard; Ctrl-C stops both."""
+    settings = with_ui_port(load_settings(flags))
+    with Children() as children:
+        start_both(children, settings)
+        until_stopped(children)
+
+
+@click.command()
+@setting_options("data_dir", "host", "grpc_port", "http_port", "ui_host", "ui_port", "insecure")
+@click.option("--quick", is_flag=True, help=f"{QUICK_HISTORY_DAYS} days of history instead of {HISTORY_DAYS}")
+def demo(quick: bool, **flags: Any) -> None:
+    """`up`, filled with realistic workflows: four weeks of history, then live traffic.
+
+    Keeps its data apart from yours (a folder of its own unless --data names one), and loads history only once.
+    """
+    settings = with_ui_port(load_settings(flags))
+    if settings.data_dir == default_data_dir().expanduser().absolute():
+        settings = settings.model_copy(update={"data_dir": demo_data_dir()})
+    days = 0 if store_path(settings.data_dir).exists() else QUICK_HISTORY_DAYS if quick else HISTORY_DAYS
+    with Children() as children:
+        collector = start_both(children, settings)
+        command = [*DEMO_DATA, "--endpoint", collector, "--history-days", str(days), "--live"]
+        children.start("the demo traffic", command, child_environment(settings))
+        until_stopped(children)
+
+
+@click.command()
+@setting_options("data_dir", "host", "grpc_port", "http_port", "insecure")
+def collect(**flags: Any) -> None:
+    """Start the collector alone: receives OTLP, keeps the store, answers reads."""
+    become(COLLECTOR, child_environment(load_settings(flags)))
+
+
+@click.command()
+@setting_options("data_dir", "ui_host", "ui_port", "insecure")
+def dashboard(**flags: Any) -> None:
+    """Start the dashboard alone, on a running collector or on a store at rest."""
+    from dashboard import launch  # here, so that `collect` need not wait for it
+
+    settings = with_ui_port(load_settings(flags))
+    become(launch.streamlit_argv(settings), child_environment(settings))
+
+
+def demo_data_dir() -> Path:
+    """Where demo data goes when nobody says: beside the default data folder, never in it."""
+    return default_data_dir().expanduser().absolute().with_name("seamscope-demo")
+
+
+def with_ui_port(settings: Settings) -> Settings:
+    """The settings with a port for the dashboard that is free just now, where 0 asked for any."""
+    if settings.ui_port:
+        return settings
+    with socket.socket(socket.AF_INET6 if ":" in settings.ui_host else socket.AF_INET) as probe:
+        probe.bind((settings.ui_host, 0))
+        return settings.model_copy(update={"ui_port": probe.getsockname()[1]})
+
+
+def start_both(children: Children, settings: Settings) -> str:
+    """Starts collector and dashboard, says where they are, and gives back the collector's address.
+
+    Raises:
+        ChildFailed: one of them ended, or did not come up in time.
+        AlreadyRunning: a collector already runs on the data folder.
+    """
+    from dashboard import launch
+
+    endpoint = start_collector(children, settings)
+    child = children.start("the dashboard", launch.streamlit_argv(settings), child_environment(settings))
+    wait_until(children, child, lambda: _answers(settings.ui_host, settings.ui_port))
+    collector = url_of(endpoint["host"], int(endpoint["http_port"]))
+    click.echo(f"\n  dashboard      {url_of(settings.ui_host, settings.ui_port)}")
+    click.echo(f"  OTLP/HTTP      {collector}")
+    click.echo(f"  OTLP/gRPC      {url_of(endpoint['host'], int(endpoint['grpc_port']))}")
+    click.echo(f"  data           {settings.data_dir}\n\n  Ctrl-C stops everything.\n")
+    return collector
+
+
+def start_collector(children: Children, settings: Settings) -> dict[str, Any]:
+    """Starts a collector and gives back what it says of itself once it accepts spans."""
+    running = running_collector(settings.data_dir)
+    if running is not None:
+        raise AlreadyRunning(settings.data_dir, int(running["pid"]))
+    child = children.start("the collector", COLLECTOR, child_environment(settings))
+    wait_until(children, child, lambda: _accepts(settings.data_dir, child))
+    return running_collector(settings.data_dir) or {}
+
+
+def wait_until(children: Children, child: Child, is_up: Callable[[], bool]) -> None:
+    """Waits for a child to come up.
+
+    Raises:
+        ChildFailed: it ended, or is not up after `START_TIMEOUT_S`.
+        SystemExit: somebody asked to stop meanwhile.
+    """
+    for _ in children.ticks(START_TIMEOUT_S):
+        if is_up():
+            return
+    if children.stopping:
+        raise SystemExit(0)
+    raise ChildFailed(f"{child.name} did not come up within {START_TIMEOUT_S:.0f} s; see `seamscope doctor`")
+
+
+def until_stopped(children: Children) -> None:
+    """Returns when somebody asks to stop."""
+    for _ in children.ticks():
+        pass
+    click.echo("\nstopping …")
+
+
+def become(command: list[str], environment: dict[str, str]) -> None:
+    """Replaces this process: signals and exit codes then need nobody in between."""
+    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted
+
+
+def _accepts(data_dir: Path, child: Child) -> bool:
+    endpoint = running_collector(data_dir)
+    return (
+        endpoint is not None
+        and int(endpoint["pid"]) == child.process.pid
+        and _answers(str(endpoint["host"]), int(endpoint["http_port"]))
+    )
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
