@@ -14,7 +14,7 @@ class TooManySpans(CollectorError):
 
 
 class Busy(CollectorError):
-    """The writer is behind and the request has waited long enough: the sender may try again (HTTP 503, gRPC UNAVAILABLE)."""
+    """The writer is behind and the request has waited long enough: try again (HTTP 503, gRPC UNAVAILABLE)."""
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)

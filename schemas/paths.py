@@ -6,7 +6,7 @@ STORE_FILE = "seamscope.duckdb"
 """The store. Only the collector opens it while one runs."""
 
 ENDPOINT_FILE = "collector.json"
-"""Written by a running collector: {"pid", "host", "http_port", "grpc_port", "version", "schema_version"}. Gone after a stop."""
+"""Written by a running collector, gone after a stop: pid, host, http_port, grpc_port, version, schema_version."""
 
 
 def store_path(data_dir: Path) -> Path:

@@ -93,7 +93,7 @@ class Normalised(NamedTuple):
     """
 
     dialect: str
-    """Which rules read the span: openinference, openllmetry, genai, langsmith, autogen, pydantic_ai, mcp, n8n, … generic."""
+    """Which rules read the span: openinference, openllmetry, genai, langsmith, autogen, … generic."""
     framework: str | None
     """langgraph, langchain, crewai, autogen, openai_agents, …; None for plain SDK calls of no framework."""
     step_kind: str
@@ -111,7 +111,7 @@ class Normalised(NamedTuple):
     environment: str | None
     service: str | None
     input_key: str | None
-    """Attribute that holds the input; ending in '.' it is a prefix ('llm.input_messages.'); 'event:NAME' is an event."""
+    """Attribute that holds the input; ending in '.' it is a prefix; 'event:NAME' is an event."""
     output_key: str | None
     input_hash: int | None
     """Unsigned 64-bit digest of the canonical input: equal inputs have equal hashes. None: no input recorded."""
@@ -127,18 +127,18 @@ class Normalised(NamedTuple):
     """The counts repeat what spans below already count: used only where no span below carries any."""
     cost_usd: float | None
     response_id: str | None
-    """Identity of the model response (or message) the counts belong to: equal ids are counted once in a run."""
+    """Identity of the model response (or message) the counts belong to: counted once in a run."""
     finish_reason: str | None
     """stop, tool_calls, length, content_filter, or the provider's own word."""
     failed: bool
-    """The runtime says this span failed (status, exception, error.type, task status). Control flow is not failure."""
+    """The runtime says this span failed (status, exception, error.type). Control flow is not failure."""
     interrupted: bool
     """The span stopped to wait for a human (GraphInterrupt, approval required, n8n waiting)."""
     error_type: str | None
     """Exception class without module, HTTP status or JSON-RPC code; also of a soft error where it has one."""
     error_message: str | None
     in_band_error: str | None
-    """The error text inside an output whose span claims success (MCP isError, status=error); capped at 500 characters."""
+    """The error text inside an output whose span claims success (MCP isError, …); at most 500 characters."""
     collateral: bool
     """The error only echoes another span's (cancelled sibling, AutoGen's unhandled GroupChatError)."""
     resend_count: int | None
@@ -146,7 +146,7 @@ class Normalised(NamedTuple):
     attempt: int | None
     """1-based attempt number, where the span itself says so."""
     visit_key: str | None
-    """Identity of one visit of a graph node (LangGraph checkpoint namespace and step): attempts share it, loop visits do not."""
+    """Identity of one visit of a graph node (LangGraph namespace and step): attempts share it, loop visits do not."""
     run_key: str | None
     """Joins traces of one run: 'autogen:<team>', 'n8n:<instance>/<execution>'."""
     prompt_version: str | None

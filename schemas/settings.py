@@ -46,23 +46,37 @@ class Settings(BaseModel):
 
     max_body_bytes: int = Field(64 * MIB, gt=0, description="one request, after inflation")
     max_request_spans: int = Field(50_000, gt=0, description="spans in one request")
-    max_value_bytes: int = Field(256 * 1024, gt=0, description="one attribute value or name; longer text is cut and marked")
-    max_span_bytes: int = Field(4 * MIB, gt=0, description="one span's attributes, events and links together; more is rejected")
-    max_attributes: int = Field(1_000, gt=0, description="attributes of one span or event; the rest is dropped and counted")
+    max_value_bytes: int = Field(
+        256 * 1024, gt=0, description="one attribute value or name; longer text is cut and marked"
+    )
+    max_span_bytes: int = Field(
+        4 * MIB, gt=0, description="one span's attributes, events and links together; more is rejected"
+    )
+    max_attributes: int = Field(
+        1_000, gt=0, description="attributes of one span or event; the rest is dropped and counted"
+    )
     max_events: int = Field(1_000, gt=0, description="events and links of one span; the rest is dropped and counted")
-    queue_bytes: int = Field(256 * MIB, gt=0, description="requests waiting for the writer; beyond it new ones are refused retryably")
-    hold_s: float = Field(5.0, gt=0, description="how long a request waits for the writer before it is refused retryably")
+    queue_bytes: int = Field(
+        256 * MIB, gt=0, description="requests waiting for the writer; beyond it new ones are refused retryably"
+    )
+    hold_s: float = Field(
+        5.0, gt=0, description="how long a request waits for the writer before it is refused retryably"
+    )
     retry_after_s: int = Field(2, ge=1, le=5, description="what a refused client is told to wait")
 
     checkpoint_mib: int = Field(256, gt=0, description="write-ahead log size at which DuckDB folds it into the file")
     duckdb_memory_mib: int = Field(256, gt=0, description="DuckDB's own memory limit")
     duckdb_threads: int = Field(2, ge=1, description="DuckDB's threads")
-    min_free_disk_mib: int = Field(512, ge=0, description="below this the collector refuses retryably instead of filling the disk")
+    min_free_disk_mib: int = Field(
+        512, ge=0, description="below this the collector refuses retryably instead of filling the disk"
+    )
 
     settle_quiet_s: float = Field(0.3, gt=0, description="a run is settled when nothing came for this long …")
     settle_max_wait_s: float = Field(1.2, gt=0, description="… or when it has waited this long")
     rootless_finish_s: float = Field(30.0, gt=0, description="a run without a root span finishes after this much quiet")
-    abandoned_after_s: float = Field(86_400.0, gt=0, description="an open run is shown as abandoned after this much quiet")
+    abandoned_after_s: float = Field(
+        86_400.0, gt=0, description="an open run is shown as abandoned after this much quiet"
+    )
 
     sql_timeout_s: float = Field(30.0, gt=0, description="one query of the read API")
     sql_max_rows: int = Field(2_000_000, gt=0, description="rows of one answer; more is an error, never a cut answer")
@@ -70,8 +84,13 @@ class Settings(BaseModel):
     sql_max_concurrent: int = Field(4, ge=1, description="queries of the read API at one time; others wait")
 
     @classmethod
-    def load(cls, flags: Mapping[str, Any] | None = None, *, file: Path | None = None,
-             environ: Mapping[str, str] | None = None) -> Self:
+    def load(
+        cls,
+        flags: Mapping[str, Any] | None = None,
+        *,
+        file: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
         """The settings in force.
 
         Args:
@@ -87,24 +106,32 @@ class Settings(BaseModel):
         if file is not None or path.is_file():
             layers.append((str(path), _read_toml(path)))
         env = os.environ if environ is None else environ
-        layers.append(("environment", {k.removeprefix(ENV_PREFIX).lower(): v for k, v in env.items() if k.startswith(ENV_PREFIX)}))
+        layers.append(
+            ("environment", {k.removeprefix(ENV_PREFIX).lower(): v for k, v in env.items() if k.startswith(ENV_PREFIX)})
+        )
         layers.append(("flag", {k: v for k, v in (flags or {}).items() if v is not None}))
         values: dict[str, Any] = {}
         source: dict[str, str] = {}
         for name, layer in layers:
             for key, value in layer.items():
                 if key not in cls.model_fields:
-                    raise SettingsError(f"{name}: unknown setting {key!r}; known are {', '.join(sorted(cls.model_fields))}")
-                if key == "cors_origins" and isinstance(value, str):
-                    value = tuple(v.strip() for v in value.split(",") if v.strip())
-                values[key] = value
+                    raise SettingsError(
+                        f"{name}: unknown setting {key!r}; known are {', '.join(sorted(cls.model_fields))}"
+                    )
+                values[key] = _comma_separated(value) if key == "cors_origins" and isinstance(value, str) else value
                 source[key] = name
         try:
             return cls(**values)
         except ValidationError as exc:
             first = exc.errors(include_url=False, include_input=False)[0]
             key = str(first["loc"][0])
-            raise SettingsError(f"{source.get(key, 'default')}: {key}: {first['msg']}; {cls.model_fields[key].description}") from exc
+            raise SettingsError(
+                f"{source.get(key, 'default')}: {key}: {first['msg']}; {cls.model_fields[key].description}"
+            ) from exc
+
+
+def _comma_separated(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""`python -m collector`: runs the collector until it is told to stop."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from collector.errors import CollectorError
+from collector.service import Collector
+from schemas.settings import Settings, SettingsError
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--data", "data_dir", type=click.Path(path_type=Path), help="Folder of the store.")
+@click.option("--host", help="Address to bind; anything but loopback needs a write token or --insecure.")
+@click.option("--grpc-port", type=int, help="OTLP/gRPC port; 0 picks a free one.")
+@click.option("--http-port", type=int, help="OTLP/HTTP and read API port; 0 picks a free one.")
+@click.option("--insecure", is_flag=True, default=None, help="Bind beyond loopback without a token.")
+@click.option(
+    "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings file instead of ./seamscope.toml."
+)
+def main(settings_file: Path | None, **flags: object) -> None:
+    """Receive OTLP on gRPC and HTTP, store it, settle it, and serve the read API.
+
+    Prints one line when it accepts spans. SIGTERM or Ctrl-C stop it after what was accepted is on disk.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = Settings.load(flags, file=settings_file)
+        collector = Collector.start(settings)
+    except (CollectorError, SettingsError) as exc:
+        click.echo(f"seamscope collect: {exc}", err=True)
+        sys.exit(2 if isinstance(exc, SettingsError) else 1)
+    host = settings.host
+    click.echo(
+        f"seamscope collector accepts OTLP/gRPC on {host}:{collector.grpc_port} "
+        f"and OTLP/HTTP on {host}:{collector.http_port}, data in {settings.data_dir} (pid {os.getpid()})"
+    )
+    sys.stdout.flush()
+    stop.wait()
+    collector.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""From request bodies to acknowledged rows: a queue, a decoder thread, a writer thread.
+
+The decoder turns bodies into rows while the writer commits the ones before: DuckDB works without the interpreter's
+lock, so the two overlap. One COMMIT answers every request that was waiting for it.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, Literal, NamedTuple
+
+from collector.decode import decode_json, decode_protobuf
+from collector.dialects import normalise
+from collector.errors import Busy, CollectorError, StoreUnavailable
+from collector.rows import Row, resource_row, scope_row, span_row
+from collector.store import Batch, Store, Written
+from schemas.records import Rejection
+from schemas.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Encoding = Literal["protobuf", "json"]
+
+MAX_COMMIT_ROWS: Final = 20_000
+"""Rows of one COMMIT: a larger one only lengthens every wait."""
+
+MAX_READY_ROWS: Final = 10_000
+"""Decoded rows ahead of the writer; beyond it the decoder pauses. About 5 KB a row."""
+
+STORE_PAUSE_S: Final = 0.5
+"""Pause after a failed COMMIT, so that a full disk is not hammered; what waits is held meanwhile."""
+
+
+class Receipt(NamedTuple):
+    """What became of one request that is on disk now."""
+
+    accepted: int
+    rejections: list[Rejection]
+
+
+class _Request:
+    __slots__ = ("arrived_s", "body", "encoding", "future", "size")
+
+    def __init__(self, body: bytes, encoding: Encoding) -> None:
+        self.body = body
+        self.size = len(body)
+        self.encoding = encoding
+        self.arrived_s = time.monotonic()
+        self.future: Future[Receipt] = Future()
+        self.future.set_running_or_notify_cancel()  # a client that goes away cannot cancel what is being stored
+
+
+class _Ready(NamedTuple):
+    request: _Request
+    rows: list[Row]
+    resources: dict[int, Row]
+    scopes: dict[int, Row]
+    rejections: list[Rejection]
+
+
+class Ingestor:
+    """Takes request bodies and stores their spans; every body's future ends in a receipt or in an error."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._on_written: Callable[[Written], None]
+        self._changed = threading.Condition()
+        self._waiting: deque[_Request] = deque()
+        self._ready: deque[_Ready] = deque()
+        self._refused: Counter[str] = Counter()
+        self._held_bytes = 0
+        self._ready_rows = 0
+        self._decoding = False
+        self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._decode_loop, name="decoder"),
+            threading.Thread(target=self._write_loop, name="writer"),
+        ]
+
+    def start(self, on_written: Callable[[Written], None]) -> None:
+        """Starts the two threads; `on_written` is told of each COMMIT, after its requests are answered."""
+        self._on_written = on_written
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, body: bytes, encoding: Encoding) -> "Future[Receipt]":
+        """Queues an inflated request body. Never blocks.
+
+        The future gives a Receipt once the spans are on disk, or fails with DecodeError, TooManySpans, Busy (held as
+        long as the settings allow) or StoreUnavailable.
+        """
+        request = _Request(body, encoding)
+        with self._changed:
+            room = self._settings.queue_bytes - self._held_bytes
+            if self._stopping or (self._held_bytes and request.size > room):
+                self._refused["busy"] += 1
+                request.future.set_exception(self._busy("stopping" if self._stopping else "the queue is full"))
+                return request.future
+            self._held_bytes += request.size
+            self._waiting.append(request)
+            self._changed.notify_all()
+        return request.future
+
+    def count_refusal(self, reason: str) -> None:
+        """Counts a request that was answered with an error before it came here."""
+        with self._changed:
+            self._refused[reason] += 1
+            self._changed.notify_all()
+
+    def backlog(self) -> tuple[int, int]:
+        """(requests, bytes) that are waiting for their COMMIT."""
+        with self._changed:
+            return len(self._waiting) + len(self._ready) + self._decoding, self._held_bytes
+
+    def stop(self) -> None:
+        """Refuses new requests, finishes those it has, and returns when the last is answered."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _decode_loop(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting or self._ready_rows > MAX_READY_ROWS:
+                    if self._stopping and not self._waiting:
+                        return
+                    self._changed.wait(0.2)
+                    self._expire()
+                request = self._waiting.popleft()
+                self._decoding = True
+            ready = self._decode(request)
+            with self._changed:
+                self._decoding = False
+                if ready is not None:
+                    self._ready.append(ready)
+                    self._ready_rows += len(ready.rows)
+                self._changed.notify_all()
+
+    def _expire(self) -> None:
+        """Refuses what has waited longer than a client is held."""
+        oldest = time.monotonic() - self._settings.hold_s
+        while self._waiting and self._waiting[0].arrived_s < oldest:
+            request = self._waiting.popleft()
+            self._held_bytes -= request.size
+            self._refused["busy"] += 1
+            request.future.set_exception(self._busy(f"held for {self._settings.hold_s:g} s"))
+
+    def _busy(self, why: str) -> Busy:
+        return Busy(f"the writer is behind ({why}); send again", self._settings.retry_after_s)
+
+    def _decode(self, request: _Request) -> _Ready | None:
+        try:
+            decode = decode_json if request.encoding == "json" else decode_protobuf
+            spans, rejections = decode(request.body, self._settings)
+            request.body = b""
+            return _Ready(
+                request,
+                [span_row(span, normalise(span)) for span in spans],
+                {r.resource_id: resource_row(r) for r in {id(s.resource): s.resource for s in spans}.values()},
+                {s.scope_id: scope_row(s) for s in {id(s.scope): s.scope for s in spans}.values()},
+                rejections,
+            )
+        except CollectorError as exc:
+            self._fail([request], exc, "malformed" if type(exc).__name__ == "DecodeError" else "too_many_spans")
+        except Exception as exc:  # one request must not end the thread that serves all others
+            log.exception("a request of %d bytes could not be decoded", request.size)
+            self._fail([request], CollectorError(f"internal error: {type(exc).__name__}"), "internal")
+        return None
+
+    def _write_loop(self) -> None:
+        while True:
+            with self._changed:
+                while not self._ready and not self._refused:
+                    if self._stopping and not self._waiting and not self._decoding and not self._threads[0].is_alive():
+                        return
+                    self._changed.wait(0.2)
+                taken: list[_Ready] = []
+                rows = 0
+                while self._ready and rows < MAX_COMMIT_ROWS:
+                    taken.append(self._ready.popleft())
+                    rows += len(taken[-1].rows)
+                self._ready_rows -= rows
+                refused, self._refused = self._refused, Counter()
+                self._changed.notify_all()
+            self._write(taken, refused)
+
+    def _write(self, taken: list[_Ready], refused: Counter[str]) -> None:
+        requests = [ready.request for ready in taken]
+        batch = Batch(
+            rows=[row for ready in taken for row in ready.rows],
+            resources={k: v for ready in taken for k, v in ready.resources.items()},
+            scopes={k: v for ready in taken for k, v in ready.scopes.items()},
+            rejected=Counter(rejection.reason for ready in taken for rejection in ready.rejections),
+            refused=refused,
+            requests=len(taken),
+            body_bytes=sum(request.size for request in requests),
+        )
+        try:
+            written = self._store.write(batch)
+        except StoreUnavailable as exc:
+            log.error("%s", exc)
+            self._fail(requests, exc, "store_unavailable")
+            with self._changed:
+                self._refused += refused
+            time.sleep(STORE_PAUSE_S)
+            return
+        except Exception as exc:
+            log.exception("a batch of %d spans could not be written", len(batch.rows))
+            self._fail(requests, CollectorError(f"internal error: {type(exc).__name__}"), "internal")
+            return
+        self._release(requests)
+        for ready in taken:
+            ready.request.future.set_result(Receipt(len(ready.rows), ready.rejections))
+        self._on_written(written)
+
+    def _fail(self, requests: list[_Request], exc: CollectorError, reason: str) -> None:
+        self._release(requests)
+        with self._changed:
+            self._refused[reason] += len(requests)
+        for request in requests:
+            request.future.set_exception(exc)
+
+    def _release(self, requests: list[_Request]) -> None:
+        with self._changed:
+            self._held_bytes -= sum(request.size for request in requests)
+            self._changed.notify_all()

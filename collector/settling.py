@@ -1,0 +1,318 @@
+"""Settles the runs that changed: loads all their spans, calls the pure `settle`, replaces their rows.
+
+Settling gives way to receiving and catches up after a burst. What is not settled yet is never lost: the mark
+`settled_until_ns` is moved in the same transaction as the rows, and a restart settles all that came after it.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from collector.rows import to_table
+from collector.settle import SPAN_COLUMNS, Settled, settle, strays
+from collector.store import Store, Written, arrow_schema, registered, transaction
+from schemas.settings import Settings
+from schemas.taxonomy import Outcome
+from schemas.version import RULE_VERSION
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.1
+RETRY_S: Final = 60.0
+MAX_TRACES: Final = 2_000
+"""Traces of one pass: small enough that the next burst is not kept waiting."""
+
+REST: Final = 10
+"""A run is settled again no sooner than this many times its last settling took."""
+
+YIELD_S: Final = 10.0
+"""How long settling steps back at most while requests wait."""
+
+NEIGHBOUR_NS: Final = 3_600 * 10**9
+"""Traces with one run key belong together only when they start within this of each other: keys are used again."""
+
+STRAY_NS: Final = 600 * 10**9
+"""A stray model call lies inside a model call of its run, which began at most this long before."""
+
+
+class _Dirty:
+    __slots__ = ("first_s", "last_s", "since_ns")
+
+    def __init__(self, now_s: float, since_ns: int) -> None:
+        self.first_s = now_s
+        self.last_s = now_s
+        self.since_ns = since_ns
+        """Oldest receipt that is not settled yet."""
+
+
+class Lag(NamedTuple):
+    """How far settling is behind."""
+
+    traces: int
+    seconds: float
+    """Age of the oldest change that is due and not settled."""
+
+
+class Settler:
+    """The settling thread."""
+
+    def __init__(self, store: Store, settings: Settings, is_receiving_busy: Callable[[], bool]) -> None:
+        self._store = store
+        self._settings = settings
+        self._is_receiving_busy = is_receiving_busy
+        self._lock = threading.Lock()
+        self._dirty: dict[str, _Dirty] = {}
+        self._not_before_s: dict[str, float] = {}
+        self._quiet_at_s: dict[str, float] = {}
+        self._last_received_ns = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="settler")
+
+    def start(self) -> None:
+        """Takes up what was left unsettled and starts the thread."""
+        with self._store.cursor() as cursor:
+            until = self._store.settled_until_ns()
+            left = cursor.execute(
+                "select trace_id, min(received_ns), max(received_ns) from store.span where received_ns > ? group by 1",
+                [until],
+            ).fetchall()
+            rootless = cursor.execute(
+                "select unnest(trace_ids) from store.run where outcome = 'open' and root_span_id is null"
+            ).fetchall()
+        now = time.monotonic()
+        self._last_received_ns = max((last for _, _, last in left), default=until)
+        self._dirty = {trace_id: _Dirty(now, since) for trace_id, since, _ in left}
+        self._quiet_at_s = {trace_id: now + self._settings.rootless_finish_s for (trace_id,) in rootless}
+        self._thread.start()
+
+    def touch(self, written: Written) -> None:
+        """These traces changed. Called by the writer after each COMMIT."""
+        now = time.monotonic()
+        with self._lock:
+            self._last_received_ns = written.received_ns
+            for trace_id in written.trace_ids:
+                dirty = self._dirty.get(trace_id)
+                if dirty is None:
+                    self._dirty[trace_id] = _Dirty(now, written.received_ns)
+                else:
+                    dirty.last_s = now
+
+    def lag(self) -> Lag:
+        """How far settling is behind now."""
+        now = time.monotonic()
+        with self._lock:
+            oldest = min(
+                (d.first_s for t, d in self._dirty.items() if self._not_before_s.get(t, 0) <= now), default=now
+            )
+            return Lag(len(self._dirty), max(0.0, now - oldest - self._settings.settle_quiet_s))
+
+    @property
+    def last_received_ns(self) -> int:
+        """When the newest span was received; 0 before the first."""
+        return self._last_received_ns
+
+    def stop(self, budget_s: float) -> None:
+        """Settles what it can within the budget and ends the thread; the rest is taken up at the next start."""
+        self._stop.set()
+        self._thread.join()
+        deadline = time.monotonic() + budget_s
+        while time.monotonic() < deadline and self._dirty:
+            if not self._pass(list(self._dirty)[:MAX_TRACES]):
+                return
+
+    def _loop(self) -> None:
+        yielded_since: float | None = None
+        while not self._stop.wait(TICK_S):
+            now = time.monotonic()
+            if self._is_receiving_busy():
+                yielded_since = yielded_since or now
+                if now - yielded_since < YIELD_S:
+                    continue
+            yielded_since = None
+            due = self._due(now)
+            if due:
+                self._pass(due)
+
+    def _due(self, now: float) -> list[str]:
+        quiet, longest = self._settings.settle_quiet_s, self._settings.settle_max_wait_s
+        with self._lock:
+            for trace_id, at in list(self._quiet_at_s.items()):
+                if at <= now:
+                    del self._quiet_at_s[trace_id]
+                    self._dirty.setdefault(trace_id, _Dirty(now - longest, self._last_received_ns))
+            due = [
+                trace_id
+                for trace_id, dirty in self._dirty.items()
+                if (now - dirty.last_s >= quiet or now - dirty.first_s >= longest)
+                and self._not_before_s.get(trace_id, 0.0) <= now
+            ]
+        return due[:MAX_TRACES]
+
+    def _pass(self, due: list[str]) -> bool:
+        """Settles the runs of these traces. -> False where some could not be: they are tried again later."""
+        with self._lock:
+            taken = {trace_id: self._dirty.pop(trace_id) for trace_id in due if trace_id in self._dirty}
+        try:
+            with self._store.cursor() as cursor:
+                self._settle(cursor, due)
+        except Exception:  # one run that cannot be settled must not keep all others from it
+            with self._lock:
+                for trace_id, dirty in taken.items():
+                    self._dirty.setdefault(trace_id, dirty).since_ns = dirty.since_ns
+            if len(due) > 1:
+                half = len(due) // 2
+                return all([self._pass(due[:half]), self._pass(due[half:])])
+            log.exception("the run of trace %s could not be settled; next try in %g s", due[0], RETRY_S)
+            with self._lock:
+                self._not_before_s[due[0]] = time.monotonic() + RETRY_S
+            return False
+        return True
+
+    def _settle(self, cursor: duckdb.DuckDBPyConnection, due: list[str]) -> None:
+        started = time.monotonic()
+        now_ns = time.time_ns()
+        traces = self._with_neighbours(cursor, due)
+        batch = self._load(cursor, traces)
+        related = self._with_strays(cursor, batch, traces)
+        if len(related) > len(traces):
+            traces = related
+            batch = self._load(cursor, traces)
+        settled = settle(batch, now_ns)
+        with self._lock:
+            mark = min((d.since_ns for d in self._dirty.values()), default=self._last_received_ns + 1) - 1
+        replace(cursor, traces, self._store.received_since(traces), settled, mark)
+        self._after(settled, time.monotonic() - started)
+
+    def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
+        since = self._store.received_since(traces)
+        return cursor.execute(_LOAD, {"traces": traces, "since": since}).to_arrow_table()
+
+    def _after(self, settled: Settled, took_s: float) -> None:
+        finished = {run.run_id for run in settled.run if run.outcome != Outcome.OPEN}
+        self._store.mark_finished(row.trace_id for row in settled.trace if row.run_id in finished)
+        spans = sum(run.spans for run in settled.run)
+        now = time.monotonic()
+        with self._lock:
+            self._not_before_s = {trace_id: at for trace_id, at in self._not_before_s.items() if at > now}
+            for run in settled.run:
+                if run.outcome == Outcome.OPEN and run.root_span_id is None:
+                    self._quiet_at_s[run.root_trace_id] = now + self._settings.rootless_finish_s
+                rest_s = REST * took_s * run.spans / spans
+                if rest_s > TICK_S:
+                    self._not_before_s.update(dict.fromkeys(run.trace_ids, now + rest_s))
+
+    def _with_neighbours(self, cursor: duckdb.DuckDBPyConnection, due: list[str]) -> list[str]:
+        """The traces, and those that a shared run key or an earlier settling joins to them."""
+        rows = cursor.execute(_NEIGHBOURS, {"traces": due, "window_ns": NEIGHBOUR_NS}).fetchall()
+        return sorted({*due, *(trace_id for (trace_id,) in rows)})
+
+    def _with_strays(self, cursor: duckdb.DuckDBPyConnection, batch: pa.Table, traces: list[str]) -> list[str]:
+        """The traces, and those that a client library's stray model call joins to them, in either direction."""
+        found = strays(batch)
+        if found:
+            cursor.executemany(
+                "insert into store.trace_key select 'stray', ?, ?, ?, ?, ? where not exists "
+                "(from store.trace_key where key = 'stray' and trace_id = ?)",
+                [(s.trace_id, s.resource_id, s.response_id, s.start_ns, s.end_ns, s.trace_id) for s in found],
+            )
+        with registered(cursor, batch):
+            wanted = {trace_id for (trace_id,) in cursor.execute(_STRAYS_OF_RUNS).fetchall()}
+        wanted.update(s.trace_id for s in found)
+        if not wanted:
+            return traces
+        rows = cursor.execute(_RUNS_OF_STRAYS, {"strays": sorted(wanted), "window_ns": STRAY_NS}).fetchall()
+        return sorted({*traces, *wanted, *(trace_id for (trace_id,) in rows)})
+
+
+def replace(
+    cursor: duckdb.DuckDBPyConnection, traces: list[str], since_ns: int, settled: Settled, settled_until_ns: int
+) -> None:
+    """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction.
+
+    Args:
+        since_ns: no span of these traces was received before; spares a look at older rows.
+    """
+    with transaction(cursor) as tx:
+        old = tx.execute(
+            "select run_id, start_ns from store.run "
+            "where last_received_ns >= $since and root_trace_id in (select unnest($traces))",
+            {"since": since_ns, "traces": traces},
+        ).fetchall()
+        if old:
+            bounds = {"runs": [run_id for run_id, _ in old], "start": min(start for _, start in old)}
+            for statement in _DELETE_RUNS:
+                tx.execute(statement, bounds)
+        tx.execute(
+            "delete from store.trace where first_received_ns >= $since and trace_id in (select unnest($traces))",
+            {"since": since_ns, "traces": traces},
+        )
+        for table, statement in _INSERT.items():
+            rows = getattr(settled, table)
+            if rows:
+                with registered(tx, to_table(rows, arrow_schema(tx, table))):
+                    tx.execute(statement)
+        tx.execute(
+            "update store.meta set value = $mark where key = 'settled_until_ns'", {"mark": str(settled_until_ns)}
+        )
+        tx.execute("update store.meta set value = $rules where key = 'rule_version'", {"rules": str(RULE_VERSION)})
+
+
+_INSERT: Final = {
+    "run": "insert into store.run select * from incoming",
+    "step": "insert into store.step select * from incoming",
+    "operation": "insert into store.operation select * from incoming",
+    "failure": "insert into store.failure select * from incoming",
+    "trace": "insert into store.trace select * from incoming",
+}
+
+_DELETE_RUNS: Final = (
+    "delete from store.run where start_ns >= $start and run_id in (select unnest($runs))",
+    "delete from store.step where start_ns >= $start and run_id in (select unnest($runs))",
+    "delete from store.operation where start_ns >= $start and run_id in (select unnest($runs))",
+    "delete from store.failure where at_ns >= $start and run_id in (select unnest($runs))",
+)
+
+_LOAD: Final = (
+    "select " + ", ".join(SPAN_COLUMNS) + " from store.span "  # noqa: S608 - our own column names
+    "where received_ns >= $since and trace_id in (select unnest($traces))"
+)
+
+_NEIGHBOURS: Final = """
+with due as (select key, trace_id, start_ns from store.trace_key
+             where starts_with(key, 'run:') and trace_id in (select unnest($traces)))
+select distinct other.trace_id
+from due join store.trace_key other using (key)
+where other.start_ns between greatest(due.start_ns, $window_ns) - $window_ns and due.start_ns + $window_ns
+union
+select unnest(r.trace_ids)
+from due join store.trace t using (trace_id) join store.run r on r.run_id = t.run_id
+"""
+
+_STRAYS_OF_RUNS: Final = """
+select k.trace_id
+from store.trace_key k join incoming s on s.response_id = k.response_id
+where k.key = 'stray' and s.step_kind = 'llm' and s.trace_id <> k.trace_id
+union
+select k.trace_id
+from store.trace_key k join incoming s on s.resource_id = k.resource_id
+where k.key = 'stray' and k.response_id is null and s.step_kind = 'llm' and s.trace_id <> k.trace_id
+  and k.start_ns >= s.start_ns and k.end_ns <= s.end_ns
+"""
+
+_RUNS_OF_STRAYS: Final = """
+with stray as (select distinct * from store.trace_key where key = 'stray' and trace_id in (select unnest($strays))),
+     near as (select trace_id, resource_id, response_id, start_ns, end_ns from store.span
+              where step_kind = 'llm'
+                and start_ns between (select greatest(min(start_ns), $window_ns) - $window_ns from stray)
+                                 and (select max(end_ns) from stray))
+select n.trace_id from stray k join near n on n.response_id = k.response_id and n.trace_id <> k.trace_id
+union
+select n.trace_id
+from stray k join near n on n.resource_id = k.resource_id and n.trace_id <> k.trace_id
+where k.response_id is null and k.start_ns >= n.start_ns and k.end_ns <= n.end_ns
+"""

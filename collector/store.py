@@ -1,0 +1,455 @@
+"""The only module that opens the database. One process, one writer; readers get their own cursors."""
+
+import os
+import re
+import shutil
+import stat
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
+from collector.known import KnownSpans, TraceEntry
+from collector.rows import OTLP_FIELDS, RUN_KEY, SPAN_ID, START_NS, TRACE_ID, TRUNCATED, Row, to_table, version_key
+from schemas import ddl
+from schemas.paths import store_path
+from schemas.settings import MIB, Settings
+from schemas.version import RULE_VERSION, SCHEMA_VERSION
+
+MINUTE_NS: Final = 60_000_000_000
+
+FILE_FORMAT: Final = "v1.5.0"
+"""Oldest DuckDB that must be able to open the file; 2.0's own format is unreadable to 1.x."""
+
+
+class Batch(NamedTuple):
+    """What one commit stores: the decoded requests that were waiting."""
+
+    rows: Sequence[Row]
+    resources: Mapping[int, Row]
+    scopes: Mapping[int, Row]
+    rejected: Counter[str]
+    refused: Counter[str]
+    requests: int
+    body_bytes: int
+
+
+class Written(NamedTuple):
+    """What one commit did."""
+
+    received_ns: int
+    stored: int
+    duplicate: int
+    conflict: int
+    late: int
+    trace_ids: frozenset[str]
+    """Traces whose spans changed: to be settled."""
+
+
+class Store:
+    """An open store. `write` belongs to one thread; cursors may be taken from any."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, settings: Settings) -> None:
+        self.path = path
+        self._settings = settings
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._broken = False
+        self._writer = connection.cursor()
+        self._span_schema = pa.schema(list(arrow_schema(connection, "span"))[:-1])  # received_ns is the writer's
+        self._resource_ids = _column_set(connection, "select resource_id from store.resource")
+        self._scope_ids = _column_set(connection, "select scope_id from store.scope")
+        self._last_received_ns = _scalar(connection, "select coalesce(max(received_ns), 0) from store.span")
+        self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
+        self._written_keys: set[tuple[str, str]] = set()
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Store":
+        """Opens the store of the data folder, making both where they are missing.
+
+        Raises:
+            StoreLocked: another process has the file open.
+            SchemaMismatch: another schema version wrote it.
+            CollectorError: folder or file may not be used (permissions, symlink, not a store).
+        """
+        path = store_path(prepare_data_dir(settings.data_dir))
+        connection = _connect(path, settings)
+        try:
+            _create_or_check(connection, path)
+            return cls(connection, path, settings)
+        except BaseException:
+            connection.close()
+            raise
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own on the same database, for one query or one thread."""
+        with self._lock:
+            return self._connection.cursor()
+
+    def files(self) -> list[Path]:
+        """The files the store consists of now."""
+        return [file for file in (self.path, wal_path(self.path)) if file.exists()]
+
+    def close(self) -> None:
+        """Folds the write-ahead log into the file and closes it."""
+        self._writer.execute("checkpoint")
+        self._writer.close()
+        self._connection.close()
+
+    def write(self, batch: Batch) -> Written:
+        """Stores a batch in one transaction; when it returns, everything is on disk.
+
+        Raises:
+            StoreUnavailable: nothing of the batch was stored.
+        """
+        self._check_disk()
+        if self._broken:
+            self._reopen()
+        received_ns = max(time.time_ns(), self._last_received_ns + 1)
+        entries = self._known.entries({row[TRACE_ID] for row in batch.rows}, received_ns, self._look_up)
+        try:
+            return self._write(batch, entries, received_ns)
+        except duckdb.Error as exc:
+            self._known.forget(entries)
+            self._broken = True
+            raise self._unavailable(f"{self.path} cannot be written: {_first_line(exc)}") from exc
+
+    def _check_disk(self) -> None:
+        free_mib = shutil.disk_usage(self.path.parent).free // MIB
+        if free_mib < self._settings.min_free_disk_mib:
+            raise self._unavailable(
+                f"only {free_mib} MiB free in {self.path.parent}, the floor is {self._settings.min_free_disk_mib} MiB: "
+                "free some space or lower min_free_disk_mib"
+            )
+
+    def _reopen(self) -> None:
+        """After a failed write: disk full and I/O errors poison an open database until it is opened anew."""
+        try:
+            with self._lock:
+                self._connection.close()
+                self._connection = _connect(self.path, self._settings)
+                self._writer = self._connection.cursor()
+        except CollectorError as exc:
+            raise self._unavailable(str(exc)) from exc
+        self._broken = False
+
+    def _unavailable(self, message: str) -> StoreUnavailable:
+        return StoreUnavailable(message, retry_after_s=self._settings.retry_after_s)
+
+    def _write(self, batch: Batch, entries: Mapping[str, TraceEntry], received_ns: int) -> Written:
+        fresh: list[Row] = []
+        repeats: list[Row] = []
+        late = 0
+        for row in batch.rows:
+            entry = entries[row[TRACE_ID]]
+            if row[SPAN_ID] in entry.span_ids:
+                repeats.append(row)
+            else:
+                entry.span_ids.add(row[SPAN_ID])
+                fresh.append(row)
+                late += entry.finished
+        added = len(fresh)
+        replaced: list[Row] = []
+        conflict = 0
+        if repeats:
+            fresh, replaced, conflict = self._resolve(fresh, repeats)
+        keys = self._new_keys(fresh)
+        with transaction(self._writer) as tx:
+            for resource_id in batch.resources.keys() - self._resource_ids:
+                tx.execute("insert into store.resource values (?, ?, ?, ?, ?)", batch.resources[resource_id])
+            for scope_id in batch.scopes.keys() - self._scope_ids:
+                tx.execute("insert into store.scope values (?, ?, ?, ?, ?, ?)", batch.scopes[scope_id])
+            if replaced:
+                tx.executemany(
+                    "delete from store.span where trace_id = ? and span_id = ?",
+                    [(row[TRACE_ID], row[SPAN_ID]) for row in replaced],
+                )
+            if fresh:
+                with registered(tx, to_table(fresh, self._span_schema)):
+                    tx.execute(
+                        "insert into store.span select *, $received_ns from incoming", {"received_ns": received_ns}
+                    )
+            if keys:
+                tx.executemany(
+                    "insert into store.trace_key (key, trace_id, start_ns) values (?, ?, ?)",
+                    [("run:" + key, trace_id, start) for (key, trace_id), start in keys.items()],
+                )
+            _count(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, added, len(repeats), conflict, late, fresh)
+        self._last_received_ns = received_ns
+        self._resource_ids.update(batch.resources)
+        self._scope_ids.update(batch.scopes)
+        self._written_keys.update(keys)
+        self._known.remember(added)
+        changed = frozenset(row[TRACE_ID] for row in fresh)
+        return Written(received_ns, added, len(repeats), conflict, late, changed)
+
+    def _resolve(self, fresh: list[Row], repeats: list[Row]) -> tuple[list[Row], list[Row], int]:
+        """Keeps one version of each repeated span.
+
+        Returns:
+            (rows to store, rows that replace a stored one, repeats whose content differed).
+        """
+        in_batch = {(row[TRACE_ID], row[SPAN_ID]): at for at, row in enumerate(fresh)}
+        stored = self._stored_versions(repeats)
+        winners: dict[tuple[str, str], Row] = {}
+        conflict = 0
+        for row in repeats:
+            key = (row[TRACE_ID], row[SPAN_ID])
+            best = winners.get(key) or (fresh[in_batch[key]] if key in in_batch else stored.get(key))
+            if best is None or row[:OTLP_FIELDS] != best[:OTLP_FIELDS]:
+                conflict += 1
+                best = row if best is None else max(best, row, key=version_key)
+            winners[key] = best
+        kept = list(fresh)
+        replaced = []
+        for key, row in winners.items():
+            if key in in_batch:
+                kept[in_batch[key]] = row
+            elif row is not stored.get(key):
+                kept.append(row)
+                replaced.append(row)
+        return kept, replaced, conflict
+
+    def _stored_versions(self, repeats: Iterable[Row]) -> dict[tuple[str, str], Row]:
+        rows = self._writer.execute(
+            "select * exclude (received_ns) from store.span "
+            "where trace_id in (select unnest($traces)) and span_id in (select unnest($spans))",
+            {"traces": list({r[TRACE_ID] for r in repeats}), "spans": list({r[SPAN_ID] for r in repeats})},
+        ).fetchall()
+        return {(row[TRACE_ID], row[SPAN_ID]): row for row in rows}
+
+    def _look_up(self, trace_ids: list[str]) -> dict[str, TraceEntry]:
+        entries: dict[str, TraceEntry] = {}
+        for trace_id, span_id, received_ns in self._writer.execute(
+            "select trace_id, span_id, received_ns from store.span where trace_id in (select unnest($traces)) "
+            "order by received_ns",
+            {"traces": trace_ids},
+        ).fetchall():
+            entries.setdefault(trace_id, TraceEntry(received_ns)).span_ids.add(span_id)
+        for (trace_id,) in self._writer.execute(
+            "select trace_id from store.trace join store.run using (run_id) "
+            "where trace_id in (select unnest($traces)) and outcome <> 'open'",
+            {"traces": trace_ids},
+        ).fetchall():
+            if trace_id in entries:
+                entries[trace_id].finished = True
+        return entries
+
+    def _new_keys(self, rows: Iterable[Row]) -> dict[tuple[str, str], int]:
+        keys: dict[tuple[str, str], int] = {}
+        for row in rows:
+            if row[RUN_KEY] is not None:
+                key = (row[RUN_KEY], row[TRACE_ID])
+                if key not in self._written_keys:
+                    keys[key] = min(row[START_NS], keys.get(key, row[START_NS]))
+        if len(self._written_keys) > 100_000:  # only spares a second row for the same pair; readers select distinct
+            self._written_keys.clear()
+        return keys
+
+    def mark_finished(self, trace_ids: Iterable[str]) -> None:
+        """What comes for these traces from now on is late."""
+        self._known.mark_finished(trace_ids)
+
+    def received_since(self, trace_ids: Iterable[str]) -> int:
+        """No span of these traces was received before; 0 where that is not remembered."""
+        return min((self._known.first_received_ns(trace_id) for trace_id in trace_ids), default=0)
+
+    def settled_until_ns(self) -> int:
+        """Every span received up to here has been settled by the present rules."""
+        with self.cursor() as cursor:
+            rows = dict(cursor.execute("select key, value from store.meta").fetchall())
+        return int(rows["settled_until_ns"]) if int(rows["rule_version"]) == RULE_VERSION else 0
+
+
+def prepare_data_dir(data_dir: Path) -> Path:
+    """Makes the data folder with mode 0700, or refuses one that others may write or that is a symlink.
+
+    Raises:
+        CollectorError: the folder may not be used; the message says why and what to do.
+    """
+    os.umask(0o077)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = data_dir.lstat()
+    except OSError as exc:
+        raise CollectorError(
+            f"data folder {data_dir} cannot be made: {exc.strerror}; choose another with --data"
+        ) from exc
+    if not stat.S_ISDIR(info.st_mode):
+        raise CollectorError(f"data folder {data_dir} is not a plain directory; choose another with --data")
+    if info.st_uid != os.geteuid():
+        raise CollectorError(f"data folder {data_dir} belongs to another user; choose another with --data")
+    if info.st_mode & 0o077:
+        data_dir.chmod(0o700)
+    for name in (store_path(data_dir), wal_path(store_path(data_dir))):
+        if name.is_symlink():
+            raise CollectorError(f"{name} is a symbolic link and DuckDB would follow it; remove it or choose --data")
+    return data_dir
+
+
+def wal_path(store: Path) -> Path:
+    """DuckDB's write-ahead log beside a store file."""
+    return store.with_name(store.name + ".wal")
+
+
+def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "storage_compatibility_version": FILE_FORMAT,
+        "checkpoint_threshold": f"{settings.checkpoint_mib}MiB",
+        "memory_limit": f"{settings.duckdb_memory_mib}MiB",
+        "max_temp_directory_size": "4GiB",
+        "threads": settings.duckdb_threads,
+        "enable_external_access": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "allow_persistent_secrets": False,
+    }
+    try:
+        connection = duckdb.connect(str(path), config=config)
+        connection.execute("set lock_configuration = true")
+    except duckdb.IOException as exc:
+        if "lock" in str(exc).lower():
+            raise StoreLocked(
+                f"{path} is open in another process ({_holder(exc)}); stop it or choose another --data"
+            ) from exc
+        raise CollectorError(f"{path} cannot be opened: {_first_line(exc)}") from exc
+    except duckdb.Error as exc:
+        raise CollectorError(f"{path} cannot be opened: {_first_line(exc)}") from exc
+    return connection
+
+
+def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    schemas = _column_set(
+        connection, "select schema_name from duckdb_schemas() where database_name = current_database()"
+    )
+    if "store" not in schemas:
+        with transaction(connection) as tx:
+            tx.execute("create schema store")
+            for statement in ddl.tables():
+                tx.execute(statement.sql)
+            tx.executemany(
+                "insert into store.meta values (?, ?)",
+                [
+                    ("schema_version", str(SCHEMA_VERSION)),
+                    ("rule_version", str(RULE_VERSION)),
+                    ("settled_until_ns", "0"),
+                ],
+            )
+    found = int(_scalar(connection, "select value from store.meta where key = 'schema_version'"))
+    if found != SCHEMA_VERSION:
+        raise SchemaMismatch(
+            f"store {path} was written by schema {found}, this build reads {SCHEMA_VERSION} — "
+            "use the build that wrote it, or pass another --data"
+        )
+    with transaction(connection) as tx:
+        for statement in ddl.views():
+            tx.execute(statement.sql)
+    connection.execute("checkpoint")  # DDL left in the log is what replay has failed on (duckdb#22044, #19712)
+
+
+def _known_digests(connection: duckdb.DuckDBPyConnection, settled_until_ns: int) -> npt.NDArray[np.uint64]:
+    result = connection.execute(
+        "select distinct ('0x' || substr(trace_id, 17))::ubigint as digest from ("
+        " select trace_id from store.trace"
+        " union all select trace_id from store.span where received_ns > $until)",
+        {"until": settled_until_ns},
+    )
+    return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
+
+
+def _count(
+    tx: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    minute_ns: int,
+    stored: int,
+    duplicate: int,
+    conflict: int,
+    late: int,
+    rows: Iterable[Row],
+) -> None:
+    rejected = batch.rejected.total()
+    truncated = sum(row[TRUNCATED] for row in rows)
+    received = stored + duplicate + rejected
+    tx.execute(
+        "insert into store.ingest_minute values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set "
+        "received = received + excluded.received, stored = stored + excluded.stored, "
+        "duplicate = duplicate + excluded.duplicate, conflict = conflict + excluded.conflict, "
+        "rejected = rejected + excluded.rejected, truncated = truncated + excluded.truncated, "
+        "late = late + excluded.late, requests = requests + excluded.requests, bytes = bytes + excluded.bytes",
+        [minute_ns, received, stored, duplicate, conflict, rejected, truncated, late, batch.requests, batch.body_bytes],
+    )
+    for table, column, counts in (
+        ("ingest_rejection", "spans", batch.rejected),
+        ("ingest_refusal", "requests", batch.refused),
+    ):
+        if counts:
+            tx.executemany(
+                _UPSERT_REASON[table, column], [(minute_ns, reason, n) for reason, n in sorted(counts.items())]
+            )
+
+
+_UPSERT_REASON: Final = {
+    ("ingest_rejection", "spans"): (
+        "insert into store.ingest_rejection values (?, ?, ?) on conflict do update set spans = spans + excluded.spans"
+    ),
+    ("ingest_refusal", "requests"): (
+        "insert into store.ingest_refusal values (?, ?, ?) "
+        "on conflict do update set requests = requests + excluded.requests"
+    ),
+}
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A transaction that is committed at the end of the block and rolled back on any error."""
+    connection.begin()
+    try:
+        yield connection
+    except BaseException:
+        with suppress(duckdb.Error):  # a fatal error has ended the transaction already
+            connection.rollback()
+        raise
+    connection.commit()
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
+    """The rows as table `incoming`, while the block runs."""
+    connection.register("incoming", rows)
+    try:
+        yield
+    finally:
+        connection.unregister("incoming")
+
+
+def arrow_schema(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Schema:
+    """The Arrow schema that rows of a stored table have."""
+    return connection.table(f"store.{table}").limit(0).to_arrow_table().schema
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return row[0] if row else None
+
+
+def _column_set(connection: duckdb.DuckDBPyConnection, sql: str) -> set[Any]:
+    return {value for (value,) in connection.execute(sql).fetchall()}
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).splitlines()[0]
+
+
+def _holder(exc: Exception) -> str:
+    found = re.search(r"PID (\d+)", str(exc))
+    return f"pid {found[1]}" if found else "pid unknown"
