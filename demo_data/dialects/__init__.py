@@ -1,0 +1,1 @@
+"""One module per dialect: the scope, names and attributes a framework's instrumentation writes."""
