@@ -67,7 +67,7 @@ class QueryRunner:
             ):
                 try:
                     _check_reads_only(cursor, sql)
-                    return self._collect(cursor.execute(sql, dict(params)))
+                    return self._collect(cursor.sql(sql, params=dict(params)))
                 except duckdb.InterruptException as exc:
                     if not late.is_set():
                         raise
@@ -78,21 +78,22 @@ class QueryRunner:
         finally:
             self._slots.release()
 
-    def _collect(self, result: duckdb.DuckDBPyConnection) -> pa.Table:
-        reader = result.to_arrow_reader(100_000)
+    def _collect(self, answer: duckdb.DuckDBPyRelation) -> pa.Table:
         batches = []
         rows = size = 0
-        for batch in reader:
-            rows += batch.num_rows
-            size += batch.get_total_buffer_size()
-            if rows > self._settings.sql_max_rows:
-                raise QueryRefused(f"more than {self._settings.sql_max_rows} rows (sql_max_rows); add a limit or page")
-            if size > self._settings.sql_max_bytes:
-                raise QueryRefused(
-                    f"more than {self._settings.sql_max_bytes} bytes (sql_max_bytes); ask for fewer columns or page"
-                )
-            batches.append(batch)
-        return pa.Table.from_batches(batches, schema=reader.schema)
+        with answer.to_arrow_reader(100_000) as reader:
+            for batch in reader:
+                rows += batch.num_rows
+                size += batch.get_total_buffer_size()
+                if rows > self._settings.sql_max_rows:
+                    raise QueryRefused(
+                        f"more than {self._settings.sql_max_rows} rows (sql_max_rows); add a limit or page"
+                    )
+                if size > self._settings.sql_max_bytes:
+                    limit = f"more than {self._settings.sql_max_bytes} bytes (sql_max_bytes)"
+                    raise QueryRefused(f"{limit}; ask for fewer columns or page")
+                batches.append(batch)
+            return pa.Table.from_batches(batches, schema=reader.schema)
 
 
 def api_routes(store: Store, settings: Settings, health: Callable[[], dict[str, Any]]) -> list[BaseRoute]:

@@ -190,7 +190,7 @@ class Settler:
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
         since = self._store.received_since(traces)
-        return cursor.execute(_LOAD, {"traces": traces, "since": since}).to_arrow_table()
+        return cursor.sql(_LOAD, params={"traces": traces, "since": since}).to_arrow_table()
 
     def _after(self, settled: Settled, took_s: float) -> None:
         finished = {run.run_id for run in settled.run if run.outcome != Outcome.OPEN}

@@ -3,10 +3,13 @@
 import itertools
 import json
 import stat
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
@@ -151,15 +154,10 @@ def test_a_linked_store_file_is_refused(settings: Settings, tmp_path: Path) -> N
 
 
 def test_a_second_collector_is_told_who_has_the_file(settings: Settings) -> None:
-    import subprocess
-    import sys
-
-    code = f"import duckdb, sys\nc = duckdb.connect({str(store_path(settings.data_dir))!r})\n"
-        "print('open', flush=True)\nsys.stdin.read()"
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    argv = [sys.executable, "-c", code, str(store_path(settings.data_dir))]
     settings.data_dir.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         with pytest.raises(StoreLocked, match=rf"pid {other.pid}"):
@@ -184,8 +182,6 @@ def test_a_span_after_its_run_is_finished_counts_as_late(settings: Settings, spa
 
 
 def test_digests_tell_traces_of_the_store_from_new_ones() -> None:
-    import numpy as np
-
     known = KnownSpans(np.array([0xAA, 0x11], dtype=np.uint64))
     asked: list[str] = []
 
