@@ -26,7 +26,8 @@ class AccessDenied(DashboardError):
 
     def __init__(self, address: str) -> None:
         super().__init__(
-            f"the collector at {address} refuses our read token: set SEAMSCOPE_READ_TOKEN to the collector's `read_token`"
+            f"the collector at {address} refuses our read token: "
+            "set SEAMSCOPE_READ_TOKEN to the collector's `read_token`"
         )
 
 
@@ -34,7 +35,9 @@ class StoreBusy(DashboardError):
     """Another process holds the file and is no collector we could ask."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"another process has {path} open: close it there (a `duckdb` shell, perhaps), or start the collector")
+        super().__init__(
+            f"another process has {path} open: close it there (a `duckdb` shell, perhaps), or start the collector"
+        )
 
 
 class SchemaMismatch(DashboardError):
@@ -42,7 +45,8 @@ class SchemaMismatch(DashboardError):
 
     def __init__(self, where: str, found: str, expected: int) -> None:
         super().__init__(
-            f"{where} has schema {found}, this dashboard reads {expected}: run the same version of seamscope on both sides"
+            f"{where} has schema {found}, this dashboard reads {expected}: "
+            "run the same version of seamscope on both sides"
         )
 
 

@@ -1,0 +1,10 @@
+-- export_steps: every step, a page at a time.
+-- One row per step, by start.
+--   $after_ns, $after_trace, $after_id   position of the last row of the page before; 0, '', '' for the first
+--   $limit                               bigint, rows of a page
+select *, start_ns as cursor_ns, trace_id as cursor_trace, span_id as cursor_id
+from step
+where start_ns >= $after_ns
+  and (start_ns > $after_ns or trace_id > $after_trace or (trace_id = $after_trace and span_id > $after_id))
+order by cursor_ns, cursor_trace, cursor_id
+limit $limit
