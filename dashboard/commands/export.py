@@ -32,9 +32,9 @@ STANDARD_OUTPUT = Path("-")
 @click.option("--force", is_flag=True, help="replace a file that exists")
 @setting_options("data_dir")
 def export(kind: str, form: str, out: Path | None, force: bool, **flags: Any) -> None:
-    """Write all spans, runs, steps, operations or failures to a file that only you can read.
+    """Write spans, runs, steps or failures to a file.
 
-    CSV is safe to open in a spreadsheet: text that would run as a formula gets a leading apostrophe.
+    Only you can read it. CSV is safe to open in a spreadsheet: text that would run as a formula gets a leading apostrophe.
     """
     path = out or Path(f"{kind}.{form}")
     if path == STANDARD_OUTPUT and form == "parquet":
@@ -67,7 +67,7 @@ def pages(reader: Reader, kind: str) -> Iterator[pa.Table]:
 
 def _parquet(tables: Iterator[pa.Table], file: BinaryIO) -> int:
     first = next(tables)
-    rows = first.num_rows
+    rows: int = first.num_rows
     with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
         writer.write_table(first)
         for table in tables:

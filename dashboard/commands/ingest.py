@@ -67,9 +67,9 @@ class Tally:
 )
 @setting_options("data_dir")
 def ingest(paths: tuple[Path, ...], **flags: Any) -> None:
-    """Take in OTLP trace files: protobuf, JSON, JSON lines, each also gzipped; a folder means all files in it.
+    """Take in OTLP trace files.
 
-    Sends to the collector that runs on the data folder, or starts one for as long as it takes. A span that is there
+    Protobuf, JSON and JSON lines, each also gzipped; a folder means all files in it. Sends to the collector that runs on the data folder, or starts one for as long as it takes. A span that is there
     already is stored once, so a file can be taken in again. Lists what was refused, by file and line; the exit code is
     1 if anything was.
     """

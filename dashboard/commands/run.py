@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -39,9 +40,9 @@ def up(**flags: Any) -> None:
 @setting_options("data_dir", "host", "grpc_port", "http_port", "ui_host", "ui_port", "insecure")
 @click.option("--quick", is_flag=True, help=f"{QUICK_HISTORY_DAYS} days of history instead of {HISTORY_DAYS}")
 def demo(quick: bool, **flags: Any) -> None:
-    """`up`, filled with realistic workflows: four weeks of history, then live traffic.
+    """Start both on demo data: four weeks of runs, then live ones.
 
-    Keeps its data apart from yours (a folder of its own unless --data names one), and loads history only once.
+    Realistic workflows with failures, retry storms and a model upgrade that went wrong. Keeps its data apart from yours (a folder of its own unless --data names one), and loads history only once.
     """
     settings = with_ui_port(load_settings(flags))
     if settings.data_dir == default_data_dir().expanduser().absolute():
@@ -49,22 +50,26 @@ def demo(quick: bool, **flags: Any) -> None:
     days = 0 if store_path(settings.data_dir).exists() else QUICK_HISTORY_DAYS if quick else HISTORY_DAYS
     with Children() as children:
         collector = start_both(children, settings)
-        command = [*DEMO_DATA, "--endpoint", collector, "--history-days", str(days), "--live"]
-        children.start("the demo traffic", command, child_environment(settings))
+        command = [*DEMO_DATA, "--endpoint", collector, "--days", str(days), "--live"]
+        children.start("the demo traffic", command, {**child_environment(settings), **sender_environment(settings)})
         until_stopped(children)
 
 
 @click.command()
 @setting_options("data_dir", "host", "grpc_port", "http_port", "insecure")
 def collect(**flags: Any) -> None:
-    """Start the collector alone: receives OTLP, keeps the store, answers reads."""
+    """Start the collector alone.
+
+    It receives OTLP, keeps the store and answers reads."""
     become(COLLECTOR, child_environment(load_settings(flags)))
 
 
 @click.command()
 @setting_options("data_dir", "ui_host", "ui_port", "insecure")
 def dashboard(**flags: Any) -> None:
-    """Start the dashboard alone, on a running collector or on a store at rest."""
+    """Start the dashboard alone.
+
+    It reads through the collector of the data folder, or the store itself where none runs."""
     from dashboard import launch  # here, so that `collect` need not wait for it
 
     settings = with_ui_port(load_settings(flags))
@@ -74,6 +79,13 @@ def dashboard(**flags: Any) -> None:
 def demo_data_dir() -> Path:
     """Where demo data goes when nobody says: beside the default data folder, never in it."""
     return default_data_dir().expanduser().absolute().with_name("seamscope-demo")
+
+
+def sender_environment(settings: Settings) -> dict[str, str]:
+    """The variables through which an OpenTelemetry exporter learns the write token, where there is one."""
+    if settings.write_token is None:
+        return {}
+    return {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=" + quote(f"Bearer {settings.write_token.get_secret_value()}")}
 
 
 def with_ui_port(settings: Settings) -> Settings:

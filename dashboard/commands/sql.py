@@ -21,9 +21,9 @@ LINES: dict[str, Callable[[pa.Table], Iterator[bytes]]] = {"csv": csv_lines, "js
 @click.option("--full", is_flag=True, help="do not shorten long cells of a table")
 @setting_options("data_dir")
 def sql(query: str, form: str, params: tuple[str, ...], full: bool, **flags: Any) -> None:
-    """Ask the store a question in SQL, which can read and nothing else; `-` takes the query from standard input.
+    """Ask the store a question in SQL.
 
-    The views it can name are described in docs/concepts.md: run, step, operation, failure, span, trace, …
+    It can read and nothing else; `-` takes the query from standard input. The views it can name are described in docs/concepts.md: run, step, operation, failure, span, trace, …
     """
     text = sys.stdin.read() if query == "-" else query
     table = connect(load_settings(flags)).query(text, dict(_param(param) for param in params))
