@@ -16,7 +16,8 @@ MARKS = {Grade.OK: ("ok  ", "green"), Grade.NOTE: ("note", "yellow"), Grade.FAUL
 def doctor(**flags: Any) -> None:
     """Look for what is wrong, and say what to do.
 
-    Checks versions, settings, data folder, ports, the running collector and the senders' environment. Every line that is not ok says what to do. The exit code is 1 if something is broken.
+    Checks versions, settings, data folder, ports, the running collector and the senders' environment. Every line
+    that is not ok says what to do. The exit code is 1 if something is broken.
     """
     flag_names = {name: FLAGS[name] for name, value in flags.items() if value is not None}
     faults = 0

@@ -34,7 +34,8 @@ STANDARD_OUTPUT = Path("-")
 def export(kind: str, form: str, out: Path | None, force: bool, **flags: Any) -> None:
     """Write spans, runs, steps or failures to a file.
 
-    Only you can read it. CSV is safe to open in a spreadsheet: text that would run as a formula gets a leading apostrophe.
+    Only you can read it. CSV is safe to open in a spreadsheet: text that would run as a formula gets a leading
+    apostrophe.
     """
     path = out or Path(f"{kind}.{form}")
     if path == STANDARD_OUTPUT and form == "parquet":

@@ -69,9 +69,9 @@ class Tally:
 def ingest(paths: tuple[Path, ...], **flags: Any) -> None:
     """Take in OTLP trace files.
 
-    Protobuf, JSON and JSON lines, each also gzipped; a folder means all files in it. Sends to the collector that runs on the data folder, or starts one for as long as it takes. A span that is there
-    already is stored once, so a file can be taken in again. Lists what was refused, by file and line; the exit code is
-    1 if anything was.
+    Protobuf, JSON and JSON lines, each also gzipped; a folder means all files in it. Sends to the collector that
+    runs on the data folder, or starts one for as long as it takes. A span that is there already is stored once, so
+    a file can be taken in again. Lists what was refused, by file and line; the exit code is 1 if anything was.
     """
     settings = load_settings(flags)
     files = [file for path in paths for file in files_in(path)]

@@ -42,7 +42,8 @@ def up(**flags: Any) -> None:
 def demo(quick: bool, **flags: Any) -> None:
     """Start both on demo data: four weeks of runs, then live ones.
 
-    Realistic workflows with failures, retry storms and a model upgrade that went wrong. Keeps its data apart from yours (a folder of its own unless --data names one), and loads history only once.
+    Realistic workflows with failures, retry storms and a model upgrade that went wrong. Keeps its data apart from
+    yours (a folder of its own unless --data names one), and loads history only once.
     """
     settings = with_ui_port(load_settings(flags))
     if settings.data_dir == default_data_dir().expanduser().absolute():

@@ -23,7 +23,8 @@ LINES: dict[str, Callable[[pa.Table], Iterator[bytes]]] = {"csv": csv_lines, "js
 def sql(query: str, form: str, params: tuple[str, ...], full: bool, **flags: Any) -> None:
     """Ask the store a question in SQL.
 
-    It can read and nothing else; `-` takes the query from standard input. The views it can name are described in docs/concepts.md: run, step, operation, failure, span, trace, …
+    It can read and nothing else; `-` takes the query from standard input. The views it can name are described in
+    docs/concepts.md: run, step, operation, failure, span, trace, …
     """
     text = sys.stdin.read() if query == "-" else query
     table = connect(load_settings(flags)).query(text, dict(_param(param) for param in params))
