@@ -1,0 +1,61 @@
+"""Google's Agent Development Kit: GenAI names, content under its own."""
+
+from collector.dialects.common import (
+    AGENT,
+    CHAIN,
+    GENAI,
+    HANDOFF,
+    LLM,
+    TOOL,
+    TRANSPORT,
+    WORKFLOW,
+    is_handoff_tool,
+    read_by_kind,
+    read_content,
+)
+from collector.dialects.draft import Draft
+from collector.dialects.errors import read_failure
+from collector.dialects.genai import OPERATIONS, name_step
+from schemas.records import Attributes, Span
+
+OWN = "gcp.vertex.agent."
+NAMES = GENAI._replace(
+    session=("gen_ai.conversation.id", OWN + "session_id"),
+    inputs=(
+        "gen_ai.input.messages",
+        "gen_ai.tool.call.arguments",
+        OWN + "tool_call_args",
+        OWN + "llm_request",
+        OWN + "data",
+    ),
+    outputs=("gen_ai.output.messages", "gen_ai.tool.call.result", OWN + "tool_response", OWN + "llm_response"),
+)
+
+
+def read(span: Span, attributes: Attributes, draft: Draft) -> None:
+    """One ADK span."""
+    operation = attributes.get("gen_ai.operation.name")
+    kind = OPERATIONS.get(operation) if operation.__class__ is str else None
+    if kind is None:
+        kind = _kind(span)
+    tool = attributes.get("gen_ai.tool.name")
+    if kind == TOOL and tool.__class__ is str and is_handoff_tool(tool):
+        kind = HANDOFF
+    draft.step_kind = kind
+    read_by_kind(span, attributes, draft, NAMES)
+    name_step(span, attributes, draft)
+    read_failure(span, attributes, draft)
+    read_content(attributes, draft, NAMES)
+
+
+def _kind(span: Span) -> str:
+    name = span.name
+    if name == "invocation" or name.startswith("invoke_workflow"):
+        return WORKFLOW
+    if name.startswith(("call_llm", "generate_content")):
+        return LLM
+    if name.startswith(("agent_run", "invoke_agent")):
+        return AGENT
+    if name.startswith("execute_tool"):
+        return TOOL
+    return TRANSPORT if name.startswith("send_data") else CHAIN

@@ -1,0 +1,268 @@
+"""Inputs and outputs: which attribute holds them, whether two are the same, and whether an output is an error in disguise."""
+
+import hashlib
+import re
+from typing import Any
+
+import orjson
+
+from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft
+from schemas.records import Attributes
+from schemas.taxonomy import StepKind
+
+PARSE_LIMIT = 16_384  # characters of JSON worth parsing on the acknowledgement path
+HASH_WHOLE = 16_384  # longer texts are told apart by length, head and tail
+HASH_END = 8_192
+NEST_LIMIT = 5  # wrappers around a tool's own result
+
+TOOLISH = frozenset({StepKind.TOOL, StepKind.HANDOFF, StepKind.RETRIEVAL})
+"""Kinds whose output is the tool's own word, so an error text in it is an error."""
+
+HASHED_INPUT = frozenset(
+    {
+        StepKind.LLM,
+        StepKind.TOOL,
+        StepKind.HANDOFF,
+        StepKind.RETRIEVAL,
+        StepKind.AGENT,
+        StepKind.CHAIN,
+    }
+)
+HASHED_OUTPUT = frozenset({StepKind.TOOL, StepKind.HANDOFF, StepKind.RETRIEVAL, StepKind.AGENT, StepKind.CHAIN})
+
+PROBES = {
+    "llm.input_messages.": ("llm.input_messages.0.message.role", "llm.input_messages.0.message.content"),
+    "llm.output_messages.": ("llm.output_messages.0.message.role", "llm.output_messages.0.message.content"),
+    "retrieval.documents.": ("retrieval.documents.0.document.content", "retrieval.documents.0.document.id"),
+    "gen_ai.prompt.": ("gen_ai.prompt.0.role", "gen_ai.prompt.0.content"),
+    "gen_ai.completion.": ("gen_ai.completion.0.role", "gen_ai.completion.0.content"),
+}
+"""One content spread over numbered attributes, and what tells that it is there."""
+
+ERROR_TEXT = re.compile(
+    r"\s*(?:(?:tool |mcp |http |execution )?error\b ?(?::|\d|(?:executing|invoking|calling|running|while|occurred|in) )"
+    r"|an error occurred|i encountered an error|tool (?:execution|call|invocation) (?:failed|error)|failed to (?:call|execute|invoke) "
+    r"|traceback \(most recent|(?:\w+\.)*\w+(?:error|exception)(?::|\()|unknown tool|tool not found|tool '?\w+'? (?:is )?not found"
+    r"|[45]\d\d (?:bad request|unauthorized|forbidden|not found|too many|internal|bad gateway|service unav|gateway time))",
+    re.IGNORECASE,
+)
+NOT_A_TOOL = "is not a valid tool, try one of"
+_LEADING_CLASS = re.compile(r"\s*(?:Error: )?(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Timeout))\b")
+
+
+def digest(text: str) -> int:
+    """Unsigned 64-bit digest; a very long text is told apart by length, head and tail."""
+    if len(text) > HASH_WHOLE:
+        text = f"{len(text)}\0{text[:HASH_END]}\0{text[-HASH_END:]}"
+    raw = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, usedforsecurity=False).digest()
+    return int.from_bytes(raw, "big")
+
+
+def canonical(value: Any) -> str:
+    """One text for equal values: keys sorted, no white space; text itself only stripped."""
+    if value.__class__ is str:
+        return value.strip()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        return repr(value)
+
+
+def parsed(value: Any) -> Any:
+    """The value behind a JSON text, where it is one and short enough; else the value itself."""
+    if value.__class__ is str:
+        text = value.strip()
+        if text[:1] in ("{", "[") and text[:1] and len(text) <= PARSE_LIMIT:
+            try:
+                return orjson.loads(text)
+            except ValueError:
+                return value
+    return value
+
+
+def find_content(attributes: Attributes, keys: tuple[str, ...]) -> tuple[str | None, Any]:
+    """The first key that holds something, and what it holds; for numbered attributes the prefix, and all of them."""
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None and value != "":
+            return key, value
+        probes = PROBES.get(key)
+        if probes is not None and (probes[0] in attributes or probes[1] in attributes):
+            return key, {name: part for name, part in attributes.items() if name.startswith(key)}
+    return None, None
+
+
+def read_input(draft: Draft, attributes: Attributes, keys: tuple[str, ...]) -> None:
+    """Set input_key and input_hash."""
+    key, value = find_content(attributes, keys)
+    if key is None:
+        return
+    draft.input_key = key
+    set_input_hash(draft, value)
+
+
+def set_input_hash(draft: Draft, value: Any) -> None:
+    """The digest of the input. A tool's arguments are written by a model, so equal ones may differ in spaces and order;
+    other inputs are written by one serialiser and are taken as they are."""
+    if draft.step_kind in HASHED_INPUT:
+        if value.__class__ is str and draft.step_kind not in TOOLISH:
+            draft.input_hash = digest(value.strip())
+        else:
+            draft.input_hash = digest(canonical(parsed(value)))
+
+
+def read_output(draft: Draft, attributes: Attributes, keys: tuple[str, ...]) -> None:
+    """Set output_key, output_hash, output_kind and, where the span claims success, in_band_error."""
+    key, value = find_content(attributes, keys)
+    if key is None:
+        return
+    draft.output_key = key
+    set_output(draft, value)
+
+
+def set_output(draft: Draft, value: Any) -> None:
+    """What the output is, from its value."""
+    kind = draft.step_kind
+    if kind == StepKind.LLM:
+        return
+    if kind in TOOLISH:
+        content = parsed(value)
+        if not draft.failed:
+            found = find_error(content)
+            if found is not None:
+                draft.in_band_error = found[0][:IN_BAND_LIMIT]
+                draft.error_type = found[1]
+        result = essence(content)
+        draft.output_kind = "error" if draft.in_band_error else shape_of(result)
+        draft.output_hash = digest(canonical(result))
+        return
+    if value.__class__ is not str:
+        draft.output_kind = shape_of(value)
+        return
+    text = value.strip()
+    draft.output_kind = shape_of(text)
+    if kind in HASHED_OUTPUT:
+        draft.output_hash = digest(text)
+    if kind == StepKind.CHAIN and not draft.failed and '"status"' in text:
+        found = last_tool_error(parsed(text))
+        if found is not None:
+            draft.in_band_error, draft.error_type, draft.output_kind = found[0][:IN_BAND_LIMIT], found[1], "error"
+
+
+def shape_of(value: Any) -> str:
+    """empty, json or text."""
+    if value is None:
+        return "empty"
+    if value.__class__ is str:
+        text = value.strip()
+        if text in ("", "[]", "{}", "null", '""', "None"):
+            return "empty"
+        return "json" if text[0] in "{[" and text[-1] in "}]" else "text"
+    if value.__class__ is list or value.__class__ is dict:
+        return "json" if value else "empty"
+    return "text"
+
+
+def essence(value: Any) -> Any:
+    """What a tool said, without the envelope (ids, call ids) that a framework or MCP puts around it."""
+    for _ in range(NEST_LIMIT):
+        if value.__class__ is dict:
+            inner = _inside(value)
+            if inner is None:
+                return value
+            value = inner
+        elif value.__class__ is list and value and all(_is_text_block(block) for block in value):
+            return "\n".join(block["text"] for block in value)
+        else:
+            return value
+    return value
+
+
+def _is_text_block(block: Any) -> bool:
+    return block.__class__ is dict and block.get("type") == "text" and block.get("text").__class__ is str
+
+
+def _inside(value: dict[Any, Any]) -> Any:
+    """What an envelope holds; None where the dict is no envelope."""
+    if "lc" in value and value.get("kwargs").__class__ is dict:
+        return value["kwargs"]
+    if value.get("type") == "tool" and value.get("data").__class__ is dict:
+        return value["data"]
+    if "content" in value and ("tool_call_id" in value or "isError" in value or "is_error" in value):
+        return value["content"]
+    if _is_text_block(value):
+        return value["text"]
+    if "output" in value and set(value) <= {"output", "kwargs"}:
+        return value["output"]
+    return None
+
+
+def find_error(value: Any, depth: int = 0) -> tuple[str, str | None] | None:
+    """The error text, and its type where told, in what a tool returned; None where it returned no error."""
+    if value.__class__ is str:
+        if ERROR_TEXT.match(value) or NOT_A_TOOL in value[:NAME_LIMIT]:
+            leading = _LEADING_CLASS.match(value)
+            return value.strip(), leading.group(1) if leading else None
+        return None
+    if depth >= NEST_LIMIT:
+        return None
+    if value.__class__ is list:
+        for item in value[:20]:
+            if item.__class__ is dict and ("text" in item or "content" in item):
+                found = find_error(item, depth + 1)
+                if found is not None:
+                    return found
+        return None
+    if value.__class__ is not dict:
+        return None
+    if value.get("isError") is True or value.get("is_error") is True or value.get("status") == "error":
+        return _error_words(value)
+    error = value.get("error")
+    if (error.__class__ is str and error.strip()) or (error.__class__ is dict and error):
+        return _error_words(value)
+    if (value.get("success") is False or value.get("ok") is False) and _said(
+        value.get("message") or value.get("reason")
+    ):
+        return _error_words(value)
+    inner = _inside(value)
+    return None if inner is None else find_error(inner, depth + 1)
+
+
+def _error_words(value: dict[Any, Any]) -> tuple[str, str | None]:
+    """Text and type of what is known to be an error."""
+    error = value.get("error")
+    holder = error if error.__class__ is dict else value
+    text = _said(error) or _said(holder.get("message")) or _said(value.get("content")) or _said(value.get("text"))
+    text = text or _said(value.get("output")) or _said(value.get("reason")) or canonical(value)
+    kind = holder.get("code", holder.get("type")) if error.__class__ is dict else value.get("code")
+    kind = str(kind)[:NAME_LIMIT] if kind.__class__ is str or kind.__class__ is int else None
+    leading = _LEADING_CLASS.match(text)
+    return text, kind or (leading.group(1) if leading else None)
+
+
+def _said(value: Any) -> str | None:
+    """The text of a message, a block or a list of blocks."""
+    value = essence(value)
+    if value.__class__ is str and value.strip():
+        return value.strip()
+    return None
+
+
+def last_tool_error(value: Any) -> tuple[str, str | None] | None:
+    """The error of the last message, where a node's output ends in a failed tool message.
+
+    A call of a tool that does not exist has no span of its own in LangGraph; the node's output is its only trace.
+    """
+    if value.__class__ is dict and value.get("outputs").__class__ is dict:
+        value = value["outputs"]
+    messages = value.get("messages") if value.__class__ is dict else None
+    if messages.__class__ is not list or not messages:
+        return None
+    last = messages[-1]
+    for _ in range(NEST_LIMIT):
+        if last.__class__ is not dict:
+            return None
+        if last.get("status") == "error" and last.get("type") == "tool":
+            return _error_words(last)
+        last = last.get("kwargs") or last.get("data")
+    return None
