@@ -81,6 +81,7 @@ ERROR_TEXTS: dict[tuple[Sdk, str], tuple[str, str]] = {
         '[type=json_invalid, input_value=\'{"segments": ["retail"\', input_type=str]\n'
         "    For further information visit https://errors.pydantic.dev/2.12/v/json_invalid",
     ),
+    (Sdk.OPENAI, "tool.error"): ("ValueError", "photo archive has no files for this claim"),
     (Sdk.OPENAI, "recovery.retry_exhausted"): (
         "Exception",
         "Task failed guardrail validation after 2 retries. Last error: no source named for a figure",

@@ -122,6 +122,8 @@ class Label(NamedTuple):
     layer_b: LayerB | None
     origin_span_id: str | None
     """Deepest span that shows the fault; None where no span does."""
+    origin_also: tuple[str, ...]
+    """Spans above it that show the same error, deepest first: an honest judge may name one of these."""
 
     def as_json(self) -> str:
         """One line of the labels file."""
@@ -175,7 +177,10 @@ FAULTS: Sequence[Fault] = (
     Fault("writer-slow", "market_brief", "editor", "component.timeout", Shows.MODEL_RAISES, _LOUD, 0.015),
     Fault("no-source", "market_brief", "editor", "recovery.retry_exhausted", Shows.VALIDATION_RETRIES, _LOUD, 0.020),
     # ops_assistant: a Pydantic AI agent with tools over MCP.
-    Fault("restart-denied", "ops_assistant", "restart_service", "tool.error", Shows.TOOL_ANSWERS_ERROR, _SILENT, 0.030),
+    Fault("restart-denied", "ops_assistant", "restart_service", "tool.error", Shows.TOOL_RAISES, _SILENT, 0.030),
+    Fault(
+        "metrics-503", "ops_assistant", "query_metrics", "tool.unavailable", Shows.TOOL_ANSWERS_ERROR, _SILENT, 0.015
+    ),
     Fault("metrics-429", "ops_assistant", "query_metrics", "tool.rate_limited", Shows.TOOL_RAISES, _RECOVERED, 0.025),
     Fault("metrics-slow", "ops_assistant", "query_metrics", "tool.timeout", Shows.TOOL_RAISES, _LOUD, 0.012),
     Fault(
@@ -243,6 +248,7 @@ def label_for(
     environment: str,
     start_ns: int,
     origin_span_id: str | None,
+    origin_also: tuple[str, ...],
 ) -> Label:
     """The label of a run that carried this fault."""
     layers = LAYERS[fault.code] if fault.code else (None, None)
@@ -259,4 +265,5 @@ def label_for(
         layer_a=layers[0],
         layer_b=layers[1],
         origin_span_id=origin_span_id,
+        origin_also=origin_also,
     )

@@ -7,6 +7,7 @@ span's end) and what lets a label name the span that shows a fault.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -223,5 +224,15 @@ class Script:
             environment=self.case.environment,
             start_ns=self.case.start_ns,
             origin_span_id=f"{self._origin.span_id:016x}" if self._origin else None,
+            origin_also=tuple(f"{span.span_id:016x}" for span in self._failed_above(self._origin)),
         )
-        return RunPlan(self._spans, label)
+        return RunPlan(sorted(self._spans, key=attrgetter("end_ns")), label)
+
+    def _failed_above(self, origin: PlannedSpan | None) -> Iterator[PlannedSpan]:
+        """The ancestors that end with an error too, from the deepest up."""
+        by_id = {span.span_id: span for span in self._spans} if origin else {}
+        span = origin
+        while span is not None and span.parent_id is not None:
+            span = by_id.get(span.parent_id)
+            if span is not None and span.status is StatusCode.ERROR:
+                yield span

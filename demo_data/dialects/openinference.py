@@ -5,8 +5,10 @@ from typing import Any
 
 from opentelemetry.trace import StatusCode
 
+from demo_data.errors import Sdk, raised
+from demo_data.faults import Shows
 from demo_data.models import Reply
-from demo_data.plan import PlannedEvent, PlannedSpan, Raised, Scope
+from demo_data.plan import PlannedEvent, PlannedSpan, Raised, Scope, Script
 
 JSON_TYPE = "application/json"
 
@@ -116,6 +118,29 @@ def finish_model_call(span: PlannedSpan, reply: Reply) -> None:
         span.attributes[prefix + "id"] = reply.tool_call.call_id
         span.attributes[prefix + "function.name"] = reply.tool_call.name
         span.attributes[prefix + "function.arguments"] = reply.tool_call.arguments
+
+
+def call_model(
+    script: Script,
+    step: str,
+    session: dict[str, Any],
+    system: str,
+    prompt: str,
+    answer: Reply,
+    *,
+    metadata: dict[str, Any] | None = None,
+) -> PlannedSpan:
+    """One ChatOpenAI call of a step that gives this answer, or raises where the injected fault says so."""
+    script.wait(1.5)
+    attributes = model_call(session, system, prompt, answer.model, metadata=metadata)
+    with script.span("ChatOpenAI", SCOPE, attributes) as span:
+        if script.strikes(step, Shows.MODEL_RAISES):
+            code = script.case.fault.code or ""
+            script.pause(60.0 if code == "component.timeout" else script.rng.uniform(0.2, 1.1))
+            raise raised(Sdk.LANGCHAIN, code, script.rng)
+        script.wait(answer.latency_ms)
+        finish_model_call(span, answer)
+    return span
 
 
 def tool_call(

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from demo_data.plan import Case, RunPlan
-from demo_data.workflows import refund_triage
+from demo_data.workflows import (
+    claims_panel,
+    lead_enrichment,
+    market_brief,
+    ops_assistant,
+    rag_answers,
+    refund_triage,
+)
 
 
 class Workflow(NamedTuple):
@@ -36,9 +43,45 @@ WORKFLOWS: dict[str, Workflow] = {
         Workflow(
             refund_triage.NAME,
             refund_triage.plan,
-            310,
+            290,
             ((ALWAYS, "2.3.0"), (9.2, "2.4.0")),
             about="LangGraph graph with a verify loop (OpenInference)",
+        ),
+        Workflow(
+            rag_answers.NAME,
+            rag_answers.plan,
+            60,
+            ((ALWAYS, "1.9.1"), (20.4, "1.9.2")),
+            about="straight LangChain chain over a manual (OpenInference)",
+        ),
+        Workflow(
+            market_brief.NAME,
+            market_brief.plan,
+            30,
+            ((ALWAYS, "0.8.0"),),
+            about="CrewAI crew with delegation (OpenLLMetry)",
+        ),
+        Workflow(
+            ops_assistant.NAME,
+            ops_assistant.plan,
+            40,
+            ((ALWAYS, "3.0.4"), (13.3, "3.1.0")),
+            about="Pydantic AI agent with MCP tools (both native)",
+        ),
+        Workflow(
+            lead_enrichment.NAME,
+            lead_enrichment.plan,
+            50,
+            ((ALWAYS, "12"), (6.1, "13")),
+            staging=False,
+            about="n8n automation (native)",
+        ),
+        Workflow(
+            claims_panel.NAME,
+            claims_panel.plan,
+            12,
+            ((ALWAYS, "0.3.0"),),
+            about="AutoGen group chat, shattered over traces (native)",
         ),
     )
 }

@@ -109,17 +109,7 @@ class _Graph:
         return self.script.span(name, oi.SCOPE, oi.chain(self.session, given, metadata=self.metadata))
 
     def _model(self, step: str, system: str, prompt: str, answer: Reply) -> PlannedSpan:
-        """One ChatOpenAI call that gives this answer, or fails where the fault says so."""
-        self.script.wait(1.5)
-        attributes = oi.model_call(self.session, system, prompt, answer.model, metadata=self.metadata)
-        with self.script.span("ChatOpenAI", oi.SCOPE, attributes) as span:
-            if self.script.strikes(step, Shows.MODEL_RAISES):
-                error = raised(Sdk.LANGCHAIN, self.fault.code or "", self.rng)
-                self.script.pause(60.0 if self.fault.code == "component.timeout" else self.rng.uniform(0.2, 1.1))
-                raise error
-            self.script.wait(answer.latency_ms)
-            oi.finish_model_call(span, answer)
-        return span
+        return oi.call_model(self.script, step, self.session, system, prompt, answer, metadata=self.metadata)
 
     def _intake(self) -> Update:
         intent = self.rng.choice(words.INTENTS)
