@@ -1,0 +1,18 @@
+"""What receivers need of the part that stores."""
+
+from concurrent.futures import Future
+from typing import Protocol
+
+from collector.ingest import Encoding, Receipt
+
+
+class Ingest(Protocol):
+    """Takes inflated request bodies; implemented by `collector.ingest.Ingestor`."""
+
+    def submit(self, body: bytes, encoding: Encoding) -> "Future[Receipt]":
+        """Queues a body, never blocks. The future gives a receipt once its spans are on disk, or a CollectorError."""
+        ...
+
+    def count_refusal(self, reason: str) -> None:
+        """Counts a request that was answered with an error before it was submitted."""
+        ...
