@@ -122,7 +122,10 @@ class RunPlan(NamedTuple):
 
 
 class Script:
-    """Writes the plan of one run: holds the clock, the open spans and the blame for what goes wrong."""
+    """Writes the plan of one run: holds the clock, the open spans and the blame for what goes wrong.
+
+    `root_trace_id` names the run in its label; a run that a framework shatters over traces sets it to its main one.
+    """
 
     def __init__(self, case: Case, workflow: str, service: Service) -> None:
         self.case = case
@@ -131,7 +134,7 @@ class Script:
         self.service = service
         self.now_ns = case.start_ns
         self.trace_id = self.new_id(128)
-        self._root_trace_id = self.trace_id
+        self.root_trace_id = self.trace_id
         self._open: list[PlannedSpan] = []
         self._spans: list[PlannedSpan] = []
         self._origin: PlannedSpan | None = None
@@ -219,7 +222,7 @@ class Script:
         label = label_for(
             self.case.fault,
             variant=self._variant,
-            trace_id=f"{self._root_trace_id:032x}",
+            trace_id=f"{self.root_trace_id:032x}",
             workflow=self.workflow,
             environment=self.case.environment,
             start_ns=self.case.start_ns,
