@@ -1,0 +1,53 @@
+"""Settling: from the stored spans of whole runs to everything derived from them.
+
+Pure: no database, no clock. The same rows come out for any order of the batch, in the collector for what just changed,
+in a test on a permutation, and on a distributed engine over a year of runs.
+"""
+
+import pyarrow as pa
+
+from collector.settle.derive import derive
+from collector.settle.joins import adopters, find_runs, stray_rows, stray_tops, trace_rows
+from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow
+from collector.settle.spans import SPAN_COLUMNS, read
+from collector.settle.tree import grow, parents
+
+__all__ = [
+    "SPAN_COLUMNS",
+    "FailureRow",
+    "OperationRow",
+    "RunRow",
+    "Settled",
+    "StepRow",
+    "Stray",
+    "TraceRow",
+    "settle",
+    "strays",
+]
+
+
+def settle(batch: pa.Table, quiet_since_ns: int) -> Settled:
+    """Runs, steps, operations, failures and traces of the batch.
+
+    Args:
+        batch: whole runs: all spans of all traces that may join, each once, in any order; the columns SPAN_COLUMNS.
+        quiet_since_ns: a run without a root is finished if nothing of it was received after this moment.
+    """
+    spans = read(batch)
+    parent, orphans = parents(spans)
+    strays_here = stray_tops(spans, parent)
+    for stray, call in adopters(spans, strays_here).items():
+        parent[stray] = call
+    forest = grow(spans, parent, orphans)
+    runs = find_runs(spans, forest)
+    settled = Settled([], [], [], [], trace_rows(spans, runs))
+    for run in runs:
+        derive(spans, forest, run, quiet_since_ns, settled)
+    return settled
+
+
+def strays(batch: pa.Table) -> list[Stray]:
+    """The traces of the batch that are only a client library's model call: the run they belong to may be elsewhere."""
+    spans = read(batch)
+    parent, _ = parents(spans)
+    return stray_rows(spans, stray_tops(spans, parent))

@@ -1,0 +1,312 @@
+"""One run's rows, from what the other modules found."""
+
+from collections.abc import Mapping, Sequence
+
+from collector.settle.codes import UNCLASSIFIED
+from collector.settle.failures import (
+    LOUD,
+    Failures,
+    evidence_of,
+    find_failures,
+    find_faults,
+    step_faults,
+)
+from collector.settle.joins import Run
+from collector.settle.operations import Operation, find_operations
+from collector.settle.outcome import decide, is_finished
+from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow
+from collector.settle.spans import AGENT, LLM, TRANSPORT, WORKFLOW, Spans
+from collector.settle.steps import Steps, find_steps, self_times
+from collector.settle.tokens import NOTHING_SAID, Usage, count_usage
+from collector.settle.tree import NONE, Forest
+from schemas.taxonomy import FINISHED, Outcome, StepStatus
+from schemas.version import RULE_VERSION
+
+
+def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, settled: Settled) -> None:
+    """Appends the rows of one run."""
+    steps = find_steps(spans, forest, run)
+    faults = find_faults(spans, run.members)
+    of_steps = step_faults(spans, steps, faults)
+    operations, operation_of = find_operations(spans, forest, run, steps, of_steps)
+    failures = find_failures(spans, forest, run, steps, faults, of_steps, operations)
+    total, usage = count_usage(spans, forest, run, steps)
+    finished = is_finished(spans, forest, run, quiet_since_ns)
+    outcome, primary = decide(spans, run, steps, operations, failures, finished)
+    at = _Places(spans, steps)
+    settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operation_of, usage))
+    settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
+    settled.failure.extend(_failure_rows(spans, run, failures, outcome, at))
+    settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, primary, at))
+
+
+class _Places:
+    """Which depth-1 step a span belongs to, also where it lies in none."""
+
+    def __init__(self, spans: Spans, steps: Steps) -> None:
+        self._spans = spans
+        self._steps = steps
+        self._by_name: dict[str, list[int]] = {}
+        for i in steps.children.get(NONE, ()):
+            self._by_name.setdefault(steps.name[i], []).append(i)
+
+    def step_of(self, i: int) -> str | None:
+        """Name of the depth-1 step: the one the span lies in, or that of the agent it names. None: the run itself."""
+        owner = self._steps.owner(i)
+        if owner != NONE:
+            return self._steps.name[self._steps.chain[owner]]
+        agent = self._spans.agent[i]
+        if agent in self._by_name:
+            return agent
+        if self._spans.step_kind[i] != TRANSPORT:
+            return None
+        before = [c for c in self._steps.children.get(NONE, ()) if c < i]
+        return self._steps.name[before[-1]] if before else None
+
+
+def _step_rows(
+    spans: Spans,
+    forest: Forest,
+    run: Run,
+    steps: Steps,
+    of_steps: Mapping[int, str],
+    operation_of: Mapping[int, Operation],
+    usage: Mapping[int, Usage],
+) -> list[StepRow]:
+    own_ns = self_times(spans, steps)
+    visits = _visits(steps, operation_of)
+    rows = []
+    for position, i in enumerate(steps.order):
+        above = steps.above[i]
+        chain = steps.chain[i]
+        operation = operation_of[i]
+        used = usage.get(i, NOTHING_SAID)
+        told = _telling(spans, steps, i)
+        rows.append(
+            StepRow(
+                run.run_id,
+                spans.trace_id[i],
+                spans.span_id[i],
+                spans.span_id[above] if above != NONE else None,
+                steps.depth[i],
+                position,
+                spans.step_kind[i],
+                steps.name[i],
+                steps.name[chain],
+                spans.agent[i],
+                spans.model[i],
+                spans.provider[i],
+                spans.tool[i],
+                spans.start_ns[i],
+                spans.end_ns[i] or None,
+                own_ns[i],
+                _status(spans, i, of_steps),
+                spans.error_type[told],
+                spans.error_message[told],
+                spans.in_band_error[told],
+                used.tokens_input,
+                used.tokens_output,
+                used.cost_usd,
+                visits[chain],
+                operation.attempts.index(i) + 1 if len(operation.attempts) > 1 else 1,
+                spans.span_id[operation.attempts[0]],
+                i in forest.orphans,
+                RULE_VERSION,
+            )
+        )
+    return rows
+
+
+def _telling(spans: Spans, steps: Steps, i: int) -> int:
+    """The span that says what went wrong in a step: itself, or a twin where only that one knows."""
+    if spans.error_type[i] or spans.error_message[i] or spans.in_band_error[i] or spans.step_kind[i] == LLM:
+        return i
+    return next((t for t in steps.twins.get(i, ()) if spans.failed[t] or spans.in_band_error[t]), i)
+
+
+def _status(spans: Spans, i: int, of_steps: Mapping[int, str]) -> StepStatus:
+    if i in of_steps:
+        return StepStatus.FAILED
+    if spans.interrupted[i]:
+        return StepStatus.PENDING
+    if not spans.end_ns[i]:
+        return StepStatus.OPEN
+    return StepStatus.FAILED if spans.failed[i] else StepStatus.OK
+
+
+def _visits(steps: Steps, operation_of: Mapping[int, Operation]) -> dict[int, int]:
+    """Which visit of its name each depth-1 step is; attempts share one."""
+    count: dict[str, int] = {}
+    visits: dict[int, int] = {}
+    for i in steps.children.get(NONE, ()):
+        first = operation_of[i].attempts[0]
+        if first == i:
+            count[steps.name[i]] = count.get(steps.name[i], 0) + 1
+        visits[i] = visits.get(first, count.get(steps.name[i], 1))
+    return visits
+
+
+def _operation_rows(
+    spans: Spans,
+    run: Run,
+    steps: Steps,
+    operations: Sequence[Operation],
+    of_steps: Mapping[int, str],
+    failures: Failures,
+) -> list[OperationRow]:
+    rows = []
+    troubled: set[int] = set()
+    for operation in reversed(operations):
+        first, last = operation.attempts[0], operation.attempts[-1]
+        if last in of_steps or last in failures.lost:
+            outcome = "failed"
+        else:
+            outcome = "recovered" if operation.tries > 1 else "ok"
+        first_try_ok = outcome == "ok" and not any(i in troubled for i in operation.attempts)
+        above = steps.above[first]
+        if not first_try_ok and above != NONE:
+            troubled.add(above)
+        ends = [spans.end_ns[i] for i in operation.attempts]
+        rows.append(
+            OperationRow(
+                run.run_id,
+                spans.trace_id[first],
+                spans.span_id[first],
+                spans.span_id[above] if above != NONE else None,
+                steps.depth[first],
+                spans.step_kind[first],
+                steps.name[first],
+                steps.name[steps.chain[first]],
+                spans.tool[first],
+                spans.model[first],
+                spans.start_ns[first],
+                max(ends) if all(ends) else None,
+                outcome,
+                first_try_ok,
+                operation.tries,
+                operation.evidence,
+                RULE_VERSION,
+            )
+        )
+    return rows[::-1]
+
+
+def _failure_rows(spans: Spans, run: Run, failures: Failures, outcome: Outcome, at: _Places) -> list[FailureRow]:
+    shown = {failures.cause[i] for i in failures.faults if i == run.root} if outcome == Outcome.FAILED else set()
+    rows = []
+    for i in sorted([*failures.faults, *failures.collateral]):
+        fault = failures.faults.get(i)
+        root = failures.cause.get(i, NONE)
+        if fault is None:
+            role, recovered = "collateral", False
+        else:
+            role, recovered = "root" if root == i else "propagated", i in failures.recovered
+        issuer = root if fault is not None and spans.step_kind[root] == LLM else NONE
+        rows.append(
+            FailureRow(
+                run.run_id,
+                spans.trace_id[i],
+                spans.span_id[i],
+                spans.span_id[issuer] if issuer != NONE else None,
+                spans.span_id[root] if role == "propagated" else None,
+                at.step_of(i),
+                UNCLASSIFIED.code,
+                UNCLASSIFIED.layer_a,
+                UNCLASSIFIED.layer_b,
+                "observed",
+                UNCLASSIFIED.severity,
+                role,
+                recovered,
+                fault is not None
+                and not recovered
+                and outcome in FINISHED
+                and root not in shown
+                and outcome != Outcome.FAILED,
+                None,
+                evidence_of(spans, i, fault or LOUD),
+                spans.error_type[i],
+                spans.end_ns[i] or spans.start_ns[i],
+                RULE_VERSION,
+            )
+        )
+    return rows
+
+
+def _run_row(
+    spans: Spans,
+    forest: Forest,
+    run: Run,
+    steps: Steps,
+    operations: Sequence[Operation],
+    total: Usage,
+    outcome: Outcome,
+    primary: int,
+    at: _Places,
+) -> RunRow:
+    members = run.members
+    names = _Names(spans, run, steps)
+    depth_1 = [operation.attempts[0] for operation in operations if steps.depth[operation.attempts[0]] == 1]
+    end = spans.end_ns[run.root] if run.root != NONE else max(spans.end_ns[i] for i in members)
+    code = UNCLASSIFIED if primary != NONE else None
+    return RunRow(
+        run.run_id,
+        spans.trace_id[run.base],
+        spans.span_id[run.root] if run.root != NONE else None,
+        list(dict.fromkeys(spans.trace_id[i] for i in sorted(members))),
+        names.workflow(),
+        names.first(spans.workflow_version),
+        names.first(spans.service),
+        names.first(spans.environment),
+        names.first(spans.framework),
+        names.first(spans.session_id),
+        min(spans.start_ns[i] for i in members),
+        end if outcome != Outcome.OPEN else None,
+        outcome,
+        None,
+        code and code.code,
+        code and code.layer_a,
+        code and code.layer_b,
+        at.step_of(primary) if primary != NONE else None,
+        spans.span_id[primary] if primary != NONE else None,
+        [steps.name[i] for i in sorted(depth_1)],
+        len(members),
+        len(steps.order),
+        len(operations),
+        sum(operation.tries for operation in operations),
+        sum(spans.status_code[i] == 2 for i in members),
+        sum(i in forest.orphans for i in members),
+        sum(spans.gaps[i] for i in members),
+        total.tokens_input,
+        total.tokens_output,
+        total.cost_usd,
+        max(spans.received_ns[i] for i in members),
+        RULE_VERSION,
+    )
+
+
+class _Names:
+    """What a run is called. Values that only some spans say are taken from the base of the run, then the earliest."""
+
+    def __init__(self, spans: Spans, run: Run, steps: Steps) -> None:
+        self._spans = spans
+        self._run = run
+        self._steps = steps
+        self._order = [run.base, *sorted(run.members)]
+
+    def first(self, column: Sequence[str | None]) -> str | None:
+        """The first value of a column."""
+        return next((column[i] for i in self._order if column[i] is not None), None)
+
+    def workflow(self) -> str:
+        """The workflow's name: its root's; under a transport root, that of the workflow inside; else the service's."""
+        spans, base = self._spans, self._run.base
+        own = spans.workflow[base] or (spans.agent[base] if spans.step_kind[base] == AGENT else None)
+        if own and spans.step_kind[base] in (WORKFLOW, AGENT):
+            return own
+        outer = [i for i in sorted(self._run.members) if self._steps.owner(i) == NONE]
+        inside = [i for i in outer if spans.step_kind[i] in (WORKFLOW, AGENT)]
+        for i in inside:
+            name = spans.workflow[i] or spans.step_name[i]
+            if name:
+                return name
+        return own or self.first(spans.workflow) or self.first(spans.service) or spans.step_name[base]

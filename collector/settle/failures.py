@@ -1,0 +1,209 @@
+"""What failed in a run: occurrences, which of them explain the others, and which were made good.
+
+A fault is evidence on one span. A loud fault with another below it is propagated and points at it; what is left are
+root occurrences. Naming them (codes, layers) is a later, separate step: see `codes`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from collector.settle.joins import Run
+from collector.settle.operations import Operation
+from collector.settle.spans import AGENT, CHAIN, LLM, TOOL, TRANSPORT, Spans
+from collector.settle.steps import Steps
+from collector.settle.tree import NONE, Forest
+
+LOUD: Final = "loud"
+IN_BAND: Final = "in_band"
+CUT: Final = "cut"
+
+CUT_SHORT: Final = frozenset({"length", "content_filter"})
+"""Finish reasons of an answer that is not whole."""
+
+EVIDENCE_CHARS: Final = 500
+
+
+@dataclass(slots=True)
+class Failures:
+    """The failures of one run, by span index."""
+
+    faults: dict[int, str]
+    """LOUD, IN_BAND or CUT."""
+    cause: dict[int, int]
+    """For each fault the root occurrence that explains it; its own index if it is one."""
+    collateral: list[int]
+    recovered: set[int]
+    """Faults that a later try, or something else that ran, made good."""
+    lost: set[int]
+    """Steps with an unhandled failure in or below them."""
+
+
+def find_faults(spans: Spans, members: Iterable[int]) -> dict[int, str]:
+    """The spans of a run that carry evidence of a failure.
+
+    HTTP requests do not count: they are evidence for the call they serve. Copies of one message (AutoGen sends a tool
+    result to every agent) count once.
+    """
+    faults: dict[int, str] = {}
+    messages: set[str] = set()
+    for i in members:
+        kind = spans.step_kind[i]
+        if spans.failed[i] or spans.in_band_error[i] is not None:
+            fault = _fault(spans, i)
+            if fault is None or (kind == TRANSPORT and spans.dialect[i] == "http"):
+                continue
+            if fault == IN_BAND and kind == TRANSPORT:
+                text = spans.in_band_error[i] or ""
+                if text in messages:
+                    continue
+                messages.add(text)
+            faults[i] = fault
+        elif kind == LLM and spans.finish_reason[i] in CUT_SHORT:
+            faults[i] = CUT
+    return faults
+
+
+def _fault(spans: Spans, i: int) -> str | None:
+    if spans.failed[i] and not spans.interrupted[i] and not spans.collateral[i]:
+        return LOUD
+    return None if spans.in_band_error[i] is None else IN_BAND
+
+
+def step_faults(spans: Spans, steps: Steps, faults: Mapping[int, str]) -> dict[int, str]:
+    """Faults of the steps: their own, or that of a twin. Among model calls the outer span knows best how it ended."""
+    found = {i: fault for i, fault in faults.items() if i in steps.depth}
+    for step, twins in steps.twins.items():
+        if spans.step_kind[step] != LLM:
+            for twin in twins:
+                if twin in faults:
+                    found.setdefault(step, faults[twin])
+    return found
+
+
+def find_failures(
+    spans: Spans,
+    forest: Forest,
+    run: Run,
+    steps: Steps,
+    faults: dict[int, str],
+    of_steps: Mapping[int, str],
+    operations: Sequence[Operation],
+) -> Failures:
+    """Root occurrences, what they explain, and what was recovered.
+
+    Args:
+        faults: of all spans (`find_faults`).
+        of_steps: of steps (`step_faults`).
+    """
+    saved = _saved(spans, steps, of_steps, operations)
+    cause = _causes(spans, forest, run.members, steps, faults, saved)
+    lost: set[int] = set()
+    rescued: set[int] = set()
+    for i in {*cause.values()}:
+        _follow_up(steps, steps.owner(i), saved, lost, rescued)
+    recovered = {i for i in faults if _is_recovered(spans, steps, i, of_steps, rescued)}
+    collateral = [i for i in run.members if spans.collateral[i] and i not in faults and spans.failed[i]]
+    return Failures(faults, cause, collateral, recovered, lost)
+
+
+def _saved(spans: Spans, steps: Steps, of_steps: Mapping[int, str], operations: Sequence[Operation]) -> set[int]:
+    """Steps whose failure no longer matters: a later attempt was good, or the same agent later did it another way."""
+    saved: set[int] = set()
+    later_good: set[tuple[object, ...]] = set()
+    for operation in sorted(operations, key=lambda o: o.attempts[-1], reverse=True):
+        last = operation.attempts[-1]
+        purpose = _purpose(spans, steps, last)
+        if last not in of_steps:
+            saved.update(operation.attempts[:-1])
+            later_good.add(purpose)
+        elif purpose in later_good and (of_steps[last] == LOUD or spans.step_kind[last] == TOOL):
+            saved.update(operation.attempts)
+    return saved
+
+
+def _purpose(spans: Spans, steps: Steps, i: int) -> tuple[object, ...]:
+    """What a call serves: a tool by its name within the same agent or node; a model call only within the same one."""
+    above = steps.above[i]
+    scope = steps.name[above] if above != NONE else None
+    if spans.step_kind[i] == TOOL:
+        return TOOL, scope, spans.tool[i] or steps.name[i]
+    if spans.step_kind[i] == LLM and above != NONE and spans.step_kind[above] in (AGENT, CHAIN):
+        return LLM, above
+    return (i,)
+
+
+def _causes(
+    spans: Spans,
+    forest: Forest,
+    members: Sequence[int],
+    steps: Steps,
+    faults: Mapping[int, str],
+    saved: set[int],
+) -> dict[int, int]:
+    """For each fault its root occurrence. Faults rise through wrappers, not through steps that ended well."""
+    cause: dict[int, int] = {}
+    risen: dict[int, list[int]] = {}
+    for i in reversed(members):
+        below = risen.pop(i, [])
+        if i in faults:
+            cause[i] = _cause(spans, steps, i, below, faults, cause, saved)
+            below = [i]
+        elif i in steps.depth:
+            continue
+        parent = forest.parent[i]
+        if below and parent != NONE:
+            risen.setdefault(parent, []).extend(below)
+    return cause
+
+
+def _cause(
+    spans: Spans,
+    steps: Steps,
+    i: int,
+    below: Sequence[int],
+    faults: Mapping[int, str],
+    cause: Mapping[int, int],
+    saved: set[int],
+) -> int:
+    if faults[i] == CUT:
+        return i
+    open_faults = [c for c in below if steps.owner(c) not in saved or steps.owner(c) == steps.owner(i)]
+    loud = [c for c in open_faults if faults[c] == LOUD]
+    if loud:
+        return cause[max(loud)]
+    if faults[i] == IN_BAND:
+        return cause[max(open_faults)] if open_faults else i
+    last_step = max(steps.children.get(i, ()), default=NONE)
+    quiet = [c for c in open_faults if c == last_step or c not in steps.depth]
+    return cause[max(quiet)] if quiet else i
+
+
+def _follow_up(steps: Steps, step: int, saved: set[int], lost: set[int], rescued: set[int]) -> None:
+    """Marks the steps that a root occurrence reaches, up to the one whose operation made it good."""
+    path = []
+    while step != NONE and step not in lost and step not in rescued:
+        path.append(step)
+        if step in saved:
+            break
+        step = steps.above[step]
+    is_rescued = step != NONE and (step in saved or step in rescued)
+    (rescued if is_rescued else lost).update(path)
+
+
+def _is_recovered(spans: Spans, steps: Steps, i: int, of_steps: Mapping[int, str], rescued: set[int]) -> bool:
+    owner = steps.owner(i)
+    if owner == NONE:
+        return False
+    is_tried_again_inside = owner != i and spans.step_kind[owner] == LLM and owner not in of_steps
+    return owner in rescued or is_tried_again_inside
+
+
+def evidence_of(spans: Spans, i: int, fault: str) -> str:
+    """The text a failure rests on, shortened; hostile like all span text."""
+    if fault == CUT:
+        return f"finish reason {spans.finish_reason[i]}"
+    if fault == IN_BAND:
+        return (spans.in_band_error[i] or "")[:EVIDENCE_CHARS]
+    said = ": ".join(part for part in (spans.error_type[i], spans.error_message[i]) if part)
+    return said[:EVIDENCE_CHARS] or "status ERROR"

@@ -1,0 +1,127 @@
+"""Batches for `settle`, made from recordings through the real dialects, or from a few words per span."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from collector.dialects import normalise
+from collector.rows import SPAN_FIELDS, Row, span_row, to_table
+from collector.settle import SPAN_COLUMNS
+from collector.store import arrow_schema
+from schemas import ddl
+from tests.otlp import RECORDINGS, recorded_folders, recorded_spans
+
+QUIET_NS = 2**63
+"""Later than every receipt: nothing more is to come."""
+
+SECOND_NS = 10**9
+
+DEFAULTS: dict[str, Any] = {
+    "flags": 0,
+    "kind": 1,
+    "status_code": 0,
+    "resource_id": 1,
+    "scope_id": 1,
+    "dialect": "genai",
+    "step_kind": "chain",
+    "service": "shop",
+    "tokens_are_sum": False,
+    "failed": False,
+    "interrupted": False,
+    "collateral": False,
+    "received_ns": 1,
+}
+
+
+class Expected(NamedTuple):
+    """One row of the truth by construction."""
+
+    folder: str
+    family: str
+    run_no: int
+    root_trace_id: str
+    trace_ids: frozenset[str]
+    setup_traces: frozenset[str]
+    workflow: str
+    chain: str
+    outcomes: frozenset[str]
+    failing_step: str
+    tokens_in: str
+    tokens_out: str
+    note: str
+
+
+@cache
+def schema() -> pa.Schema:
+    """The Arrow schema of the columns that settling reads, as the store has them."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema store")
+        for statement in ddl.tables():
+            connection.execute(statement.sql)
+        whole = arrow_schema(connection, "span")
+    return pa.schema([whole.field(name) for name in SPAN_COLUMNS])
+
+
+_PLACES = [SPAN_FIELDS.index(name) for name in SPAN_COLUMNS]
+
+
+@cache
+def recorded_rows(folder: str) -> tuple[Row, ...]:
+    """The rows of one recording, columns as in SPAN_COLUMNS; each span once."""
+    rows = {}
+    for n, span in enumerate(recorded_spans(folder)):
+        row = (*span_row(span, normalise(span)), 1_000 + n)
+        rows[span.trace_id, span.span_id] = tuple(row[place] for place in _PLACES)
+    return tuple(rows.values())
+
+
+def table(rows: Sequence[Row]) -> pa.Table:
+    """Rows as a batch."""
+    return to_table(rows, schema())
+
+
+def made(
+    name: str | int, parent: str | int | None = None, start: float = 0, end: float = 0, trace: str = "t", **said: Any
+) -> Row:
+    """One row from a few words: `name` is the span id and the step's name, times are seconds, columns go by name."""
+    values = {
+        "step_name": str(name),
+        **DEFAULTS,
+        "trace_id": trace,
+        "span_id": str(name),
+        "parent_span_id": None if parent is None else str(parent),
+        "start_ns": round(start * SECOND_NS),
+        "end_ns": round(end * SECOND_NS),
+        **said,
+    }
+    return tuple(values.get(name) for name in SPAN_COLUMNS)
+
+
+def expected_runs(folders: Iterable[str] | None = None) -> list[Expected]:
+    """The truth about the recordings that are fixtures."""
+    known = set(folders or recorded_folders())
+    with (RECORDINGS / "EXPECTED.tsv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [
+        Expected(
+            row["folder"],
+            row["family"],
+            int(row["run_no"]),
+            row["root_trace_id"],
+            frozenset(row["trace_ids"].split(",")),
+            frozenset(filter(None, row["setup_traces"].split(","))),
+            row["workflow"],
+            row["chain"],
+            frozenset(filter(None, [row["outcome"], *row["outcome_also"].split(",")])),
+            row["failing_step"],
+            row["tokens_in"],
+            row["tokens_out"],
+            row["note"],
+        )
+        for row in rows
+        if row["folder"] in known
+    ]
