@@ -153,10 +153,11 @@ class FileReader:
 
     def _check_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
-            row = connection.execute("select value from store.meta where key = 'schema_version'").fetchone()
+            # All rows, although there is one: DuckDB 2.0 refuses the next query while a result is unread.
+            rows = connection.execute("select value from store.meta where key = 'schema_version'").fetchall()
         except duckdb.CatalogException:
-            row = None
-        found = str(row[0]) if row else "none"
+            rows = []
+        found = str(rows[0][0]) if rows else "none"
         if found != str(SCHEMA_VERSION):
             raise SchemaMismatch(str(self.path), found, SCHEMA_VERSION)
 

@@ -1,0 +1,31 @@
+"""The dashboard's router: page set-up, navigation, the sidebar that all pages share."""
+
+from importlib.resources import files
+
+import streamlit as st
+
+from dashboard.components import filters, pulse
+from dashboard.components.jump import jump_to_run
+from dashboard.components.states import guarded
+
+ICON = files("dashboard") / "static" / "icon.svg"
+"""Our own file: a named Material icon would be fetched from a font host."""
+
+st.set_page_config(page_title="Seamscope", page_icon=str(ICON), layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True, help="How it goes right now"),
+        st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs", help="Find a run"),
+        st.Page("views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"),
+        st.Page("views/connect.py", title="Connect", icon=":material/power:", url_path="connect", help="Send spans here"),
+    ],
+    position="top",
+)
+
+with st.sidebar:
+    jump_to_run()
+    guarded(filters.sidebar)()
+    pulse.footer()
+
+guarded(page.run)()

@@ -1,0 +1,25 @@
+"""Registers our browser components: a script and a style sheet each, after what all of them share."""
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+
+def component(name: str, html: str) -> "ComponentRenderer":
+    """The component `name`, made of `name.js` and `name.css` of this folder around fixed `html`."""
+    folder = files("dashboard") / "components"
+
+    def text(file: str) -> str:
+        return (folder / file).read_text("utf-8")
+
+    return st.components.v2.component(
+        f"seamscope.{name}", html=html, css=text("shared.css") + text(f"{name}.css"), js=text("shared.js") + text(f"{name}.js")
+    )
+
+
+def ignore() -> None:
+    """A callback that only makes a trigger known; pages read its value after mounting."""

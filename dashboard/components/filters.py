@@ -1,0 +1,170 @@
+"""What the sidebar filters by, and how it stands in the URL."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from dashboard import store, words
+from dashboard.components.text import safe
+
+SECOND: Final = 1_000_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Span:
+    """A choice of the window filter."""
+
+    length_ns: int
+    bucket_ns: int
+    said: str
+
+
+SPANS: Final = {
+    "15m": Span(15 * MINUTE, MINUTE, "in the last 15 minutes"),
+    "1h": Span(HOUR, MINUTE, "in the last hour"),
+    "6h": Span(6 * HOUR, 5 * MINUTE, "in the last 6 hours"),
+    "24h": Span(DAY, 15 * MINUTE, "in the last 24 hours"),
+    "7d": Span(7 * DAY, 2 * HOUR, "in the last 7 days"),
+    "28d": Span(28 * DAY, 6 * HOUR, "in the last 28 days"),
+    "90d": Span(90 * DAY, DAY, "in the last 90 days"),
+}
+DEFAULT_SPAN: Final = "1h"
+MAX_COLUMNS: Final = 120  # of a chart over an exact range
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time, half-open, cut into columns for charts."""
+
+    since_ns: int
+    until_ns: int
+    bucket_ns: int
+    said: str
+    """As it stands in a sentence: "in the last hour"."""
+    exact: bool
+    """Two fixed moments rather than a length that ends now."""
+
+    def before(self) -> "Window":
+        """The stretch of the same length that ends where this one begins."""
+        length = self.until_ns - self.since_ns
+        return Window(max(0, self.since_ns - length), self.since_ns, self.bucket_ns, "in the window before", self.exact)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What all pages filter by. Empty text stands for all."""
+
+    workflow: str
+    environment: str
+    window: Window
+    live: bool
+
+
+def zone() -> tzinfo:
+    """The reader's time zone, as the browser says; UTC where it does not."""
+    name = st.context.timezone
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def current() -> Filters:
+    """The filters in force now."""
+    state = st.session_state
+    return Filters(
+        workflow=state.get("workflow") or "", environment=state.get("environment") or "", window=_window(),
+        live=bool(state.get("live", True)),
+    )
+
+
+def carried(**more: str) -> dict[str, str]:
+    """Query parameters for a link to another page: the shared filters as they are, and `more`."""
+    state, params = st.session_state, {}
+    for key in ("workflow", "environment"):
+        if state.get(key):
+            params[key] = str(state[key])
+    if state.get("window", DEFAULT_SPAN) != DEFAULT_SPAN:
+        params["window"] = str(state["window"])
+    if not state.get("live", True):
+        params["live"] = "false"
+    for key in ("from", "to"):
+        if key in st.query_params:
+            params[key] = st.query_params[key]
+    return params | more
+
+
+def sidebar() -> None:
+    """Draws the shared filters. A value of the URL that cannot be is named, and the default takes its place."""
+    _complain()
+    st.selectbox("Workflow", _names("workflow"), index=None, placeholder="All workflows", key="workflow", bind="query-params")
+    st.selectbox("Environment", _names("environment"), index=None, placeholder="All environments", key="environment",
+                 bind="query-params")
+    exact = _exact_range()
+    st.segmented_control("Window", list(SPANS), default=DEFAULT_SPAN, required=True, key="window", bind="query-params",
+                         disabled=exact is not None)
+    if exact:
+        here = zone()
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.caption(f"{words.moment(exact[0], here)} to {words.moment(exact[1], here)}")
+            if st.button("", icon=":material/close:", type="tertiary", help="Back to the window above", key="window_clear"):
+                for key in ("from", "to"):
+                    st.query_params.pop(key, None)
+                st.rerun()
+    st.toggle("Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on.")
+
+
+def _names(column: str) -> list[str]:
+    """What can be chosen, and what the URL asks for even where no run bears it (any more)."""
+    names: list[str] = store.ask(f"{column}_names").column(column).to_pylist()
+    wanted = st.session_state.get(column) or st.query_params.get(column)
+    return names if not wanted or wanted in names else [wanted, *names]
+
+
+def _complain() -> None:
+    asked = st.query_params.get("window")
+    if asked is not None and asked not in SPANS:
+        st.warning(f"The link asks for the window “{safe(asked, 30)}”; there are {', '.join(SPANS)}. This is {DEFAULT_SPAN}.")
+    live = st.query_params.get("live")
+    if live is not None and live.lower() not in ("true", "false"):
+        st.warning(f"The link says live is “{safe(live, 30)}”; it can be true or false.")
+    if ("from" in st.query_params or "to" in st.query_params) and _exact_range() is None:
+        st.warning("The link's `from` and `to` are not two moments in order, such as 2026-11-16T09:00:00Z; they are left out.")
+
+
+def _exact_range() -> tuple[int, int] | None:
+    """The range that `from` and `to` of the URL give; None without them or where they make no sense."""
+    try:
+        since, until = (_moment_ns(st.query_params[key]) for key in ("from", "to"))
+    except (KeyError, ValueError, OverflowError):
+        return None
+    return (since, until) if 0 <= since < until else None
+
+
+def _moment_ns(text: str) -> int:
+    when = datetime.fromisoformat(text)
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1_000) * 1_000_000
+
+
+def _window() -> Window:
+    exact = _exact_range()
+    if exact:
+        since, until = exact
+        bucket = next((b for b in BUCKETS if (until - since) / b <= MAX_COLUMNS), BUCKETS[-1])
+        since, until = since // bucket * bucket, -(-until // bucket) * bucket
+        here = zone()
+        return Window(since, until, bucket, f"from {words.moment(since, here)} to {words.moment(until, here)}", exact=True)
+    choice = SPANS[st.session_state.get("window") or DEFAULT_SPAN]
+    # Ends on a whole column, so that all sessions ask the same question and share its answer.
+    until = (time.time_ns() // choice.bucket_ns + 1) * choice.bucket_ns
+    return Window(until - choice.length_ns, until, choice.bucket_ns, choice.said, exact=False)
+
+
+BUCKETS: Final = (SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 7 * DAY)

@@ -1,0 +1,48 @@
+"""The footer of the sidebar: is anything arriving, and was anything lost?"""
+
+import time
+from typing import Final
+
+import streamlit as st
+
+from dashboard import store, words
+from dashboard.components import filters
+from dashboard.errors import DashboardError, NoStore
+
+LIVE_S: Final = 1.0
+"""How often live parts ask while a collector runs. Settling takes up to 1.2 s, so seeing a run takes at most 2 to 3."""
+IDLE_S: Final = 5.0
+"""How often they look whether a collector has come up. Nothing changes while none runs."""
+
+
+def tick_s(live: bool) -> float | None:
+    """How often a live part refreshes; None: not at all."""
+    if not live:
+        return None
+    return LIVE_S if store.collector() else IDLE_S
+
+
+def footer() -> None:
+    """Shows the pulse, refreshed by itself."""
+    st.fragment(_footer, run_every=tick_s(filters.current().live))()
+
+
+def _footer() -> None:
+    now_ns = time.time_ns()
+    minute_ns = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE
+    try:
+        row = store.ask("pulse", minute_ns=minute_ns, day_ns=minute_ns // filters.DAY * filters.DAY).to_pylist()[0]
+    except NoStore:
+        st.caption("Nothing has arrived yet.")
+        return
+    except DashboardError:
+        st.caption(":material/cloud_off: no answer from the store")
+        return
+    last = f"last span {words.ago(row['last_received_ns'], now_ns)}" if row["last_received_ns"] else "no span yet"
+    where = "" if store.collector() else ":material/pause_circle: no collector runs · "
+    st.caption(
+        f"{where}{last} · {words.plural(row['runs_a_minute'], 'run')}/min · {words.count(row['lost'])} lost · "
+        f"{words.plural(row['duplicate'], 'duplicate')} today",
+        help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
+        "Duplicates: sent again and stored once.",
+    )

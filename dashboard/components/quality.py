@@ -1,0 +1,49 @@
+"""Data quality: what became of every span received, and what the senders left out."""
+
+import streamlit as st
+
+from dashboard import store, words
+from dashboard.components.filters import Window
+from dashboard.components.text import safe
+
+REASONS = {
+    "invalid_trace_id": "trace id is not 16 non-zero bytes",
+    "invalid_span_id": "span id is not 8 non-zero bytes",
+    "invalid_parent_span_id": "parent span id is not 8 bytes",
+    "time_out_of_range": "time beyond 64 bits",
+    "span_too_large": "span larger than the limit",
+    "malformed": "request could not be decoded",
+    "too_large": "request larger than the limit",
+    "busy": "collector was busy; the sender was told to retry",
+    "unauthenticated": "token missing or wrong",
+}
+
+
+def panel(window: Window) -> None:
+    """Shows the balance of a window: received = stored + duplicate + rejected, and why."""
+    total = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
+    reasons = store.ask("ingest_reasons", since_ns=window.since_ns).to_pylist()
+    defects = store.ask("run_defects", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()[0]
+    gaps = store.ask("dialect_gaps", keep="steady", since_ns=window.since_ns).to_pylist()
+    st.markdown("**Data quality**")
+    with st.container(border=True):
+        balance = ":material/check: adds up" if total["balance"] == 0 else f":material/error: {total['balance']} unaccounted for"
+        st.markdown(
+            f"**{words.count(total['received'])}** spans received = **{words.count(total['stored'])}** stored "
+            f"+ **{words.count(total['duplicate'])}** duplicate + **{words.count(total['rejected'])}** rejected &ensp; {balance}"
+        )
+        facts = [
+            f"{words.count(total['late'])} arrived after their run had settled",
+            f"{words.plural(defects['orphans'], 'orphan')} in {words.plural(defects['with_orphans'], 'run')}",
+            f"{words.count(total['truncated'])} cut to the size limit",
+            f"{words.count(total['conflict'])} sent again with other content",
+            f"{words.plural(defects['rootless'], 'run')} without a root span",
+            f"{words.count(defects['without_tokens'])} without token counts",
+        ]
+        st.caption(" · ".join(facts))
+        for row in reasons:
+            said = REASONS.get(row["reason"], row["reason"])
+            st.caption(f":material/block: {words.plural(row['refused'], row['what'][:-1])} refused: {safe(said)}")
+        if gaps:
+            st.caption("What senders left out, by dialect: "
+                       + " · ".join(f"{safe(gap['dialect'])} {safe(gap['gap'])} {words.count(gap['spans'])}" for gap in gaps[:12]))

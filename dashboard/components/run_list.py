@@ -1,0 +1,63 @@
+"""The list of runs: real links, newest first, refreshed without moving what is being read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from dashboard import words
+from dashboard.components.assets import component, ignore
+
+_mount = component(
+    "run_list",
+    '<div class="seam run-list"><button type="button" class="new" hidden></button><div class="scroll"></div></div>',
+)
+
+Column = dict[str, Any]
+
+WIDE: Final[Sequence[Column]] = (
+    {"name": "state", "label": "Outcome"},
+    {"name": "workflow", "label": "Workflow"},
+    {"name": "version", "label": "Version", "optional": 1},
+    {"name": "where", "label": "Failing step, or last step"},
+    {"name": "started", "label": "Began"},
+    {"name": "duration", "label": "Duration", "align": "right"},
+    {"name": "steps", "label": "Steps", "align": "right", "optional": 1},
+    {"name": "tokens", "label": "Tokens in → out", "align": "right", "optional": 2},
+    {"name": "cost", "label": "Cost", "align": "right", "optional": 2},
+    {"name": "session", "label": "Session", "optional": 1},
+    {"name": "id", "label": "Run", "optional": 1},
+)
+NARROW: Final = tuple(column for column in WIDE if column["name"] in ("state", "workflow", "where", "started"))
+
+
+def run_list(rows: Iterable[Mapping[str, Any]], *, key: str, label: str, columns: Sequence[Column] = WIDE, live: bool = False,
+             height: int | None = None) -> str | None:
+    """Shows runs and gives the id of the one that was just opened, else None.
+
+    Args:
+        rows: rows of `queries/runs_page.sql`.
+        live: hold new rows back behind "n new" while a reader is at the list.
+        height: in pixels, beyond which it scrolls; None shows it whole.
+    """
+    data = {"rows": [_row(row) for row in rows], "columns": list(columns), "hold": live, "label": label, "href": "run?run=",
+            "height": height}
+    result = _mount(key=key, data=data, on_open_change=ignore)
+    opened: str | None = result.get("open")
+    return opened
+
+
+def _row(run: Mapping[str, Any]) -> dict[str, Any]:
+    tokens_in, tokens_out = run["tokens_input"], run["tokens_output"]
+    counted = tokens_in is not None or tokens_out is not None
+    return {
+        "id": run["run_id"],
+        "state": run["state"],
+        "workflow": run["workflow"],
+        "version": run["workflow_version"],
+        "where": run["failing_step"] or (run["chain"][-1] if run["chain"] else None),
+        "started": run["start_ns"] // 1_000_000,
+        "duration": words.duration(run["duration_ns"]),
+        "steps": words.count(run["steps"]),
+        "tokens": f"{words.count(tokens_in)} → {words.count(tokens_out)}" if counted else None,
+        "cost": words.money(run["cost_usd"]),
+        "session": run["session_id"],
+    }

@@ -1,0 +1,55 @@
+// Shared by all components. Text from spans reaches the page through textContent and setAttribute only.
+
+const SVG = "http://www.w3.org/2000/svg"
+
+/** One outcome, one shape: form says what colour says. Drawn in a 16 × 16 box. */
+const SHAPES = {
+  clean: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line" }], ["path", { d: "M5.4 8.2l1.9 1.9 3.4-3.9", class: "line" }]],
+  recovered: [["path", { d: "M12.9 6.2A5.3 5.3 0 1 0 13.2 9M13.3 3.2v3.2h-3.2", class: "line" }]],
+  silent: [["circle", { cx: 8, cy: 8, r: 5.5, class: "ring" }], ["path", { d: "M8 2.5a5.5 5.5 0 0 0 0 11z", class: "half" }]],
+  failed: [["path", { d: "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z", class: "fill" }],
+    ["path", { d: "M5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2", class: "cut" }]],
+  pending: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line" }], ["path", { d: "M6.5 5.8v4.4M9.5 5.8v4.4", class: "line" }]],
+  running: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line dash" }]],
+  abandoned: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line dash" }], ["path", { d: "M4.3 11.7l7.4-7.4", class: "line" }]],
+}
+SHAPES.ok = SHAPES.clean
+SHAPES.open = SHAPES.running
+
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value)
+  for (const child of children) if (child != null) node.append(child)
+  return node
+}
+
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value)
+  for (const child of children) if (child != null) node.append(child)
+  return node
+}
+
+function glyph(state) {
+  const shape = SHAPES[state] ?? SHAPES.running
+  return svg("svg", { class: "glyph is-" + state, viewBox: "0 0 16 16", "aria-hidden": "true" },
+    ...shape.map(([tag, attributes]) => svg(tag, attributes)))
+}
+
+function ago(ms, nowMs) {
+  const s = Math.max(0, (nowMs - ms) / 1000)
+  if (s < 1) return "now"
+  if (s < 60) return Math.floor(s) + " s ago"
+  if (s < 7200) return Math.floor(s / 60) + " min ago"
+  if (s < 172800) return Math.floor(s / 3600) + " h ago"
+  return Math.floor(s / 86400) + " d ago"
+}
+
+function exact(ms) {
+  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(ms).find((p) => p.type === "timeZoneName")
+  return new Date(ms).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" }) + " " + (zone?.value ?? "")
+}
+
+function plainClick(event) {
+  return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+}

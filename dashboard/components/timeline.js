@@ -1,0 +1,131 @@
+// Stacked columns over time. Redraws in place, so a refresh never flickers; dragging picks a time range, a click one column,
+// a legend entry one series. Categories are told apart by texture as well as by colour.
+
+const HEIGHT = 172, TOP = 8, BOTTOM = 22, LEFT = 40, RIGHT = 6
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".timeline")
+  root.chart ??= { drag: null }
+  Object.assign(root.chart, { data, pick: (range) => setTriggerValue("range", range), choose: (name) => setTriggerValue("series", name) })
+  if (!root.chart.watch) {
+    root.chart.watch = new ResizeObserver(() => draw(root))
+    root.chart.watch.observe(root)
+  }
+  draw(root)
+  return () => { root.chart.watch.disconnect(); root.chart.watch = null }
+}
+
+function draw(root) {
+  const { data, drag } = root.chart
+  const width = root.clientWidth
+  if (!width || drag) return
+  const text = width + JSON.stringify(data)
+  if (root.chart.text === text) return
+  root.chart.text = text
+  legend(root, data)
+
+  const buckets = Math.max(1, Math.round((data.until - data.since) / data.bucket))
+  const step = (width - LEFT - RIGHT) / buckets
+  const totals = new Array(buckets).fill(0)
+  const index = (at) => Math.round((at - data.since) / data.bucket)
+  for (const series of data.series) series.points.forEach(([at, value]) => { const i = index(at); if (i >= 0 && i < buckets) totals[i] += value })
+  const top = nice(Math.max(1, ...totals))
+  const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM)
+
+  const picture = svg("svg", { width, height: HEIGHT, role: "img", "aria-label": data.alt })
+  picture.append(svg("defs", {}, pattern("hatch", "silent"), pattern("hatch-line", "running")))
+  for (const value of [0, top / 2, top]) {
+    picture.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "rule" }))
+    if (Number.isInteger(value) || top <= 1) picture.append(label(LEFT - 6, y(value) + 4, short(value), "end"))
+  }
+  for (const [at, text, anchor] of ticks(data, Math.floor((width - LEFT) / 90))) {
+    picture.append(label(LEFT + ((at - data.since) / data.bucket) * step, HEIGHT - 6, text, anchor))
+  }
+  const base = new Array(buckets).fill(0)
+  const gap = step > 5 ? 1 : 0
+  for (const series of data.series) {
+    for (const [at, value] of series.points) {
+      const i = index(at)
+      if (i < 0 || i >= buckets || !value) continue
+      const low = y(base[i]), high = y((base[i] += value))
+      picture.append(svg("rect", { x: LEFT + i * step + gap / 2, y: high, width: Math.max(1, step - gap), height: Math.max(1, low - high), class: "bar is-" + series.name }))
+    }
+  }
+  const band = svg("rect", { class: "band", y: TOP, height: HEIGHT - TOP - BOTTOM, width: 0, x: 0 })
+  picture.append(band)
+  root.querySelector(".plot").replaceChildren(picture)
+  interact(root, picture, band, { data, step, buckets, index })
+}
+
+function interact(root, picture, band, { data, step, buckets, index }) {
+  const tip = root.querySelector(".tip")
+  const at = (event) => Math.min(buckets - 1, Math.max(0, Math.floor((event.clientX - picture.getBoundingClientRect().left - LEFT) / step)))
+  const cover = (from, to) => { band.setAttribute("x", LEFT + Math.min(from, to) * step); band.setAttribute("width", (Math.abs(to - from) + 1) * step) }
+  picture.onpointermove = (event) => {
+    const i = at(event)
+    cover(root.chart.drag ?? i, i)
+    const from = data.since + i * data.bucket
+    const lines = data.series.map((series) => [series, series.points.find(([when]) => index(when) === i)?.[1] ?? 0]).filter(([, value]) => value)
+    tip.replaceChildren(el("b", {}, exact(from)), ...lines.map(([series, value]) => el("div", {}, `${value.toLocaleString("en")} ${series.label}`)))
+    if (!lines.length) tip.append(el("div", {}, "none"))
+    tip.hidden = false
+    const x = LEFT + i * step
+    tip.style.left = x > picture.clientWidth / 2 ? "" : x + step + 8 + "px"
+    tip.style.right = x > picture.clientWidth / 2 ? picture.clientWidth - x + 8 + "px" : ""
+  }
+  picture.onpointerleave = () => { tip.hidden = true; if (root.chart.drag == null) band.setAttribute("width", 0) }
+  if (!data.pick) return
+  picture.classList.add("pick")
+  picture.onpointerdown = (event) => { root.chart.drag = at(event); picture.setPointerCapture(event.pointerId) }
+  picture.onpointerup = (event) => {
+    const first = root.chart.drag, last = at(event)
+    root.chart.drag = null
+    if (first == null) return
+    root.chart.pick({ from: data.since + Math.min(first, last) * data.bucket, to: data.since + (Math.max(first, last) + 1) * data.bucket })
+  }
+}
+
+function legend(root, data) {
+  const entries = data.series.filter((series) => series.total || series.always).map((series) => {
+    const mark = data.outcomes ? glyph(series.name) : el("span", { class: "swatch is-" + series.name })
+    const entry = el(data.choose ? "button" : "span", { class: "entry" }, mark, el("span", {}, series.label), el("b", {}, series.shown))
+    if (data.choose) { entry.type = "button"; entry.title = `open ${series.label} runs`; entry.onclick = () => root.chart.choose(series.name) }
+    return entry
+  })
+  root.querySelector(".legend").replaceChildren(el("span", { class: "title" }, data.title), ...entries)
+}
+
+function pattern(id, name) {
+  return svg("pattern", { id, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    svg("rect", { width: 5, height: 5, class: "under-" + name }), svg("rect", { width: 1.6, height: 5, class: "over-" + name }))
+}
+
+function label(x, y, text, anchor) {
+  const node = svg("text", { x, y, "text-anchor": anchor, class: "label" })
+  node.textContent = text
+  return node
+}
+
+function nice(value) {
+  const power = 10 ** Math.floor(Math.log10(value))
+  return [1, 2, 4, 5, 10].map((m) => m * power).find((n) => n >= value)
+}
+
+function short(value) {
+  return value >= 1e6 ? value / 1e6 + " M" : value >= 1e3 ? value / 1e3 + " k" : String(value)
+}
+
+function ticks(data, most) {
+  const span = data.until - data.since
+  const minute = 60000, hour = 60 * minute, day = 24 * hour
+  const step = [minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day]
+    .find((s) => span / s <= Math.max(2, most)) ?? 84 * day
+  const offset = new Date(data.since).getTimezoneOffset() * minute
+  const marks = []
+  for (let at = Math.ceil((data.since - offset) / step) * step + offset; at <= data.until; at += step) {
+    const when = new Date(at)
+    const text = step >= day ? when.toLocaleDateString("en-GB", { day: "numeric", month: "short" }) : when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
+    marks.push([at, text, at - data.since < span * 0.03 ? "start" : data.until - at < span * 0.04 ? "end" : "middle"])
+  }
+  return marks
+}

@@ -1,0 +1,12 @@
+-- ingest_reasons: why spans or whole requests were not taken. One row per (what, reason), most first.
+--   $since_ns bigint
+select 'spans' as what, reason, sum(spans)::bigint as refused, max(minute_ns) as last_minute_ns
+from ingest_rejection
+where minute_ns >= $since_ns::ubigint
+group by reason
+union all
+select 'requests' as what, reason, sum(requests)::bigint as refused, max(minute_ns) as last_minute_ns
+from ingest_refusal
+where minute_ns >= $since_ns::ubigint
+group by reason
+order by refused desc, what, reason

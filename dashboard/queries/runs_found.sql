@@ -1,0 +1,31 @@
+-- runs_found: one page of the runs that a text is found in. One row per run.
+--   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
+--   $workflow, $environment  varchar, '' for all
+--   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
+--   $text                    varchar, lower case; found in ids, session, step names and error texts
+--   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
+--   $at_ns, $at_run_id       bigint, varchar; the run beside which the page lies, itself left out
+--   $newer                   boolean; false: the runs before it, newest first; true: the runs after it, oldest first
+--   $limit                   bigint
+-- Keyset: no page costs more than the first.
+select run_id, workflow, workflow_version, environment, session_id, start_ns, end_ns, duration_ns, state, failing_step, chain,
+       steps, error_spans, tokens_input, tokens_output, cost_usd, last_received_ns
+from (
+    select *, case when outcome <> 'open' then outcome
+                   when last_received_ns < $abandoned_ns::ubigint then 'abandoned' else 'running' end as state
+    from run
+    where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
+      and (case when $newer then start_ns >= $at_ns::ubigint else start_ns <= $at_ns::ubigint end)
+      and ($workflow = '' or workflow = $workflow)
+      and ($environment = '' or environment = $environment)
+      and (starts_with(run_id, $text) or contains(lower(session_id), $text)
+           or contains(lower(failing_step), $text) or contains(lower(workflow), $text)
+           or run_id in (select run_id from step
+                         where start_ns >= $since_ns::ubigint
+                           and (contains(lower(name), $text) or contains(lower(error_type), $text)
+                                or contains(lower(error_message), $text) or contains(lower(in_band_error), $text))))
+)
+where (len($states::varchar[]) = 0 or list_contains($states::varchar[], state))
+  and (start_ns <> $at_ns::ubigint or (case when $newer then run_id > $at_run_id else run_id < $at_run_id end))
+order by case when $newer then start_ns end, case when $newer then run_id end, start_ns desc, run_id desc
+limit $limit

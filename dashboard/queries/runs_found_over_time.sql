@@ -1,0 +1,25 @@
+-- runs_found_over_time: how many runs that a text is found in began when, and how they ended. One row per (bucket, state); empty buckets are absent.
+--   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
+--   $bucket_ns               bigint
+--   $workflow, $environment  varchar, '' for all
+--   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
+--   $text                    varchar, lower case; found in ids, session, step names and error texts
+--   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
+select (start_ns // $bucket_ns::ubigint) * $bucket_ns::ubigint as bucket_ns, state, count(*) as runs
+from (
+    select *, case when outcome <> 'open' then outcome
+                   when last_received_ns < $abandoned_ns::ubigint then 'abandoned' else 'running' end as state
+    from run
+    where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
+      and ($workflow = '' or workflow = $workflow)
+      and ($environment = '' or environment = $environment)
+      and (starts_with(run_id, $text) or contains(lower(session_id), $text)
+           or contains(lower(failing_step), $text) or contains(lower(workflow), $text)
+           or run_id in (select run_id from step
+                         where start_ns >= $since_ns::ubigint
+                           and (contains(lower(name), $text) or contains(lower(error_type), $text)
+                                or contains(lower(error_message), $text) or contains(lower(in_band_error), $text))))
+)
+where len($states::varchar[]) = 0 or list_contains($states::varchar[], state)
+group by bucket_ns, state
+order by bucket_ns, state

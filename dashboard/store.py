@@ -1,0 +1,67 @@
+"""The only way of a page to data: cached answers to the questions in `queries/`.
+
+Whether a running collector or the file answers is `dashboard.reader`'s business; no page can tell.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import pyarrow as pa
+import streamlit as st
+
+from dashboard import reader
+from dashboard.endpoint import reachable, running_collector
+from schemas.settings import Settings
+
+Param = str | int | bool | tuple[str, ...]
+"""What a query can be given; a tuple is a list of text."""
+
+
+@cache
+def sql(question: str) -> str:
+    """The text of `queries/<question>.sql`."""
+    return (files("dashboard") / "queries" / f"{question}.sql").read_text("utf-8")
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> Settings:
+    """The settings in force, read once per process."""
+    return Settings.load()
+
+
+@st.cache_data(ttl=1.0, show_spinner=False)
+def collector() -> dict[str, Any] | None:
+    """What the collector of our data folder says of itself, with a `host` that can be reached; None where none runs."""
+    told = running_collector(settings().data_dir)
+    return told and told | {"host": reachable(str(told["host"]))}
+
+
+def ask(question: str, *, keep: Literal["live", "steady"] = "live", **params: Param) -> pa.Table:
+    """The answer to `queries/<question>.sql`.
+
+    Args:
+        question: name of the file.
+        keep: `live` answers are at most 1 s old, `steady` ones 15 s; all sessions share them.
+        params: the values of its `$name`s.
+
+    Raises:
+        DashboardError: no store yet, collector down, version mismatch, busy file, or the query failed.
+    """
+    given = tuple(sorted(params.items()))
+    return _live(question, given) if keep == "live" else _steady(question, given)
+
+
+def _fetch(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:
+    bound = {name: list(value) if isinstance(value, tuple) else value for name, value in params}
+    return reader.connect(settings()).query(sql(question), bound)
+
+
+@st.cache_data(ttl=1.0, max_entries=256, show_spinner=False)
+def _live(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:
+    return _fetch(question, params)
+
+
+@st.cache_data(ttl=15.0, max_entries=128, show_spinner=False)
+def _steady(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:
+    return _fetch(question, params)

@@ -1,0 +1,154 @@
+"""Overview: is it worse than usual, where, since when, and what to open next."""
+
+import time
+
+import streamlit as st
+
+from dashboard import store, words
+from dashboard.analytics import findings
+from dashboard.analytics.proportions import wilson
+from dashboard.components import filters, pulse, quality
+from dashboard.components.filters import Filters, Window
+from dashboard.components.run_list import NARROW, run_list
+from dashboard.components.states import guarded, nothing_yet
+from dashboard.components.text import safe
+from dashboard.components.timeline import STATES, timeline
+
+NEWEST_RUNS = 12
+NEWEST_BAD_RUNS = 8
+
+
+def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: int) -> None:
+    """The finding in words, and the way to the runs behind it."""
+    worst = next(iter(store.ask("worst_spot", **scope(conf, conf.window)).to_pylist()), None)
+    finding = findings.overview(totals, before, worst, conf.window.said, now_ns, filters.zone())
+    said = "".join(piece if index % 2 == 0 else f"**{safe(piece)}**" for index, piece in enumerate(finding.pieces))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"#### {said}", width="stretch")
+        if finding.alarming and st.button("Show these runs", icon=":material/arrow_forward:", key="overview_bad"):
+            st.switch_page("views/runs.py", query_params=filters.carried() | {"state": ["failed", "silent"]})
+
+
+def scope(conf: Filters, window: Window) -> dict[str, str | int]:
+    """The filters as most queries take them."""
+    return {"since_ns": window.since_ns, "until_ns": window.until_ns, "workflow": conf.workflow, "environment": conf.environment}
+
+
+def figures(conf: Filters, totals: findings.Row, before: findings.Row, over_time: list[findings.Row]) -> None:
+    """The row of figures: each with its change against the window before, its band and how many it rests on."""
+    window = conf.window
+    minutes = (min(window.until_ns, time.time_ns()) - window.since_ns) / filters.MINUTE
+    minutes_before = (window.until_ns - window.since_ns) / filters.MINUTE
+    ingest = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
+    columns = range(window.since_ns, window.until_ns, window.bucket_ns)
+
+    def spark(*states: str) -> list[int]:
+        found: dict[int, int] = {}
+        for row in over_time:
+            if not states or row["state"] in states:
+                found[row["bucket_ns"]] = found.get(row["bucket_ns"], 0) + row["runs"]
+        return [found.get(column, 0) for column in columns]
+
+    finished = totals["finished"]
+    band = wilson(totals["failed"], finished)
+    row = st.grid(6, min_column_width=150, gap="small")
+    row.metric(
+        "Runs a minute", words.rate(totals["runs"] / minutes), chart_data=spark(), chart_type="bar", border=True,
+        delta=_change(totals["runs"] / minutes, before["runs"] / minutes_before), delta_color="off",
+        delta_description=words.plural(totals["runs"], "run"),
+    )
+    row.metric(
+        "Failed", words.share(totals["failed"], finished), chart_data=spark("failed"), chart_type="bar", border=True,
+        delta=_points(totals["failed"], finished, before["failed"], before["finished"]), delta_color="inverse",
+        delta_description=f"[{100 * band.low:.1f}, {100 * band.high:.1f}] n {words.count(finished)}" if finished else "no run finished",
+        help="Share of finished runs that reached their caller as a failure, with its 95 % band.",
+    )
+    row.metric(
+        "Silent", words.share(totals["silent"], finished), chart_data=spark("silent"), chart_type="bar", border=True,
+        delta=_points(totals["silent"], finished, before["silent"], before["finished"]), delta_color="inverse",
+        delta_description=words.plural(totals["silent"], "run"),
+        help="Share of finished runs with an unhandled failure inside, while nothing at the top says so.",
+    )
+    row.metric(
+        "Recovered", words.share(totals["recovered"], finished), chart_data=spark("recovered"), chart_type="bar", border=True,
+        delta=_points(totals["recovered"], finished, before["recovered"], before["finished"]), delta_color="off",
+        delta_description=words.plural(totals["recovered"], "run"),
+        help="Share of finished runs whose failures were all handled, by a retry for instance.",
+    )
+    row.metric(
+        "p95 run", words.duration(totals["p95_ns"]), border=True, delta_color="inverse",
+        delta=_change(totals["p95_ns"], before["p95_ns"]),
+        delta_description=f"n {words.count(totals['timed'])}" if totals["timed"] >= 72 else f"n {totals['timed']}, too few to trust",
+        help="95 % of finished runs took at most this long.",
+    )
+    row.metric(
+        "Spans a minute", words.rate(ingest["stored"] / minutes), border=True, delta_color="off",
+        delta=None, delta_description=f"{words.count(ingest['rejected'])} rejected",
+        help="Spans stored. What was received and not stored is listed under data quality.",
+    )
+
+
+def _change(now: float | None, before: float | None) -> str | None:
+    return f"{100 * (now / before - 1):+.0f} %" if now and before else None
+
+
+def _points(part: int, whole: int, part_before: int, whole_before: int) -> str | None:
+    if not whole or not whole_before:
+        return None
+    return f"{100 * (part / whole - part_before / whole_before):+.1f} points"
+
+
+@guarded
+def overview() -> None:
+    """Everything on the page that moves."""
+    conf = filters.current()
+    window, now_ns = conf.window, time.time_ns()
+    totals = store.ask("run_totals", **scope(conf, window)).to_pylist()[0]
+    before = store.ask("run_totals", **scope(conf, window.before())).to_pylist()[0]
+    if totals["newest_ns"] is None and store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
+        nothing_yet()
+        return
+    abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
+    found = {**scope(conf, window), "states": (), "abandoned_ns": abandoned_ns}
+    over_time = store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist()
+
+    headline(conf, totals, before, now_ns)
+    figures(conf, totals, before, over_time)
+
+    main, side = st.columns([5, 4], gap="medium")
+    with main, st.container(border=True):
+        picked = timeline(over_time, value="runs", names=STATES, key="overview_runs", title="Runs", outcomes=True, pick=True,
+                          since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=window.bucket_ns)
+        bucket_ns = max(window.bucket_ns, filters.MINUTE)
+        arrived = store.ask("ingest_over_time", since_ns=window.since_ns, bucket_ns=bucket_ns).to_pylist()
+        kinds = ("stored", "duplicate", "rejected")
+        picked_spans = timeline(
+            [{"bucket_ns": row["bucket_ns"], "state": kind, "spans": row[kind]} for row in arrived for kind in kinds],
+            value="spans", names=kinds, key="overview_spans", title="Spans", pick=True,
+            since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=bucket_ns,
+        )
+    page = {**found, "at_ns": window.until_ns, "at_run_id": ""}
+    with side, st.container(border=True):
+        st.markdown("**Failed and silent, newest first**")
+        bad = store.ask("runs_page", **page | {"states": ("failed", "silent"), "limit": NEWEST_BAD_RUNS}).to_pylist()
+        opened_bad = None
+        if bad:
+            opened_bad = run_list(bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
+        else:
+            st.caption(f":material/check_circle: none {window.said}")
+    st.markdown("**Newest runs**")
+    newest = store.ask("runs_page", **page | {"limit": NEWEST_RUNS}).to_pylist()
+    opened = run_list(newest, key="overview_newest", label="Newest runs", live=True)
+    quality.panel(window)
+
+    if run_id := opened or opened_bad:
+        st.switch_page("views/run.py", query_params=filters.carried(run=run_id))
+    for pick in (picked, picked_spans):
+        if pick.range_ns:
+            since, until = (words.iso(at) for at in pick.range_ns)
+            st.switch_page("views/runs.py", query_params=filters.carried() | {"from": since, "to": until})
+        if pick.series:
+            st.switch_page("views/runs.py", query_params=filters.carried(state=pick.series))
+
+
+st.fragment(overview, run_every=pulse.tick_s(filters.current().live))()

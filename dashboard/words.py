@@ -1,0 +1,100 @@
+"""Numbers and times as people read them: three significant digits, a unit, nothing else."""
+
+from datetime import UTC, datetime, tzinfo
+
+NS = 1_000_000_000
+NOT_KNOWN = "–"
+
+
+def duration(ns: int | None) -> str:
+    """A length of time, `–` where it is not known."""
+    if ns is None:
+        return NOT_KNOWN
+    if ns < 1_000:
+        return f"{ns} ns"
+    if ns < 1_000_000:
+        return f"{_three(ns / 1e3)} µs"
+    if ns < NS:
+        return f"{_three(ns / 1e6)} ms"
+    seconds = ns / NS
+    if seconds < 59.95:
+        return f"{_three(seconds)} s"
+    whole = round(seconds)
+    if whole < 3_600:
+        return f"{whole // 60} m {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} m"
+    return f"{_three(seconds / 86_400)} d"
+
+
+def count(number: float | None) -> str:
+    """How many: in full up to 99,999, then with k or M."""
+    if number is None:
+        return NOT_KNOWN
+    if number < 100_000:
+        return f"{number:,.0f}"
+    return f"{_three(number / 1e3)} k" if number < 1e6 else f"{_three(number / 1e6)} M"
+
+
+def rate(number: float) -> str:
+    """How many a minute."""
+    return count(number) if number >= 100 else f"{number:.3g}"
+
+
+def share(part: int, whole: int) -> str:
+    """A fraction in percent, `–` of nothing."""
+    if whole == 0:
+        return NOT_KNOWN
+    percent = 100 * part / whole
+    if part and percent < 0.1:
+        return "< 0.1 %"
+    return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
+
+
+def money(usd: float | None) -> str:
+    """An amount in US dollars."""
+    if usd is None:
+        return NOT_KNOWN
+    if usd == 0:
+        return "$0"
+    return f"${usd:.4f}" if usd < 0.01 else f"${usd:,.2f}"
+
+
+def size(count_bytes: int) -> str:
+    """An amount of data."""
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count_bytes >= step:
+            return f"{_three(count_bytes / step)} {unit}"
+    return f"{count_bytes} B"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 run`, `3,210 runs`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def ago(ns: int, now_ns: int) -> str:
+    """How long ago, in one unit."""
+    seconds = max(0, now_ns - ns) / NS
+    for unit, step in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * step or (unit == "min" and seconds >= step):
+            return f"{int(seconds // step)} {unit} ago"
+    return f"{int(seconds)} s ago" if seconds >= 1 else "now"
+
+
+def moment(ns: int, zone: tzinfo = UTC, *, now_ns: int | None = None) -> str:
+    """A point in time to the second in the reader's zone; without the date when that is the day of `now_ns`."""
+    when = datetime.fromtimestamp(ns / NS, zone)
+    today = now_ns is not None and datetime.fromtimestamp(now_ns / NS, zone).date() == when.date()
+    return when.strftime("%H:%M:%S" if today else "%d %b %H:%M:%S")
+
+
+def iso(ns: int) -> str:
+    """A point in time as it stands in a URL or a file."""
+    return datetime.fromtimestamp(ns / NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _three(number: float) -> str:
+    digits = 2 if number < 9.995 else 1 if number < 99.95 else 0
+    return f"{number:.{digits}f}"
