@@ -86,6 +86,7 @@ lock: setup-dev  ## lock anew what pyproject.toml asks for; UPGRADE=--upgrade ta
 	$(COMPILE) $(UPGRADE) --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --build-deps-for wheel --only-build-deps --output-file requirements-build.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	@sed -i.bak '/^#/d' $(LOCKS) && rm -f $(LOCKS:=.bak)
 	@! grep -nE '://|file:|@ |^-' $(LOCKS) || { echo "a lock file names a place to download from" >&2; exit 1; }
 
 wheel: setup-dev  ## dist/seamscope-*.whl
