@@ -135,7 +135,7 @@ class _Frame:
         """(field number, start, stop) of each length-delimited field in body[at:end]; other fields are skipped.
 
         Raises:
-            DecodeError: the bytes are no protobuf message.
+            ProtobufError: the bytes are no protobuf message.
             TooManySpans: the body has more fields than one with the most spans can need.
         """
         body = self.body
@@ -148,7 +148,7 @@ class _Frame:
             if tag > 127:
                 tag, at = _varint(body, at - 1, end)
             if tag < 8:
-                raise DecodeError(f"byte {at}: field number 0 does not exist")
+                raise ProtobufError(f"byte {at}: field number 0 does not exist")
             if tag & 7 == _LENGTH_DELIMITED:
                 size, start = _varint(body, at, end)
                 at = start + size
@@ -157,7 +157,7 @@ class _Frame:
             else:
                 at = _after_number(body, tag & 7, at, end)
         if at > end:
-            raise DecodeError("the body is cut off in the middle of a field")
+            raise ProtobufError("the body is cut off in the middle of a field")
 
 
 _LENGTH_DELIMITED: Final = 2
@@ -171,7 +171,7 @@ def _after_number(body: bytes, wire_type: int, at: int, end: int) -> int:
             return at + 8
         case 5:
             return at + 4
-    raise DecodeError(f"byte {at}: wire type {wire_type} does not occur in OTLP")
+    raise ProtobufError(f"byte {at}: wire type {wire_type} does not occur in OTLP")
 
 
 def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
@@ -183,7 +183,7 @@ def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
         if byte < 128:
             return value, at
         shift += 7
-    raise DecodeError(f"byte {at}: a number does not end")
+    raise ProtobufError(f"byte {at}: a number does not end")
 
 
 # --- spans ---------------------------------------------------------------------------------------------------------

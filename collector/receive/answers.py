@@ -11,6 +11,7 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from collector.errors import Busy, CollectorError, DecodeError, TooManySpans
+from collector.receive.inflate import BodyTooLarge, UnknownEncoding
 from schemas.records import Rejection
 
 MAX_MESSAGE_CHARS: Final = 1000
@@ -23,6 +24,8 @@ class Refusal(NamedTuple):
     code: int
     """A google.rpc.Code."""
     http_status: int
+    reason: str
+    """One word to count it under."""
     message: str
     retry_after_s: int | None = None
     """None: the sender must not send it again."""
@@ -33,12 +36,14 @@ def refusal_of(error: CollectorError) -> Refusal:
     message = str(error)[:MAX_MESSAGE_CHARS]
     match error:
         case DecodeError():
-            return Refusal(code_pb2.INVALID_ARGUMENT, 400, message)
-        case TooManySpans():
-            return Refusal(code_pb2.RESOURCE_EXHAUSTED, 413, message)
+            return Refusal(code_pb2.INVALID_ARGUMENT, 400, "malformed", message)
+        case BodyTooLarge() | TooManySpans():
+            return Refusal(code_pb2.RESOURCE_EXHAUSTED, 413, "too_large", message)
+        case UnknownEncoding():
+            return Refusal(code_pb2.INVALID_ARGUMENT, 415, "content_encoding", message)
         case Busy():
-            return Refusal(code_pb2.UNAVAILABLE, 503, message, error.retry_after_s)
-    return Refusal(code_pb2.INTERNAL, 500, message)
+            return Refusal(code_pb2.UNAVAILABLE, 503, "busy", message, error.retry_after_s)
+    return Refusal(code_pb2.INTERNAL, 500, "internal", message)
 
 
 def status_of(refusal: Refusal) -> Status:

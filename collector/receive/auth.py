@@ -17,4 +17,5 @@ def check_token(authorization: str | None, token: SecretStr | None) -> Refusal |
     if scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.get_secret_value().encode()):
         return None
     why = "the token is wrong" if authorization else "no token was sent"
-    return Refusal(code_pb2.UNAUTHENTICATED, 401, f"{why}; send 'Authorization: Bearer <write token>'")
+    message = f"{why}; send 'Authorization: Bearer <write token>'"
+    return Refusal(code_pb2.UNAUTHENTICATED, 401, "unauthenticated", message)

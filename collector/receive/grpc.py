@@ -12,9 +12,8 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-from google.rpc import code_pb2
 
-from collector.errors import CollectorError
+from collector.errors import Busy, CollectorError
 from collector.receive.answers import Refusal, refusal_of, response_to, retry_info, status_of
 from collector.receive.auth import check_token
 from collector.receive.binding import CannotListen, check_exposure, listen, resolve
@@ -119,7 +118,7 @@ def _export_handler(ingest: Ingest, settings: Settings) -> Handler:
         nonlocal waiting
         refusal = _check(body, dict(context.invocation_metadata() or ()), waiting, settings)
         if refusal is not None:
-            ingest.count_refusal(code_pb2.Code.Name(refusal.code).lower())
+            ingest.count_refusal(refusal.reason)
             await _abort(context, refusal)
         waiting += 1
         try:
@@ -140,10 +139,9 @@ def _check(body: bytes, metadata: dict[str, str | bytes], waiting: int, settings
     if refusal is not None:
         return refusal
     if len(body) > settings.max_body_bytes:
-        return Refusal(code_pb2.RESOURCE_EXHAUSTED, 413, str(BodyTooLarge(settings.max_body_bytes)))
+        return refusal_of(BodyTooLarge(settings.max_body_bytes))
     if waiting >= MAX_WAITING_REQUESTS:
-        message = f"{waiting} requests are waiting already; send again"
-        return Refusal(code_pb2.UNAVAILABLE, 503, message, settings.retry_after_s)
+        return refusal_of(Busy(f"{waiting} requests are waiting already; send again", settings.retry_after_s))
     return None
 
 

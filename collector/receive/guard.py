@@ -40,4 +40,4 @@ def _host_name(host: str) -> str:
 
 
 def _forbidden(message: str) -> Refusal:
-    return Refusal(code_pb2.PERMISSION_DENIED, 403, message)
+    return Refusal(code_pb2.PERMISSION_DENIED, 403, "cross_site", message)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import math
 import threading
 import time
@@ -21,18 +20,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collector.errors import Busy, CollectorError, DecodeError
+from collector.errors import Busy, CollectorError
 from collector.ingest import Encoding
 from collector.receive.answers import Refusal, refusal_of, response_to, status_of
 from collector.receive.auth import check_token
 from collector.receive.binding import check_exposure, listen
 from collector.receive.connection import BODY_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_HEAD_BYTES, PatientProtocol
 from collector.receive.guard import check_browser
-from collector.receive.inflate import BodyTooLarge, UnknownEncoding, check_encoding, inflate
+from collector.receive.inflate import BodyTooLarge, check_encoding, inflate
 from collector.receive.port import Ingest
 from schemas.settings import Settings
-
-log = logging.getLogger(__name__)
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
@@ -75,18 +72,17 @@ class _Guarded:
             request = Request(scope)
             refusal = check_browser(scope["path"], request.headers, self._settings)
             if refusal is not None:
-                self._ingest.count_refusal("cross_site")
+                self._ingest.count_refusal(refusal.reason)
                 await _refuse(request, refusal)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 class _Refused(Exception):
-    """Ends the handling of a request that is not even submitted; `reason` is what it is counted under."""
+    """Ends the handling of a request before it is submitted; carries the answer."""
 
-    def __init__(self, reason: str, refusal: Refusal, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, refusal: Refusal, headers: dict[str, str] | None = None) -> None:
         super().__init__(refusal.message)
-        self.reason = reason
         self.refusal = refusal
         self.headers = headers or {}
 
@@ -101,62 +97,54 @@ class _Export:
         self._inflating = asyncio.Semaphore(MAX_INFLATING)
 
     async def serve(self, request: Request) -> Response:
-        """Answers one export request; never raises."""
+        """Answers one export request."""
         try:
             encoding = self._check(request)
             body = await self._body(request)
-            receipt = await asyncio.wrap_future(self._ingest.submit(body, encoding))
         except _Refused as exc:
-            self._ingest.count_refusal(exc.reason)
+            self._ingest.count_refusal(exc.refusal.reason)
             return _refuse(request, exc.refusal, exc.headers)
         except CollectorError as exc:
-            return _refuse(request, refusal_of(exc))
+            refusal = refusal_of(exc)
+            self._ingest.count_refusal(refusal.reason)
+            return _refuse(request, refusal)
         except ClientDisconnect:
             self._ingest.count_refusal("disconnected")
             return Response(status_code=400)
-        except Exception:  # one request must not end the connection without an answer
-            log.exception("an export request could not be answered")
-            self._ingest.count_refusal("internal")
-            return _refuse(request, Refusal(code_pb2.INTERNAL, 500, "internal error; see the collector's log"))
+        try:
+            receipt = await asyncio.wrap_future(self._ingest.submit(body, encoding))
+        except CollectorError as exc:  # counted by whoever refused it
+            return _refuse(request, refusal_of(exc))
         return _encoded(request, response_to(receipt.rejections), 200)
 
     def _check(self, request: Request) -> Encoding:
         """The encoding of the body; all that can be said without reading it is checked."""
         refusal = check_token(request.headers.get("authorization"), self._settings.write_token)
         if refusal is not None:
-            raise _Refused("unauthenticated", refusal, {"WWW-Authenticate": "Bearer"})
+            raise _Refused(refusal, {"WWW-Authenticate": "Bearer"})
         encoding = ENCODINGS.get(_media_type(request))
         if encoding is None:
-            raise _Refused("content_type", _unsupported(f"Content-Type must be {PROTOBUF} or {JSON}"))
-        length = request.headers.get("content-length", "0")
-        if int(length) > self._settings.max_body_bytes:
-            raise _too_large(BodyTooLarge(self._settings.max_body_bytes))
+            message = f"Content-Type must be {PROTOBUF} or {JSON}"
+            raise _Refused(Refusal(code_pb2.INVALID_ARGUMENT, 415, "content_type", message))
+        if int(request.headers.get("content-length", "0")) > self._settings.max_body_bytes:
+            raise BodyTooLarge(self._settings.max_body_bytes)
         return encoding
 
     async def _body(self, request: Request) -> bytes:
-        """The body, inflated.
-
-        All bodies together hold no more than `queue_bytes` while they are read: a thousand slow senders must not
-        take all memory.
-        """
-        try:
-            compression = check_encoding(request.headers.get("content-encoding", ""))
-            body = await self._read(request)
-            if compression is None:
-                return body
-            async with self._inflating:
-                return await asyncio.to_thread(inflate, body, compression, self._settings.max_body_bytes)
-        except BodyTooLarge as exc:
-            raise _too_large(exc) from exc
-        except UnknownEncoding as exc:
-            raise _Refused("content_encoding", _unsupported(str(exc))) from exc
-        except DecodeError as exc:
-            raise _Refused("malformed", refusal_of(exc)) from exc
-        except TimeoutError as exc:
-            refusal = Refusal(code_pb2.DEADLINE_EXCEEDED, 408, f"the body did not arrive within {BODY_TIMEOUT_S:g} s")
-            raise _Refused("timeout", refusal, {"Connection": "close"}) from exc
+        """The body, inflated."""
+        compression = check_encoding(request.headers.get("content-encoding", ""))
+        body = await self._read(request)
+        if compression is None:
+            return body
+        async with self._inflating:
+            return await asyncio.to_thread(inflate, body, compression, self._settings.max_body_bytes)
 
     async def _read(self, request: Request) -> bytes:
+        """The body as sent.
+
+        All bodies together hold no more than `queue_bytes` while they arrive: a thousand slow senders must not take
+        all memory.
+        """
         chunks: list[bytes] = []
         size = 0
         try:
@@ -168,19 +156,14 @@ class _Export:
                     if size > self._settings.max_body_bytes:
                         raise BodyTooLarge(self._settings.max_body_bytes)
                     if self._room_bytes < 0:
-                        busy = Busy("too many requests are arriving at once; send again", self._settings.retry_after_s)
-                        raise _Refused("busy", refusal_of(busy))
+                        raise Busy("too many requests are arriving at once; send again", self._settings.retry_after_s)
+        except TimeoutError as exc:
+            message = f"the body did not arrive within {BODY_TIMEOUT_S:g} s"
+            refusal = Refusal(code_pb2.DEADLINE_EXCEEDED, 408, "timeout", message)
+            raise _Refused(refusal, {"Connection": "close"}) from exc
         finally:
             self._room_bytes += size
         return b"".join(chunks)
-
-
-def _too_large(error: BodyTooLarge) -> _Refused:
-    return _Refused("too_large", Refusal(code_pb2.RESOURCE_EXHAUSTED, 413, str(error)))
-
-
-def _unsupported(message: str) -> Refusal:
-    return Refusal(code_pb2.INVALID_ARGUMENT, 415, message)
 
 
 # --- answers -------------------------------------------------------------------------------------------------------
@@ -196,7 +179,8 @@ def _answer_http_exception(request: Request, exc: Exception) -> Response:
         404: f"{request.url.path[:80]!r} is not served; spans go to /v1/traces",
         405: f"{request.method} is not offered here; use {headers.get('Allow', 'another method')}",
     }.get(status, "the request cannot be served")
-    return _refuse(request, Refusal(_CODE_OF_HTTP.get(status, code_pb2.UNKNOWN), status, message), headers)
+    code = _CODE_OF_HTTP.get(status, code_pb2.UNKNOWN)
+    return _refuse(request, Refusal(code, status, "not_served", message), headers)
 
 
 def _refuse(request: Request, refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
@@ -251,7 +235,7 @@ def start_http(app: ASGIApp, settings: Settings) -> HttpServer:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level=logging.ERROR,
+        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,
