@@ -34,7 +34,7 @@ def main(settings_file: Path | None, **flags: object) -> None:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = Settings.load(flags, file=settings_file)
-        collector = Collector.start(settings)
+        collector = Collector(settings)
     except (CollectorError, SettingsError) as exc:
         click.echo(f"seamscope collect: {exc}", err=True)
         sys.exit(2 if isinstance(exc, SettingsError) else 1)

@@ -4,8 +4,9 @@ import logging
 import os
 import shutil
 import time
+from contextlib import ExitStack
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any
 
 import orjson
 
@@ -29,35 +30,28 @@ SETTLE_GRACE_S = 1.0
 
 
 class Collector:
-    """A running collector. Made by `start`; `stop` leaves a file without a write-ahead log."""
+    """A running collector: made by constructing it, ended by `stop`, which leaves a file without a write-ahead log.
 
-    @classmethod
-    def start(cls, settings: Settings) -> Self:
-        """Opens the store, starts all threads and binds both ports.
+    Raises:
+        CollectorError: the store cannot be used or a port cannot be bound; nothing is left open.
+    """
 
-        Raises:
-            CollectorError: the store cannot be used or a port cannot be bound; nothing is left open.
-        """
-        self = cls()
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._started_s = time.monotonic()
         self._store = Store.open(settings)
         self._ingestor = Ingestor(self._store, settings)
         self._settler = Settler(self._store, settings, lambda: self._ingestor.backlog()[0] > 1)
-        self._servers = []
-        try:
-            self._ingestor.start(self._settler.touch)
-            self._settler.start()
+        self._ingestor.start(self._settler.touch)
+        self._settler.start()
+        with ExitStack() as undo:
+            undo.callback(self._close)
             self._grpc = start_grpc(self._ingestor, settings)
-            self._servers.append(self._grpc)
+            undo.callback(self._grpc.stop, 0.0)
             app = http_app(self._ingestor, settings, api_routes(self._store, settings, self.health))
             self._http = start_http(app, settings)
-            self._servers.append(self._http)
-        except BaseException:
-            self.stop()
-            raise
+            undo.pop_all()
         self._announce()
-        return self
 
     @property
     def grpc_port(self) -> int:
@@ -72,8 +66,11 @@ class Collector:
     def stop(self) -> None:
         """Stops accepting, answers what was accepted, settles what it can and closes the file."""
         endpoint_path(self._settings.data_dir).unlink(missing_ok=True)
-        for server in self._servers:
+        for server in (self._grpc, self._http):
             server.stop(SERVER_GRACE_S)
+        self._close()
+
+    def _close(self) -> None:
         self._ingestor.stop()
         self._settler.stop(SETTLE_GRACE_S)
         self._store.close()

@@ -175,14 +175,14 @@ class Settler:
 
     def _settle(self, cursor: duckdb.DuckDBPyConnection, due: list[str]) -> None:
         started = time.monotonic()
-        now_ns = time.time_ns()
+        quiet_since_ns = time.time_ns() - int(self._settings.rootless_finish_s * 1e9)
         traces = self._with_neighbours(cursor, due)
         batch = self._load(cursor, traces)
         related = self._with_strays(cursor, batch, traces)
         if len(related) > len(traces):
             traces = related
             batch = self._load(cursor, traces)
-        settled = settle(batch, now_ns)
+        settled = settle(batch, quiet_since_ns)
         with self._lock:
             mark = min((d.since_ns for d in self._dirty.values()), default=self._last_received_ns + 1) - 1
         replace(cursor, traces, self._store.received_since(traces), settled, mark)
