@@ -52,8 +52,10 @@ class Children:
         return self._signals > 0
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Child:
-        """Starts a process that writes to this one's standard error."""
-        process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.DEVNULL, process_group=0)
+        """Starts a process. Its warnings and errors are seen; what it says besides is ours to say."""
+        process = subprocess.Popen(
+            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0
+        )
         child = Child(name, process)
         self._running.append(child)
         return child
