@@ -1,14 +1,7 @@
 """Google's Agent Development Kit: GenAI names, content under its own."""
 
 from collector.dialects.common import (
-    AGENT,
-    CHAIN,
     GENAI,
-    HANDOFF,
-    LLM,
-    TOOL,
-    TRANSPORT,
-    WORKFLOW,
     is_handoff_tool,
     read_by_kind,
     read_content,
@@ -16,9 +9,11 @@ from collector.dialects.common import (
 from collector.dialects.draft import Draft
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS, name_step
+from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, TOOL, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
 
 OWN = "gcp.vertex.agent."
+MERGED = "(merged tools)"  # a span over the answers of parallel tool calls, each of which has its own
 NAMES = GENAI._replace(
     session=("gen_ai.conversation.id", OWN + "session_id"),
     inputs=(
@@ -39,6 +34,8 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     if kind is None:
         kind = _kind(span)
     tool = attributes.get("gen_ai.tool.name")
+    if tool == MERGED:
+        kind = TRANSPORT
     if kind == TOOL and tool.__class__ is str and is_handoff_tool(tool):
         kind = HANDOFF
     draft.step_kind = kind

@@ -1,9 +1,14 @@
 """Microsoft Agent Framework: GenAI names for agents, models and tools; its own for workflows and their executors."""
 
-from collector.dialects.common import CHAIN, GENAI, SETUP, TRANSPORT, WORKFLOW, read_content, without_uuid
+from collector.dialects.common import (
+    GENAI,
+    read_content,
+    without_uuid,
+)
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import read as read_genai
+from collector.dialects.kinds import CHAIN, SETUP, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
 
 

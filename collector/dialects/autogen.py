@@ -7,14 +7,26 @@ from typing import Any
 
 import orjson
 
-from collector.dialects.common import AGENT, TRANSPORT, UUID, WORKFLOW, without_uuid
+from collector.dialects.common import (
+    UUID,
+    without_uuid,
+)
 from collector.dialects.content import find_error
 from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft, count_of, name_of
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import read as read_genai
+from collector.dialects.kinds import AGENT, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
 
 MESSAGE_LIMIT = 262_144  # characters of a chat message worth parsing
+TEAMS = {
+    "SwarmGroupChatManager": "Swarm",
+    "GraphManager": "GraphFlow",
+    "GraphFlowManager": "GraphFlow",
+    "MagenticOneOrchestrator": "MagenticOneGroupChat",
+}
+"""Manager of a group chat -> team class, where it is not the name without `Manager`."""
+
 IDENTITIES = ("messaging.destination", "recipient_agent_type", "sender_agent_type", "gen_ai.agent.id")
 
 
@@ -50,14 +62,15 @@ def _read_message(span: Span, attributes: Attributes, draft: Draft) -> None:
     target = without_uuid(target.partition(".(")[0])
     recipient = attributes.get("recipient_agent_type")
     agent = without_uuid(recipient) if recipient.__class__ is str else target
-    manager = agent if agent.endswith("Manager") else None
-    if operation == "send" and manager and manager.endswith("ChatManager"):
+    manager = agent if agent.endswith(("Manager", "Orchestrator")) else None
+    if operation == "send" and manager:
         draft.step_kind = WORKFLOW
-        draft.workflow = manager.removesuffix("Manager")
+        draft.workflow = TEAMS.get(manager, manager.removesuffix("Manager"))[:NAME_LIMIT]
         draft.step_name = draft.workflow
     else:
         draft.step_name = f"{operation} {target}".strip()[:NAME_LIMIT]
-        draft.agent = agent[:NAME_LIMIT] or None
+        if operation == "process" and manager is None:
+            draft.agent = agent[:NAME_LIMIT] or None
     read_failure(span, attributes, draft)
     message = attributes.get("message")
     if message.__class__ is str and message.startswith('{"') and len(message) <= MESSAGE_LIMIT:

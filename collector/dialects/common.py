@@ -5,22 +5,9 @@ from typing import Any, NamedTuple
 
 from collector.dialects.content import read_input, read_output
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick, pick_cost, pick_count
+from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, RETRIEVAL, TOOL, WORKFLOW
 from collector.dialects.prices import cost_of
 from schemas.records import Attributes, Span
-from schemas.taxonomy import StepKind
-
-LLM = StepKind.LLM.value
-TOOL = StepKind.TOOL.value
-AGENT = StepKind.AGENT.value
-CHAIN = StepKind.CHAIN.value
-WORKFLOW = StepKind.WORKFLOW.value
-RETRIEVAL = StepKind.RETRIEVAL.value
-HANDOFF = StepKind.HANDOFF.value
-GUARDRAIL = StepKind.GUARDRAIL.value
-EVALUATOR = StepKind.EVALUATOR.value
-SETUP = StepKind.SETUP.value
-PROTOCOL = StepKind.PROTOCOL.value
-TRANSPORT = StepKind.TRANSPORT.value
 
 Keys = tuple[str, ...]
 
@@ -66,7 +53,7 @@ GENAI = Names(
     ),
     cost=("gen_ai.usage.cost", "operation.cost"),
     response_id=("gen_ai.response.id",),
-    finish_reason=("gen_ai.response.finish_reasons",),
+    finish_reason=("gen_ai.response.finish_reasons", "gen_ai.completion.0.finish_reason"),
     inputs=(
         "gen_ai.input.messages",
         "gen_ai.tool.call.arguments",
@@ -136,6 +123,11 @@ FINISH = {
 }
 """A provider's word for why it stopped -> ours."""
 
+WHOLE_RUN = (".kickoff", ".workflow", ".run_stream", ".run_async_generator", ".run_async", ".run")
+"""Endings by which frameworks name the span of a whole execution."""
+
+TOOL_CALL_ANSWER = "llm.output_messages.0.message.tool_calls.0.tool_call.function.name"
+
 NO_CALL_ID = frozenset({"<not specified>", "<not_specified>"})
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -197,7 +189,7 @@ def read_llm(draft: Draft, attributes: Attributes, names: Names, span: Span) -> 
             if reason is not None:
                 draft.finish_reason = reason
                 break
-            if value != [] and value != "":
+            if value not in ([], ""):
                 draft.gap("finish_reason:type")
     finish_llm(draft, attributes, names, span)
 
@@ -241,8 +233,24 @@ def read_content(attributes: Attributes, draft: Draft, names: Names) -> None:
     """Input and output. After failure and kind are known: both decide how they are read."""
     read_input(draft, attributes, names.inputs)
     read_output(draft, attributes, names.outputs)
-    if draft.step_kind == LLM and draft.output_key is not None:
+    if draft.step_kind == LLM:
+        note_answer(draft, attributes)
+
+
+def note_answer(draft: Draft, attributes: Attributes) -> None:
+    """What a model answered with. Some dialects call an answer that asks for tools finished, as it is to the API."""
+    if draft.finish_reason == "stop" and asks_for_tools(attributes):
+        draft.finish_reason = "tool_calls"
+    if draft.output_key is not None:
         draft.output_kind = "tool_calls" if draft.finish_reason == "tool_calls" else "text"
+
+
+def asks_for_tools(attributes: Attributes) -> bool:
+    """The answer holds a tool call."""
+    if TOOL_CALL_ANSWER in attributes:
+        return True
+    messages = attributes.get("gen_ai.output.messages")
+    return messages.__class__ is str and ('"type":"tool_call"' in messages or '"type": "tool_call"' in messages)
 
 
 def workflow_name(span: Span, attributes: Attributes) -> str:
@@ -250,7 +258,9 @@ def workflow_name(span: Span, attributes: Attributes) -> str:
     said = name_of(attributes.get("gen_ai.workflow.name")) or name_of(attributes.get("agent.name"))
     if said:
         return said
-    name = span.name.removesuffix(".kickoff").removesuffix(".run").removesuffix(".workflow")
+    name = span.name
+    for suffix in WHOLE_RUN:
+        name = name.removesuffix(suffix)
     return without_uuid(name.removeprefix("invoke_workflow "))[:NAME_LIMIT] or span.name[:NAME_LIMIT]
 
 

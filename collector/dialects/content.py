@@ -1,4 +1,4 @@
-"""Inputs and outputs: which attribute holds them, whether two are the same, and whether an output is an error in disguise."""
+"""Inputs and outputs: which attribute holds them, whether two are equal, whether an output is an error in disguise."""
 
 import hashlib
 import re
@@ -7,28 +7,29 @@ from typing import Any
 import orjson
 
 from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft
+from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, RETRIEVAL, TOOL
 from schemas.records import Attributes
-from schemas.taxonomy import StepKind
 
 PARSE_LIMIT = 16_384  # characters of JSON worth parsing on the acknowledgement path
 HASH_WHOLE = 16_384  # longer texts are told apart by length, head and tail
 HASH_END = 8_192
+BLOCK_LIMIT = 20  # content blocks of one result that are looked at
 NEST_LIMIT = 5  # wrappers around a tool's own result
 
-TOOLISH = frozenset({StepKind.TOOL, StepKind.HANDOFF, StepKind.RETRIEVAL})
+TOOLISH = frozenset({TOOL, HANDOFF, RETRIEVAL})
 """Kinds whose output is the tool's own word, so an error text in it is an error."""
 
 HASHED_INPUT = frozenset(
     {
-        StepKind.LLM,
-        StepKind.TOOL,
-        StepKind.HANDOFF,
-        StepKind.RETRIEVAL,
-        StepKind.AGENT,
-        StepKind.CHAIN,
+        LLM,
+        TOOL,
+        HANDOFF,
+        RETRIEVAL,
+        AGENT,
+        CHAIN,
     }
 )
-HASHED_OUTPUT = frozenset({StepKind.TOOL, StepKind.HANDOFF, StepKind.RETRIEVAL, StepKind.AGENT, StepKind.CHAIN})
+HASHED_OUTPUT = frozenset({TOOL, HANDOFF, RETRIEVAL, AGENT, CHAIN})
 
 PROBES = {
     "llm.input_messages.": ("llm.input_messages.0.message.role", "llm.input_messages.0.message.content"),
@@ -40,12 +41,18 @@ PROBES = {
 """One content spread over numbered attributes, and what tells that it is there."""
 
 ERROR_TEXT = re.compile(
-    r"\s*(?:(?:tool |mcp |http |execution )?error\b ?(?::|\d|(?:executing|invoking|calling|running|while|occurred|in) )"
-    r"|an error occurred|i encountered an error|tool (?:execution|call|invocation) (?:failed|error)|failed to (?:call|execute|invoke) "
-    r"|traceback \(most recent|(?:\w+\.)*\w+(?:error|exception)(?::|\()|unknown tool|tool not found|tool '?\w+'? (?:is )?not found"
-    r"|[45]\d\d (?:bad request|unauthorized|forbidden|not found|too many|internal|bad gateway|service unav|gateway time))",
-    re.IGNORECASE,
+    r"""\s*(?:
+      (?:tool\ |mcp\ |http\ |execution\ )?error\b\ ?(?::|\d|(?:executing|invoking|calling|running|while|occurred|in)\ )
+    | an\ error\ occurred | i\ encountered\ an\ error | failed\ to\ (?:call|execute|invoke)\b
+    | tool\ (?:execution|call|invocation)\ (?:failed|error)
+    | unknown\ tool\b | tool\ not\ found | tool\ '?\w+'?\ (?:is\ )?not\ found
+    | traceback\ \(most\ recent | (?:\w+\.)*\w+(?:error|exception)(?::|\()
+    | [45]\d\d\ (?:bad\ request|unauthorized|forbidden|not\ found|too\ many|internal\ server)
+    | [45]\d\d\ (?:bad\ gateway|service\ unavailable|gateway\ time)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
 )
+"""How a tool's own text begins when it is an error; looked for at the start only."""
 NOT_A_TOOL = "is not a valid tool, try one of"
 _LEADING_CLASS = re.compile(r"\s*(?:Error: )?(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Timeout))\b")
 
@@ -123,7 +130,7 @@ def read_output(draft: Draft, attributes: Attributes, keys: tuple[str, ...]) -> 
 def set_output(draft: Draft, value: Any) -> None:
     """What the output is, from its value."""
     kind = draft.step_kind
-    if kind == StepKind.LLM:
+    if kind == LLM:
         return
     if kind in TOOLISH:
         content = parsed(value)
@@ -143,7 +150,7 @@ def set_output(draft: Draft, value: Any) -> None:
     draft.output_kind = shape_of(text)
     if kind in HASHED_OUTPUT:
         draft.output_hash = digest(text)
-    if kind == StepKind.CHAIN and not draft.failed and '"status"' in text:
+    if kind == CHAIN and not draft.failed and '"status"' in text:
         found = last_tool_error(parsed(text))
         if found is not None:
             draft.in_band_error, draft.error_type, draft.output_kind = found[0][:IN_BAND_LIMIT], found[1], "error"
@@ -200,32 +207,36 @@ def _inside(value: dict[Any, Any]) -> Any:
 def find_error(value: Any, depth: int = 0) -> tuple[str, str | None] | None:
     """The error text, and its type where told, in what a tool returned; None where it returned no error."""
     if value.__class__ is str:
-        if ERROR_TEXT.match(value) or NOT_A_TOOL in value[:NAME_LIMIT]:
-            leading = _LEADING_CLASS.match(value)
-            return value.strip(), leading.group(1) if leading else None
-        return None
-    if depth >= NEST_LIMIT:
-        return None
-    if value.__class__ is list:
-        for item in value[:20]:
-            if item.__class__ is dict and ("text" in item or "content" in item):
-                found = find_error(item, depth + 1)
-                if found is not None:
-                    return found
-        return None
-    if value.__class__ is not dict:
-        return None
+        return _error_text(value)
+    if depth < NEST_LIMIT and value.__class__ is list:
+        blocks = (
+            item for item in value[:BLOCK_LIMIT] if item.__class__ is dict and ("text" in item or "content" in item)
+        )
+        return next((found for block in blocks if (found := find_error(block, depth + 1))), None)
+    if depth < NEST_LIMIT and value.__class__ is dict:
+        if _declares_error(value):
+            return _error_words(value)
+        inner = _inside(value)
+        return None if inner is None else find_error(inner, depth + 1)
+    return None
+
+
+def _error_text(text: str) -> tuple[str, str | None] | None:
+    if ERROR_TEXT.match(text, 0, NAME_LIMIT) or NOT_A_TOOL in text[:NAME_LIMIT]:
+        leading = _LEADING_CLASS.match(text, 0, NAME_LIMIT)
+        return text.strip(), leading.group(1) if leading else None
+    return None
+
+
+def _declares_error(value: dict[Any, Any]) -> bool:
+    """A flag, a status or an error member says that the result is one."""
     if value.get("isError") is True or value.get("is_error") is True or value.get("status") == "error":
-        return _error_words(value)
+        return True
     error = value.get("error")
-    if (error.__class__ is str and error.strip()) or (error.__class__ is dict and error):
-        return _error_words(value)
-    if (value.get("success") is False or value.get("ok") is False) and _said(
-        value.get("message") or value.get("reason")
-    ):
-        return _error_words(value)
-    inner = _inside(value)
-    return None if inner is None else find_error(inner, depth + 1)
+    if error.__class__ is str or error.__class__ is dict:
+        return bool(error)
+    refused = value.get("success") is False or value.get("ok") is False
+    return refused and _said(value.get("message") or value.get("reason")) is not None
 
 
 def _error_words(value: dict[Any, Any]) -> tuple[str, str | None]:
@@ -236,7 +247,7 @@ def _error_words(value: dict[Any, Any]) -> tuple[str, str | None]:
     text = text or _said(value.get("output")) or _said(value.get("reason")) or canonical(value)
     kind = holder.get("code", holder.get("type")) if error.__class__ is dict else value.get("code")
     kind = str(kind)[:NAME_LIMIT] if kind.__class__ is str or kind.__class__ is int else None
-    leading = _LEADING_CLASS.match(text)
+    leading = _LEADING_CLASS.match(text, 0, NAME_LIMIT)
     return text, kind or (leading.group(1) if leading else None)
 
 

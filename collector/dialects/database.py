@@ -1,9 +1,12 @@
 """Vector stores (OpenLLMetry's Pinecone, Chroma, … and anything with db.* attributes) and other databases."""
 
-from collector.dialects.common import GENAI, RETRIEVAL, TRANSPORT
+from collector.dialects.common import (
+    GENAI,
+)
 from collector.dialects.content import read_input, read_output
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
+from collector.dialects.kinds import RETRIEVAL, TRANSPORT
 from schemas.records import Attributes, Span
 
 VECTOR_STORES = frozenset(

@@ -45,6 +45,8 @@ UNINFORMATIVE = frozenset({"Exception", "_OTHER", "BaseException", "object"})
 
 AUTOGEN_ECHO = "Unhandled message in agent container"
 
+READ_LIMIT = 20_000  # characters of a message or stack trace that patterns look at
+
 _REPR = re.compile(r"([A-Za-z_][\w.]*)\((.*)\)\s*\Z", re.DOTALL)
 _PREFIX = re.compile(r"([A-Z]\w*(?:\.\w+)*)(?:: |\()")
 _CLASS = re.compile(r"(?:Error|Exception|Exceeded|Interrupt|Timeout|Failure|Triggered|Command|Retry|Exit|Refused)\Z")
@@ -116,7 +118,7 @@ def record_failure(
 
 
 def _exception(span: Span) -> tuple[str | None, str | None]:
-    """Class and message of the last exception event; where it is a group, of the exception inside that has most to say."""
+    """Class and message of the last exception event; of a group, those of the last exception inside it."""
     for event in reversed(span.events):
         if event.name == "exception":
             kind = event.attributes.get("exception.type")
@@ -126,7 +128,11 @@ def _exception(span: Span) -> tuple[str | None, str | None]:
             if kind and kind.endswith("ExceptionGroup"):
                 trace = event.attributes.get("exception.stacktrace")
                 if trace.__class__ is str:
-                    inner = [found for found in _NESTED.findall(trace) if not found[0].endswith("ExceptionGroup")]
+                    inner = [
+                        found
+                        for found in _NESTED.findall(trace[-READ_LIMIT:])
+                        if not found[0].endswith("ExceptionGroup")
+                    ]
                     if inner:
                         kind, message = inner[-1]
             return kind or "", message or ""
@@ -138,16 +144,26 @@ def _words(kind: str | None, message: str | None, status: str) -> tuple[str | No
     name = short_class(kind) if kind else None
     if name in UNINFORMATIVE:
         name = None
-    text = _without_trace(message or "") or _without_trace(status)
+    text = (_without_trace(message or "") or _without_trace(status))[:READ_LIMIT]
     if name is None:
         name, text = _split(text)
-    elif text.startswith(name):
-        text = _split(text)[1]
+    elif text.startswith(name) and text[len(name) : len(name) + 1] in ("", ":", "("):
+        text = _split(text)[1].removeprefix(f"{name}:")
     if name is None and kind:
         name = short_class(kind)
     if (name is None or name in UNINFORMATIVE) and (found := _HTTP.search(text)):
         name = found.group(1)
-    return name, text[:ERROR_LIMIT] or None
+    return name, _inner_error(text)[:ERROR_LIMIT] or None
+
+
+def _inner_error(text: str) -> str:
+    """OpenAI Agents wraps the error into a printed dict: `{'message': …, 'data': {'error': 'the error'}}`."""
+    start = text.find("'error': ") + 9
+    if start >= 9 and text.endswith("}") and text[start] in "'\"":
+        end = text.rfind(text[start])
+        if end > start + 1:
+            return text[start + 1 : end]
+    return text
 
 
 def _without_trace(text: str) -> str:

@@ -1,16 +1,7 @@
 """OpenTelemetry GenAI semantic conventions, old names and new: official instrumentations and whoever follows them."""
 
 from collector.dialects.common import (
-    AGENT,
-    CHAIN,
     GENAI,
-    GUARDRAIL,
-    HANDOFF,
-    LLM,
-    RETRIEVAL,
-    SETUP,
-    TOOL,
-    WORKFLOW,
     is_handoff_tool,
     read_by_kind,
     read_content,
@@ -18,6 +9,7 @@ from collector.dialects.common import (
 )
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of, pick
 from collector.dialects.errors import read_failure
+from collector.dialects.kinds import AGENT, CHAIN, GUARDRAIL, HANDOFF, LLM, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
 
 OPERATIONS = {
@@ -45,12 +37,22 @@ OPERATIONS = {
     "goto": HANDOFF,
     "plan": CHAIN,
     "execute_task": CHAIN,
+    "invoke_node": CHAIN,
+    "compact_events": TRANSPORT,
     "task": CHAIN,
     "chain": CHAIN,
 }
 """gen_ai.operation.name -> kind; those of the registry and those seen beside it (SEMCONV)."""
 
-PREFIXES = ("invoke_agent ", "invoke_workflow ", "execute_tool ", "execute_task ", "create_agent ", "apply_guardrail ")
+PREFIXES = (
+    "invoke_agent ",
+    "invoke_workflow ",
+    "execute_tool ",
+    "execute_task ",
+    "create_agent ",
+    "invoke_node ",
+    "apply_guardrail ",
+)
 
 
 def read(span: Span, attributes: Attributes, draft: Draft) -> None:

@@ -1,8 +1,13 @@
 """Spans of no known dialect, and of plain transport: still readable steps."""
 
-from collector.dialects.common import CHAIN, GENAI, TRANSPORT, WORKFLOW, read_content, without_uuid
+from collector.dialects.common import (
+    GENAI,
+    read_content,
+    without_uuid,
+)
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of
 from collector.dialects.errors import read_failure
+from collector.dialects.kinds import CHAIN, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
 
 CLIENT = 3

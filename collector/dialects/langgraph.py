@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from collector.dialects.common import AGENT, CHAIN, LLM, WORKFLOW
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of
+from collector.dialects.kinds import AGENT, CHAIN, LLM, WORKFLOW
 
 AGENT_GRAPH = "langchain_create_agent"
 

@@ -1,19 +1,14 @@
 """LangSmith's OpenTelemetry export. A run slower than its batch interval arrives with status OK although it failed."""
 
 from collector.dialects.common import (
-    CHAIN,
     GENAI,
-    HANDOFF,
-    LLM,
-    RETRIEVAL,
-    TOOL,
-    WORKFLOW,
     is_handoff_tool,
     read_by_kind,
     read_content,
 )
 from collector.dialects.draft import Draft, name_of
 from collector.dialects.errors import read_failure
+from collector.dialects.kinds import CHAIN, HANDOFF, LLM, RETRIEVAL, TOOL, WORKFLOW
 from collector.dialects.langgraph import place_graph, set_visit
 from collector.dialects.responses import read_text_response
 from schemas.records import Attributes, Span

@@ -1,8 +1,13 @@
 """MCP: the Python SDK's native spans and FastMCP's. Only tools/call is work; the rest is the protocol."""
 
-from collector.dialects.common import GENAI, PROTOCOL, SETUP, TOOL, read_content, read_tool
+from collector.dialects.common import (
+    GENAI,
+    read_content,
+    read_tool,
+)
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
+from collector.dialects.kinds import PROTOCOL, SETUP, TOOL
 from schemas.records import Attributes, Span
 
 NAMES = GENAI._replace(tool_call_id=("gen_ai.tool.call.id", "jsonrpc.request.id"))

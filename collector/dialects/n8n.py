@@ -1,8 +1,8 @@
 """n8n's built-in spans: `workflow.execute` and its nodes; identity is in attributes, names are generic."""
 
-from collector.dialects.common import AGENT, CHAIN, LLM, RETRIEVAL, TOOL, TRANSPORT, WORKFLOW
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import STATUS_ERROR, read_failure
+from collector.dialects.kinds import AGENT, CHAIN, LLM, RETRIEVAL, TOOL, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
 
 LANGCHAIN = "@n8n/n8n-nodes-langchain."

@@ -3,18 +3,7 @@
 from typing import Any
 
 from collector.dialects.common import (
-    AGENT,
-    CHAIN,
-    EVALUATOR,
     GENAI,
-    GUARDRAIL,
-    HANDOFF,
-    LLM,
-    PROTOCOL,
-    RETRIEVAL,
-    TOOL,
-    TRANSPORT,
-    WORKFLOW,
     Names,
     is_handoff_tool,
     read_by_kind,
@@ -25,6 +14,19 @@ from collector.dialects.common import (
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS
+from collector.dialects.kinds import (
+    AGENT,
+    CHAIN,
+    EVALUATOR,
+    GUARDRAIL,
+    HANDOFF,
+    LLM,
+    PROTOCOL,
+    RETRIEVAL,
+    TOOL,
+    TRANSPORT,
+    WORKFLOW,
+)
 from collector.dialects.langgraph import place_graph, read_metadata
 from collector.dialects.responses import object_of, read_text_response
 from schemas.records import Attributes, Span
@@ -62,6 +64,37 @@ KINDS = {
 }
 
 
+CALLS = {"Response": "response", "CreateEmbeddings": "embeddings", "ChatCompletion": "chat"}
+"""Names of the OpenAI client's calls -> what everybody else calls them."""
+
+METHOD_NAMED = frozenset({"crewai", "autogen", "llama_index", "smolagents", "haystack"})
+"""Frameworks whose spans are named `Class.method` or `agent.method`."""
+
+METHODS = frozenset(
+    {
+        "call",
+        "acall",
+        "query",
+        "aquery",
+        "retrieve",
+        "aretrieve",
+        "chat",
+        "achat",
+        "on_messages_stream",
+        "kickoff",
+        "complete",
+        "acomplete",
+        "synthesize",
+        "asynthesize",
+        "_query",
+        "_aquery",
+        "_retrieve",
+        "_aretrieve",
+    }
+)
+"""Methods that say nothing beside their owner; any other is the step a user wrote."""
+
+
 def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     """One OpenInference span."""
     kind = attributes.get("openinference.span.kind")
@@ -94,32 +127,42 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
 
 def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str, Any] | None) -> None:
     """Tell a workflow from a step of it, and wrappers from both; each framework has its own sign."""
-    name, kind = span.name, draft.step_kind
     is_root = span.parent_span_id is None
     if draft.framework == "langchain":
         if metadata and ("ls_integration" in metadata or "langgraph_node" in metadata):
             place_graph(span.name, draft, metadata.get("ls_integration"), metadata.get("langgraph_node"))
-    elif draft.framework == "crewai":
-        if name.endswith(".kickoff"):
-            draft.step_kind = WORKFLOW
     elif draft.framework == "openai_agents":
-        if (is_root or name == "Agent workflow") and "agent.name" not in attributes and kind in (CHAIN, AGENT):
+        draft.step_kind = _openai_agents_kind(span.name, attributes, draft.step_kind)
+    elif draft.step_kind == CHAIN and draft.framework is not None:
+        if _runs_whole(draft.framework, span.name):
             draft.step_kind = WORKFLOW
-        elif kind == CHAIN and name == "turn":
+        elif draft.framework == "smolagents" and span.name.startswith("Step "):
             draft.step_kind = TRANSPORT
-        elif kind == CHAIN and name == "mcp_tools":
-            draft.step_kind = PROTOCOL
-    elif draft.framework == "smolagents":
-        if kind == CHAIN and name.startswith("Step "):
-            draft.step_kind = TRANSPORT
-    elif draft.framework == "haystack" and kind == CHAIN and name.endswith("Pipeline.run"):
-        draft.step_kind = WORKFLOW
-    if draft.step_kind == TOOL and (name.startswith("handoff to ") or is_handoff_tool(name.removesuffix(".run"))):
+    elif draft.step_kind == TOOL and is_handoff_tool(span.name.removesuffix(".run")):
         draft.step_kind = HANDOFF
     if is_root and draft.step_kind == CHAIN:
         draft.step_kind = WORKFLOW
     if draft.step_kind == WORKFLOW or (is_root and draft.step_kind == AGENT):
         draft.workflow = workflow_name(span, attributes)
+
+
+def _openai_agents_kind(name: str, attributes: Attributes, kind: str) -> str:
+    """OpenAI Agents: a trace is an AGENT span that names no agent; turns wrap, and a hand-over is a TOOL span."""
+    if kind == AGENT and "agent.name" not in attributes:
+        return WORKFLOW
+    if kind == CHAIN:
+        return {"Agent workflow": WORKFLOW, "turn": TRANSPORT, "mcp_tools": PROTOCOL}.get(name, CHAIN)
+    return HANDOFF if kind == TOOL and name.startswith("handoff to ") else kind
+
+
+def _runs_whole(framework: str, name: str) -> bool:
+    """The call that runs a whole pipeline, team or workflow; spans are named `Class.method` there."""
+    owner, _, method = name.rpartition(".")
+    if framework == "haystack":
+        return owner.endswith("Pipeline") and method.startswith("run")
+    if framework == "autogen":
+        return method in ("run", "run_stream")
+    return (framework == "crewai" and method == "kickoff") or (framework == "llama_index" and method == "run")
 
 
 def name_step(span: Span, attributes: Attributes, draft: Draft) -> None:
@@ -137,11 +180,18 @@ def name_step(span: Span, attributes: Attributes, draft: Draft) -> None:
     elif kind == WORKFLOW:
         name = draft.workflow
     elif kind == LLM:
-        name = name_of(attributes.get("gen_ai.operation.name"))
-    if not name:
-        name = span.name.removesuffix(".run") if draft.framework == "crewai" else span.name
-        name = without_uuid(name)[:NAME_LIMIT]
-    draft.step_name = name
+        name = name_of(attributes.get("gen_ai.operation.name")) or CALLS.get(span.name)
+    draft.step_name = name or _plain_name(span.name, draft)
+    if kind == AGENT and draft.agent is None:
+        draft.agent = draft.step_name
+
+
+def _plain_name(name: str, draft: Draft) -> str:
+    """The span's name without ids and without the method that every span of its framework has."""
+    if draft.framework in METHOD_NAMED and draft.step_kind != LLM:
+        owner, _, method = name.partition(".")
+        name = owner if not method or method in METHODS or method.startswith("run") else method
+    return (without_uuid(name) or name)[:NAME_LIMIT]
 
 
 def _crew_role(span: Span, attributes: Attributes, draft: Draft) -> str | None:

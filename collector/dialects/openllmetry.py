@@ -4,18 +4,9 @@ import re
 from typing import Any
 
 from collector.dialects.common import (
-    AGENT,
-    CHAIN,
     GENAI,
-    HANDOFF,
-    LLM,
-    PROTOCOL,
-    RETRIEVAL,
-    SETUP,
-    TOOL,
-    TRANSPORT,
-    WORKFLOW,
     is_handoff_tool,
+    note_answer,
     read_by_kind,
     without_uuid,
     workflow_name,
@@ -24,6 +15,7 @@ from collector.dialects.content import find_content, set_input_hash, set_output
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of, pick
 from collector.dialects.errors import read_failure, record_failure
 from collector.dialects.genai import OPERATIONS, plain_name
+from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, PROTOCOL, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
 from collector.dialects.langgraph import set_visit
 from schemas.records import Attributes, Span
 
@@ -58,7 +50,7 @@ NAMES = GENAI._replace(
     ),
 )
 
-KINDS = {"workflow": WORKFLOW, "task": CHAIN, "agent": AGENT, "tool": TOOL, "handoff": HANDOFF}
+KINDS = {"workflow": WORKFLOW, "task": CHAIN, "agent": AGENT, "tool": TOOL, "handoff": HANDOFF, "session": TRANSPORT}
 SUFFIXES = (".workflow", ".task", ".agent", ".tool", ".handoff", ".chat")
 NOISE = frozenset({"ResponseStreamWriter", "RequestStreamWriter"})
 
@@ -94,20 +86,21 @@ def _kind(span: Span, attributes: Attributes, draft: Draft) -> str:
     operation = attributes.get("gen_ai.operation.name")
     by_operation = OPERATIONS.get(operation) if operation.__class__ is str else None
     kind = KINDS.get(said) if said.__class__ is str else None
-    if said is not None and kind is None:
-        draft.gap("step_kind:type")
-    if kind == CHAIN and by_operation == RETRIEVAL:
-        return RETRIEVAL
     if kind is not None:
-        return kind
+        return RETRIEVAL if kind == CHAIN and by_operation == RETRIEVAL else kind
+    if said is not None:
+        draft.gap("step_kind:type")
+    if by_operation == AGENT and ("gen_ai.workflow.nodes" in attributes or "crewai.crew.id" in attributes):
+        return WORKFLOW
+    return by_operation or _kind_by_name(span, attributes)
+
+
+def _kind_by_name(span: Span, attributes: Attributes) -> str:
+    """MCP's requests and OpenLLMetry's own noise say nothing but their name."""
     if span.name in NOISE:
         return TRANSPORT
     if span.name.endswith(".mcp"):
         return SETUP if span.name.startswith("initialize") else PROTOCOL
-    if by_operation == AGENT and ("gen_ai.workflow.nodes" in attributes or "crewai.crew.id" in attributes):
-        return WORKFLOW
-    if by_operation is not None:
-        return by_operation
     if "llm.request.type" in attributes or "gen_ai.request.model" in attributes:
         return LLM
     return WORKFLOW if span.parent_span_id is None else CHAIN
@@ -122,7 +115,7 @@ def _is_langgraph(attributes: Attributes) -> bool:
 
 
 def _name(span: Span, attributes: Attributes, draft: Draft) -> None:
-    """What a user calls this step. CrewAI names a task span by its prompt; the agent that does it is the name to use."""
+    """What a user calls this step. CrewAI names a task span by its prompt: the agent that does it is a better name."""
     kind = draft.step_kind
     name = name_of(attributes.get("traceloop.entity.name"))
     if kind == WORKFLOW:
@@ -167,10 +160,9 @@ def _content(attributes: Attributes, draft: Draft) -> None:
     key, value = find_content(attributes, NAMES.outputs)
     if key is not None:
         draft.output_key = key
-        if draft.step_kind == LLM:
-            draft.output_kind = "tool_calls" if draft.finish_reason == "tool_calls" else "text"
-        else:
-            set_output(draft, value)
+        set_output(draft, value)
+    if draft.step_kind == LLM:
+        note_answer(draft, attributes)
 
 
 def _unwrapped(value: Any, mark: str) -> Any:

@@ -1,14 +1,7 @@
 """Pydantic AI: GenAI names, and its own for tools and agents in the older data formats."""
 
 from collector.dialects.common import (
-    AGENT,
-    CHAIN,
     GENAI,
-    HANDOFF,
-    LLM,
-    SETUP,
-    TOOL,
-    WORKFLOW,
     is_handoff_tool,
     read_by_kind,
     read_content,
@@ -16,6 +9,7 @@ from collector.dialects.common import (
 from collector.dialects.draft import Draft, count_of, name_of
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS, plain_name
+from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, SETUP, TOOL, WORKFLOW
 from schemas.records import Attributes, Span
 
 NAMES = GENAI._replace(

@@ -4,8 +4,10 @@ from typing import Any
 
 import orjson
 
-from collector.dialects.common import finish_of
-from collector.dialects.draft import NAME_LIMIT, Draft, name_of
+from collector.dialects.common import (
+    finish_of,
+)
+from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of
 
 RESPONSE_LIMIT = 65_536  # characters of a response worth parsing for its id
 
@@ -28,7 +30,7 @@ def read_text_response(draft: Draft, output: object) -> None:
         end = text.find('"', 7)
         if 7 < end < NAME_LIMIT:
             draft.response_id = text[7:end]
-    if draft.response_id is not None and draft.finish_reason is not None:
+    if draft.response_id is not None and draft.finish_reason is not None and draft.tokens_cached is not None:
         return
     if text.startswith("{") and len(text) <= RESPONSE_LIMIT:
         response = object_of(text)
@@ -56,11 +58,28 @@ def read_response(draft: Draft, response: dict[str, Any]) -> None:
         model = name_of(said.get("model_name"))
         if model:
             draft.model = model
-        if draft.response_id is None and inner.__class__ is dict:
-            draft.response_id = name_of(inner.get("id"))
+        if inner.__class__ is dict:
+            draft.response_id = draft.response_id or name_of(inner.get("id"))
+            _read_usage(draft, inner.get("usage_metadata"))
         return
     draft.response_id = draft.response_id or name_of(response.get("id")) or name_of(response.get("response_id"))
     if draft.finish_reason is None:
         first = choices[0] if choices.__class__ is list and choices else None
         reason = first.get("finish_reason") if first.__class__ is dict else None
         draft.finish_reason = finish_of(reason or response.get("stop_reason"))
+
+
+def _read_usage(draft: Draft, usage: object) -> None:
+    """LangChain's own token counts, where the span has none or fewer."""
+    if usage.__class__ is not dict:
+        return
+    said: dict[str, Any] = usage
+    taken = said.get("input_token_details")
+    given = said.get("output_token_details")
+    if draft.tokens_input is None:
+        draft.tokens_input = count_of(said.get("input_tokens"))
+        draft.tokens_output = count_of(said.get("output_tokens"))
+    if draft.tokens_cached is None and taken.__class__ is dict:
+        draft.tokens_cached = count_of(taken.get("cache_read"))
+    if draft.tokens_reasoning is None and given.__class__ is dict:
+        draft.tokens_reasoning = count_of(given.get("reasoning"))

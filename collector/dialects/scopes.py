@@ -47,11 +47,6 @@ EXACT = {
     "opentelemetry.instrumentation.openai_agents_v2": Dialect("genai", genai.read, "openai_agents"),
 }
 
-OPENINFERENCE = ("openinference.instrumentation.", "@arizeai/openinference-instrumentation-")
-OFFICIAL = ("opentelemetry.instrumentation.genai.",)
-TRACELOOP = ("traceloop", "@traceloop/")
-CLASSIC = "opentelemetry.instrumentation."
-
 TRACELOOP_NAMES = frozenset(
     {
         "langchain",
@@ -108,29 +103,35 @@ FRAMEWORKS = {
 """Last part of an instrumentation's name -> framework; clients of one provider are none."""
 
 
+PREFIXES: tuple[tuple[str, str, Reader], ...] = (
+    ("openinference.instrumentation.", "openinference", openinference.read),
+    ("@arizeai/openinference-instrumentation-", "openinference", openinference.read),
+    ("opentelemetry.instrumentation.genai.", "genai", genai.read),
+    ("@traceloop/instrumentation-", "openllmetry", openllmetry.read),
+    ("traceloop.", "openllmetry", openllmetry.read),
+    ("com.anthropic.sdk.", "anthropic", anthropic.read),
+)
+"""Families of scopes; what follows the prefix names the framework or the client library."""
+
+CLASSIC = "opentelemetry.instrumentation."
+
+
 def dialect_of_scope(name: str) -> Dialect | None:
     """The dialect that the scope's name tells; None where only attributes can tell."""
     known = EXACT.get(name)
     if known is not None:
         return known
-    for prefix in OPENINFERENCE:
+    if name.startswith("autogen"):
+        return Dialect("autogen", autogen.read, "autogen")
+    for prefix, dialect, read in PREFIXES:
         if name.startswith(prefix):
-            return Dialect("openinference", openinference.read, _framework(name[len(prefix) :]))
-    for prefix in OFFICIAL:
-        if name.startswith(prefix):
-            return Dialect("genai", genai.read, _framework(name[len(prefix) :]))
-    if name.startswith(TRACELOOP):
-        return Dialect("openllmetry", openllmetry.read, _framework(name.rpartition("-")[2]))
+            return Dialect(dialect, read, _framework(name[len(prefix) :]))
     if name.startswith(CLASSIC):
         part = name[len(CLASSIC) :].partition(".")[0]
         if part in TRACELOOP_NAMES:
             return Dialect("openllmetry", openllmetry.read, _framework(part))
         if part in STORES:
             return Dialect("database", database.read)
-    if name.startswith("autogen"):
-        return Dialect("autogen", autogen.read, "autogen")
-    if name.startswith("com.anthropic.sdk."):
-        return Dialect("anthropic", anthropic.read)
     return None
 
 
