@@ -1,10 +1,11 @@
 """Hands finished spans to the real OTLP exporter in large batches, and counts what arrived.
 
-The SDK's BatchSpanProcessor drops spans when its queue is full, silently; loading history fills any queue. Here a
-batch is exported before the next one is filled, so the sender waits for the collector and nothing is dropped.
+The SDK's BatchSpanProcessor drops spans when its queue is full, silently; loading history fills any queue. Here
+whoever makes spans waits for the collector, and nothing is dropped.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
 from time import sleep
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-BATCH_SPANS = 800
+BATCH_SPANS = 1_500
 EXPORT_TIMEOUT_S = 30.0
 RETRY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 TRACES_PATH = "/v1/traces"
@@ -50,7 +51,11 @@ def make_exporter(protocol: Protocol, endpoint: str | None, headers: dict[str, s
 
 
 class Delivery:
-    """Collects ended spans and exports them; `sent` and `failed` always add up to what was taken and flushed."""
+    """Collects ended spans and exports them; after a flush `sent` and `failed` add up to what was taken.
+
+    One batch may be on its way while the next is filled: the collector works while runs are planned. Taking waits
+    when the one after that is full, too.
+    """
 
     def __init__(
         self, exporter: SpanExporter, *, batch_spans: int = BATCH_SPANS, wait: Callable[[float], None] = sleep
@@ -59,30 +64,45 @@ class Delivery:
         self._batch_spans = batch_spans
         self._wait = wait
         self._batch: list[ReadableSpan] = []
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="delivery")
+        self._on_its_way: Future[None] | None = None
         self.sent = 0
         self.failed = 0
         self.retries = 0
 
     def take(self, span: ReadableSpan) -> None:
-        """Take one ended span; exports when a batch is full."""
+        """Take one ended span; sends when a batch is full."""
         self._batch.append(span)
         if len(self._batch) >= self._batch_spans:
-            self.flush()
+            self._send()
 
     def flush(self) -> None:
-        """Export what is held; a batch that keeps failing is counted as failed."""
-        if not self._batch:
-            return
-        batch, self._batch = self._batch, []
+        """Send what is held and wait until everything was answered."""
+        self._send()
+        self._settle()
+
+    def close(self) -> None:
+        """Send the rest and end the exporter."""
+        self.flush()
+        self._sender.shutdown()
+        self._exporter.shutdown()
+
+    def _send(self) -> None:
+        self._settle()
+        if self._batch:
+            batch, self._batch = self._batch, []
+            self._on_its_way = self._sender.submit(self._deliver, batch)
+
+    def _settle(self) -> None:
+        if self._on_its_way is not None:
+            self._on_its_way.result()
+            self._on_its_way = None
+
+    def _deliver(self, batch: list[ReadableSpan]) -> None:
         if self._export(batch):
             self.sent += len(batch)
         else:
             self.failed += len(batch)
-
-    def close(self) -> None:
-        """Export the rest and end the exporter."""
-        self.flush()
-        self._exporter.shutdown()
 
     def _export(self, batch: list[ReadableSpan]) -> bool:
         if self._exporter.export(batch) is SpanExportResult.SUCCESS:

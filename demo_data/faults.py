@@ -123,7 +123,7 @@ class Label(NamedTuple):
     origin_span_id: str | None
     """Deepest span that shows the fault; None where no span does."""
     origin_also: tuple[str, ...]
-    """Spans above it that show the same error, deepest first: an honest judge may name one of these."""
+    """Spans above it that show the same error, and its other failed tries: an honest judge may name one of these."""
 
     def as_json(self) -> str:
         """One line of the labels file."""

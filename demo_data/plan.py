@@ -137,7 +137,7 @@ class Script:
         self.root_trace_id = self.trace_id
         self._open: list[PlannedSpan] = []
         self._spans: list[PlannedSpan] = []
-        self._origin: PlannedSpan | None = None
+        self._blamed: list[PlannedSpan] = []
         self._variant = case.fault.variant
         self._strikes = 0
 
@@ -212,13 +212,20 @@ class Script:
         return fault.variant is not Variant.RECOVERED or self._strikes <= self.case.failing_tries
 
     def blame(self, span: PlannedSpan | None, variant: Variant | None = None) -> None:
-        """Note the span that shows the fault, and what became of it where chance decided; the last note counts."""
-        self._origin = span
+        """Note a span that shows the fault (one for each failed try), and what became of it where chance decided."""
+        if span is not None and all(span is not other for other in self._blamed):
+            self._blamed.append(span)
         if variant is not None:
             self._variant = variant
 
     def finish(self) -> RunPlan:
-        """The plan so far with its label."""
+        """The plan so far with its label.
+
+        What a later try made good is blamed on the first try, what ended the run on the last.
+        """
+        first = self._variant is Variant.RECOVERED
+        origin = self._blamed[0 if first else -1] if self._blamed else None
+        also = [*self._failed_above(origin), *(span for span in self._blamed if span is not origin)]
         label = label_for(
             self.case.fault,
             variant=self._variant,
@@ -226,8 +233,8 @@ class Script:
             workflow=self.workflow,
             environment=self.case.environment,
             start_ns=self.case.start_ns,
-            origin_span_id=f"{self._origin.span_id:016x}" if self._origin else None,
-            origin_also=tuple(f"{span.span_id:016x}" for span in self._failed_above(self._origin)),
+            origin_span_id=f"{origin.span_id:016x}" if origin else None,
+            origin_also=tuple(f"{span.span_id:016x}" for span in also),
         )
         return RunPlan(sorted(self._spans, key=attrgetter("end_ns")), label)
 

@@ -43,14 +43,14 @@ WORKFLOWS: dict[str, Workflow] = {
         Workflow(
             refund_triage.NAME,
             refund_triage.plan,
-            290,
+            285,
             ((ALWAYS, "2.3.0"), (9.2, "2.4.0")),
             about="LangGraph graph with a verify loop (OpenInference)",
         ),
         Workflow(
             rag_answers.NAME,
             rag_answers.plan,
-            60,
+            40,
             ((ALWAYS, "1.9.1"), (20.4, "1.9.2")),
             about="straight LangChain chain over a manual (OpenInference)",
         ),
@@ -64,14 +64,14 @@ WORKFLOWS: dict[str, Workflow] = {
         Workflow(
             ops_assistant.NAME,
             ops_assistant.plan,
-            40,
+            30,
             ((ALWAYS, "3.0.4"), (13.3, "3.1.0")),
             about="Pydantic AI agent with MCP tools (both native)",
         ),
         Workflow(
             lead_enrichment.NAME,
             lead_enrichment.plan,
-            50,
+            35,
             ((ALWAYS, "12"), (6.1, "13")),
             staging=False,
             about="n8n automation (native)",
@@ -79,7 +79,7 @@ WORKFLOWS: dict[str, Workflow] = {
         Workflow(
             claims_panel.NAME,
             claims_panel.plan,
-            12,
+            5,
             ((ALWAYS, "0.3.0"),),
             about="AutoGen group chat, shattered over traces (native)",
         ),

@@ -228,7 +228,9 @@ class _Graph:
         with self._chain("delivery", self.state) as node:
             self.script.wait(4)
             question = f"approve refund of {self.amount} for {self.order}?"
-            node.events.append(oi.interrupt_event(question, self.script.hex(32), self.script.now_ns))
+            interrupt_id = self.script.hex(32)
+            node.events.append(oi.interrupt_event(question, interrupt_id, self.script.now_ns))
+        self.state["__interrupt__"] = [{"value": question, "id": interrupt_id}]
         return True
 
     def _delivery(self) -> Update:
