@@ -1,10 +1,11 @@
 """One run's rows, from what the other modules found."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from collector.settle.codes import UNCLASSIFIED
 from collector.settle.failures import (
-    LOUD,
     Failures,
     evidence_of,
     find_failures,
@@ -22,6 +23,9 @@ from collector.settle.tree import NONE, Forest
 from schemas.taxonomy import FINISHED, Outcome, StepStatus
 from schemas.version import RULE_VERSION
 
+INFERRED: Final = frozenset({"siblings", "nested"})
+"""Evidence of a retry that is a pattern over spans; else the runtime says so."""
+
 
 def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, settled: Settled) -> None:
     """Appends the rows of one run."""
@@ -32,11 +36,11 @@ def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, settled:
     failures = find_failures(spans, forest, run, steps, faults, of_steps, operations)
     total, usage = count_usage(spans, forest, run, steps)
     finished = is_finished(spans, forest, run, quiet_since_ns)
-    outcome, primary = decide(spans, run, steps, operations, failures, finished)
+    outcome, primary = decide(spans, run, steps, failures, finished)
     at = _Places(spans, steps)
-    settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operation_of, usage))
+    settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operations, operation_of, usage))
     settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
-    settled.failure.extend(_failure_rows(spans, run, failures, outcome, at))
+    settled.failure.extend(_failure_rows(spans, run, failures, outcome, primary, at))
     settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, primary, at))
 
 
@@ -46,9 +50,7 @@ class _Places:
     def __init__(self, spans: Spans, steps: Steps) -> None:
         self._spans = spans
         self._steps = steps
-        self._by_name: dict[str, list[int]] = {}
-        for i in steps.children.get(NONE, ()):
-            self._by_name.setdefault(steps.name[i], []).append(i)
+        self._names = {steps.name[i] for i in steps.children.get(NONE, ())}
 
     def step_of(self, i: int) -> str | None:
         """Name of the depth-1 step: the one the span lies in, or that of the agent it names. None: the run itself."""
@@ -56,12 +58,13 @@ class _Places:
         if owner != NONE:
             return self._steps.name[self._steps.chain[owner]]
         agent = self._spans.agent[i]
-        if agent in self._by_name:
+        if agent in self._names:
             return agent
         if self._spans.step_kind[i] != TRANSPORT:
             return None
-        before = [c for c in self._steps.children.get(NONE, ()) if c < i]
-        return self._steps.name[before[-1]] if before else None
+        depth_1 = self._steps.children.get(NONE, [])
+        before = bisect_left(depth_1, i)
+        return self._steps.name[depth_1[before - 1]] if before else None
 
 
 def _step_rows(
@@ -70,18 +73,20 @@ def _step_rows(
     run: Run,
     steps: Steps,
     of_steps: Mapping[int, str],
+    operations: Sequence[Operation],
     operation_of: Mapping[int, Operation],
     usage: Mapping[int, Usage],
 ) -> list[StepRow]:
     own_ns = self_times(spans, steps)
     visits = _visits(steps, operation_of)
+    attempt_of = {i: n for operation in operations for n, i in enumerate(operation.attempts, 1)}
     rows = []
     for position, i in enumerate(steps.order):
         above = steps.above[i]
         chain = steps.chain[i]
         operation = operation_of[i]
         used = usage.get(i, NOTHING_SAID)
-        told = _telling(spans, steps, i)
+        told = _telling(spans, steps, i) if i in of_steps else i
         rows.append(
             StepRow(
                 run.run_id,
@@ -108,7 +113,7 @@ def _step_rows(
                 used.tokens_output,
                 used.cost_usd,
                 visits[chain],
-                operation.attempts.index(i) + 1 if len(operation.attempts) > 1 else 1,
+                attempt_of[i],
                 spans.span_id[operation.attempts[0]],
                 i in forest.orphans,
                 RULE_VERSION,
@@ -162,11 +167,11 @@ def _operation_rows(
             outcome = "failed"
         else:
             outcome = "recovered" if operation.tries > 1 else "ok"
-        first_try_ok = outcome == "ok" and not any(i in troubled for i in operation.attempts)
+        first_try_ok = outcome == "ok" and troubled.isdisjoint(operation.attempts)
         above = steps.above[first]
         if not first_try_ok and above != NONE:
             troubled.add(above)
-        ends = [spans.end_ns[i] for i in operation.attempts]
+        end = max(spans.end_ns[i] for i in operation.attempts) if len(operation.attempts) > 1 else spans.end_ns[last]
         rows.append(
             OperationRow(
                 run.run_id,
@@ -180,7 +185,7 @@ def _operation_rows(
                 spans.tool[first],
                 spans.model[first],
                 spans.start_ns[first],
-                max(ends) if all(ends) else None,
+                end if spans.end_ns[last] else None,
                 outcome,
                 first_try_ok,
                 operation.tries,
@@ -191,39 +196,34 @@ def _operation_rows(
     return rows[::-1]
 
 
-def _failure_rows(spans: Spans, run: Run, failures: Failures, outcome: Outcome, at: _Places) -> list[FailureRow]:
-    shown = {failures.cause[i] for i in failures.faults if i == run.root} if outcome == Outcome.FAILED else set()
+def _failure_rows(
+    spans: Spans, run: Run, failures: Failures, outcome: Outcome, primary: int, at: _Places
+) -> list[FailureRow]:
     rows = []
     for i in sorted([*failures.faults, *failures.collateral]):
-        fault = failures.faults.get(i)
         root = failures.cause.get(i, NONE)
-        if fault is None:
-            role, recovered = "collateral", False
-        else:
-            role, recovered = "root" if root == i else "propagated", i in failures.recovered
-        issuer = root if fault is not None and spans.step_kind[root] == LLM else NONE
+        role = "collateral" if root == NONE else "root" if root == i else "propagated"
+        is_recovered = i in failures.recovered
+        is_shown = outcome == Outcome.FAILED and root == primary
+        is_silent = outcome in FINISHED and root != NONE and not is_recovered and not is_shown
         rows.append(
             FailureRow(
                 run.run_id,
                 spans.trace_id[i],
                 spans.span_id[i],
-                spans.span_id[issuer] if issuer != NONE else None,
+                spans.span_id[root] if root != NONE and spans.step_kind[root] == LLM else None,
                 spans.span_id[root] if role == "propagated" else None,
                 at.step_of(i),
                 UNCLASSIFIED.code,
                 UNCLASSIFIED.layer_a,
                 UNCLASSIFIED.layer_b,
-                "observed",
+                "inferred" if i in failures.retries and failures.retries[i].evidence in INFERRED else "observed",
                 UNCLASSIFIED.severity,
                 role,
-                recovered,
-                fault is not None
-                and not recovered
-                and outcome in FINISHED
-                and root not in shown
-                and outcome != Outcome.FAILED,
+                is_recovered,
+                is_silent,
                 None,
-                evidence_of(spans, i, fault or LOUD),
+                evidence_of(spans, failures, i),
                 spans.error_type[i],
                 spans.end_ns[i] or spans.start_ns[i],
                 RULE_VERSION,

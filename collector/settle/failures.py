@@ -17,6 +17,7 @@ from collector.settle.tree import NONE, Forest
 LOUD: Final = "loud"
 IN_BAND: Final = "in_band"
 CUT: Final = "cut"
+RETRIED: Final = "retried"
 
 CUT_SHORT: Final = frozenset({"length", "content_filter"})
 """Finish reasons of an answer that is not whole."""
@@ -29,7 +30,7 @@ class Failures:
     """The failures of one run, by span index."""
 
     faults: dict[int, str]
-    """LOUD, IN_BAND or CUT."""
+    """LOUD, IN_BAND, CUT, or RETRIED: only that there was another try tells of the failure."""
     cause: dict[int, int]
     """For each fault the root occurrence that explains it; its own index if it is one."""
     collateral: list[int]
@@ -37,6 +38,8 @@ class Failures:
     """Faults that a later try, or something else that ran, made good."""
     lost: set[int]
     """Steps with an unhandled failure in or below them."""
+    retries: dict[int, Operation]
+    """For each RETRIED fault the operation that was tried again."""
 
 
 def find_faults(spans: Spans, members: Iterable[int]) -> dict[int, str]:
@@ -104,7 +107,24 @@ def find_failures(
         _follow_up(steps, steps.owner(i), saved, lost, rescued)
     recovered = {i for i in faults if _is_recovered(spans, steps, i, of_steps, rescued)}
     collateral = [i for i in run.members if spans.collateral[i] and i not in faults and spans.failed[i]]
-    return Failures(faults, cause, collateral, recovered, lost)
+    retries: dict[int, Operation] = {}
+    for operation in operations:
+        if operation.tries > 1 and not _has_fault(steps, operation, faults):
+            first, last = operation.attempts[0], operation.attempts[-1]
+            asker = steps.above[first] if steps.above[first] != NONE else run.root
+            if cause.get(asker) == asker:  # whoever asked gave up: its own failure tells it
+                lost.add(last)
+            else:
+                retries[first] = operation
+    for i in retries:
+        faults[i] = RETRIED
+        cause[i] = i
+        recovered.add(i)
+    return Failures(faults, cause, collateral, recovered, lost, retries)
+
+
+def _has_fault(steps: Steps, operation: Operation, faults: Mapping[int, str]) -> bool:
+    return any(t in faults for i in operation.attempts for t in (i, *steps.twins.get(i, ())))
 
 
 def _saved(spans: Spans, steps: Steps, of_steps: Mapping[int, str], operations: Sequence[Operation]) -> set[int]:
@@ -199,8 +219,11 @@ def _is_recovered(spans: Spans, steps: Steps, i: int, of_steps: Mapping[int, str
     return owner in rescued or is_tried_again_inside
 
 
-def evidence_of(spans: Spans, i: int, fault: str) -> str:
+def evidence_of(spans: Spans, failures: Failures, i: int) -> str:
     """The text a failure rests on, shortened; hostile like all span text."""
+    fault = failures.faults.get(i, LOUD)
+    if fault == RETRIED:
+        return f"tried {failures.retries[i].tries} times ({failures.retries[i].evidence})"
     if fault == CUT:
         return f"finish reason {spans.finish_reason[i]}"
     if fault == IN_BAND:

@@ -81,14 +81,16 @@ def adopters(spans: Spans, strays: Sequence[int]) -> dict[int, int]:
         else:
             found[i] = twin
     if unmatched:
-        found |= _enclosing_calls(spans, unmatched, calls)
+        found |= _enclosing_calls(spans, unmatched, calls, found.values())
     return found
 
 
-def _enclosing_calls(spans: Spans, strays: Sequence[int], calls: Sequence[int]) -> dict[int, int]:
+def _enclosing_calls(
+    spans: Spans, strays: Sequence[int], calls: Sequence[int], adopted: Iterable[int]
+) -> dict[int, int]:
     """For each stray the model call of the same resource that encloses it; one each, the latest to start."""
     found: dict[int, int] = {}
-    taken: set[int] = set()
+    taken = set(adopted)
     open_calls: dict[int, Enclosing] = {}
     anonymous: dict[int, Enclosing] = {}
     waiting = set(strays)

@@ -46,9 +46,7 @@ def find_operations(
     for parent in (NONE, *steps.order):
         siblings = steps.children.get(parent, ())
         asks_again = is_agent_run if parent == NONE else spans.step_kind[parent] == AGENT
-        for operation in _group(spans, steps, faults, parent, siblings, asks_again, of_step):
-            found.append(operation)
-            of_step.update(dict.fromkeys(operation.attempts, operation))
+        found += _group(spans, steps, faults, parent, siblings, asks_again, of_step)
     for operation in found:
         _count_hidden(spans, forest, steps, faults, operation)
     place = {i: n for n, i in enumerate(steps.order)}
@@ -62,9 +60,9 @@ def _group(
     parent: int,
     siblings: Sequence[int],
     asks_again: bool,
-    of_step: Mapping[int, Operation],
+    of_step: dict[int, Operation],
 ) -> list[Operation]:
-    """The operations among steps with one parent. Attempts nested in their first attempt are added to its operation."""
+    """The operations that begin among steps with one parent; each step's operation is entered in `of_step`."""
     found: list[Operation] = []
     latest: dict[Identity, Operation] = {}
     previous = NONE
@@ -82,7 +80,7 @@ def _group(
         else:
             operation.attempts.append(i)
             operation.evidence = evidence
-        latest[identity] = operation
+        of_step[i] = latest[identity] = operation
         previous = i
     return found
 
@@ -123,6 +121,8 @@ def _is_answer(spans: Spans, i: int) -> bool:
 
 def _count_hidden(spans: Spans, forest: Forest, steps: Steps, faults: Mapping[int, str], operation: Operation) -> None:
     for i in operation.attempts:
+        if i not in forest.children and spans.resend_count[i] is None:
+            continue
         tries, evidence = _hidden_tries(spans, forest, steps, i)
         is_last_try_itself = i in faults and evidence != "resend_count"
         hidden = tries - 1 if tries and is_last_try_itself else tries

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from collector.settle.failures import LOUD, Failures
 from collector.settle.joins import AMBIENT_DIALECTS, Run
-from collector.settle.operations import Operation
 from collector.settle.spans import WORKFLOW, Spans
 from collector.settle.steps import Steps
 from collector.settle.tree import NONE, Forest
@@ -21,9 +20,7 @@ def is_finished(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int) -> 
     return max(spans.received_ns[i] for i in run.members) <= quiet_since_ns
 
 
-def decide(
-    spans: Spans, run: Run, steps: Steps, operations: Sequence[Operation], failures: Failures, finished: bool
-) -> tuple[Outcome, int]:
+def decide(spans: Spans, run: Run, steps: Steps, failures: Failures, finished: bool) -> tuple[Outcome, int]:
     """The outcome, and the root occurrence that is its primary failure (NONE without one)."""
     occurrences = sorted({*failures.cause.values()})
     unhandled = [i for i in occurrences if i not in failures.recovered]
@@ -37,9 +34,7 @@ def decide(
         return Outcome.PENDING, NONE
     if unhandled:
         return Outcome.SILENT, primary
-    if occurrences or any(operation.tries > 1 for operation in operations):
-        return Outcome.RECOVERED, primary
-    return Outcome.CLEAN, NONE
+    return (Outcome.RECOVERED if occurrences else Outcome.CLEAN), primary
 
 
 def _reached_caller(spans: Spans, run: Run, steps: Steps, failures: Failures, unhandled: Sequence[int]) -> int:
