@@ -1,5 +1,6 @@
 """`python -m collector`: runs the collector until it is told to stop."""
 
+import gc
 import logging
 import os
 import signal
@@ -12,6 +13,10 @@ import click
 from collector.errors import CollectorError
 from collector.service import Collector
 from schemas.settings import Settings, SettingsError
+
+GC_THRESHOLDS = (50_000, 20, 50)
+"""A batch is hundreds of thousands of short-lived objects without cycles: at Python's own 700, looking for
+cycles among them took a third of the decoder's time."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,6 +49,7 @@ def main(settings_file: Path | None, **flags: object) -> None:
         f"and OTLP/HTTP on {host}:{collector.http_port}, data in {settings.data_dir} (pid {os.getpid()})"
     )
     sys.stdout.flush()
+    gc.set_threshold(*GC_THRESHOLDS)
     stop.wait()
     collector.stop()
 

@@ -82,7 +82,7 @@ class Settler:
                 [until],
             ).fetchall()
             rootless = cursor.execute(
-                "select unnest(trace_ids) from store.run where outcome = 'open' and root_span_id is null"
+                "select root_trace_id from store.run where outcome = 'open' and (root_span_id is null or orphans > 0)"
             ).fetchall()
         now = time.monotonic()
         self._last_received_ns = max((last for _, _, last in left), default=until)
@@ -200,7 +200,7 @@ class Settler:
         with self._lock:
             self._not_before_s = {trace_id: at for trace_id, at in self._not_before_s.items() if at > now}
             for run in settled.run:
-                if run.outcome == Outcome.OPEN and run.root_span_id is None:
+                if run.outcome == Outcome.OPEN and (run.root_span_id is None or run.orphans):
                     self._quiet_at_s[run.root_trace_id] = now + self._settings.rootless_finish_s
                 rest_s = REST * took_s * run.spans / spans
                 if rest_s > TICK_S:
@@ -300,7 +300,8 @@ where k.key = 'stray' and s.step_kind = 'llm' and s.trace_id <> k.trace_id
 union
 select k.trace_id
 from store.trace_key k join incoming s on s.resource_id = k.resource_id
-where k.key = 'stray' and k.response_id is null and s.step_kind = 'llm' and s.trace_id <> k.trace_id
+where k.key = 'stray' and (k.response_id is null or s.response_id is null) and s.step_kind = 'llm'
+  and s.trace_id <> k.trace_id
   and k.start_ns >= s.start_ns and k.end_ns <= s.end_ns
 """
 
@@ -314,5 +315,5 @@ select n.trace_id from stray k join near n on n.response_id = k.response_id and 
 union
 select n.trace_id
 from stray k join near n on n.resource_id = k.resource_id and n.trace_id <> k.trace_id
-where k.response_id is null and k.start_ns >= n.start_ns and k.end_ns <= n.end_ns
+where (k.response_id is null or n.response_id is null) and k.start_ns >= n.start_ns and k.end_ns <= n.end_ns
 """
