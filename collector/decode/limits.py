@@ -74,13 +74,13 @@ def bad_id(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> Rejection 
 def _bad_id(reason: RejectReason, field: str, size: int, value: bytes) -> Rejection:
     if len(value) == size:
         return Rejection(reason, f"{field} is all zero")
-    shown = value[:_SHOWN_BYTES].hex() + ("…" if len(value) > _SHOWN_BYTES else "")
+    shown = value[:_SHOWN_BYTES].hex() + ("..." if len(value) > _SHOWN_BYTES else "")
     return Rejection(reason, f"{field} has {len(value)} bytes instead of {size}: {shown!r}")
 
 
 def not_hexadecimal(reason: RejectReason, field: str, text: str) -> Rejection:
     """The rejection of a span whose id is not written in hexadecimal digits."""
-    shown = text[:_SHOWN_BYTES] + ("…" if len(text) > _SHOWN_BYTES else "")
+    shown = text[:_SHOWN_BYTES] + ("..." if len(text) > _SHOWN_BYTES else "")
     return Rejection(reason, f"{field} is not hexadecimal: {shown!a}")
 
 
