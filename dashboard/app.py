@@ -8,8 +8,7 @@ from dashboard.components import filters, pulse
 from dashboard.components.jump import jump_to_run
 from dashboard.components.states import guarded
 
-ICON = files("dashboard") / "static" / "icon.svg"
-"""Our own file: a named Material icon would be fetched from a font host."""
+ICON = files("dashboard") / "static" / "icon.svg"  # our own: a named Material icon would be fetched from a font host
 
 st.set_page_config(page_title="Seamscope", page_icon=str(ICON), layout="wide")
 

@@ -79,6 +79,7 @@ function cell(column, row, data, list) {
     const text = column.name === "id" ? row.id.slice(0, 8) : value
     td.textContent = text ?? "–"
     if (value && column.align !== "right") td.title = value
+    if (column.beside && row[column.beside]) td.append(el("span", { class: "beside", title: row[column.beside] }, row[column.beside]))
   }
   return td
 }

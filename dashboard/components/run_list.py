@@ -15,18 +15,21 @@ Column = dict[str, Any]
 
 WIDE: Final[Sequence[Column]] = (
     {"name": "state", "label": "Outcome"},
-    {"name": "workflow", "label": "Workflow"},
-    {"name": "version", "label": "Version", "optional": 1},
-    {"name": "where", "label": "Failing step, or last step"},
+    {"name": "workflow", "label": "Workflow", "beside": "version"},
+    {"name": "where", "label": "Failing or last step", "help": "The step that failed; of a run without failure the last one"},
     {"name": "started", "label": "Began"},
     {"name": "duration", "label": "Duration", "align": "right"},
-    {"name": "steps", "label": "Steps", "align": "right", "optional": 1},
+    {"name": "steps", "label": "Steps", "align": "right", "optional": 2},
     {"name": "tokens", "label": "Tokens in → out", "align": "right", "optional": 2},
     {"name": "cost", "label": "Cost", "align": "right", "optional": 2},
     {"name": "session", "label": "Session", "optional": 1},
     {"name": "id", "label": "Run", "optional": 1},
 )
-NARROW: Final = tuple(column for column in WIDE if column["name"] in ("state", "workflow", "where", "started"))
+NARROW: Final[Sequence[Column]] = (
+    {"name": "state", "label": "Outcome"},
+    {"name": "where", "label": "Failing step", "beside": "workflow"},
+    {"name": "started", "label": "Began"},
+)
 
 
 def run_list(rows: Iterable[Mapping[str, Any]], *, key: str, label: str, columns: Sequence[Column] = WIDE, live: bool = False,

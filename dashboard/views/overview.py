@@ -1,13 +1,14 @@
 """Overview: is it worse than usual, where, since when, and what to open next."""
 
 import time
+from collections import Counter
 
 import streamlit as st
 
 from dashboard import store, words
 from dashboard.analytics import findings
-from dashboard.analytics.proportions import wilson
 from dashboard.components import filters, pulse, quality
+from dashboard.components.figures import Figure, figures, share_figure
 from dashboard.components.filters import Filters, Window
 from dashboard.components.run_list import NARROW, run_list
 from dashboard.components.states import guarded, nothing_yet
@@ -16,6 +17,7 @@ from dashboard.components.timeline import STATES, timeline
 
 NEWEST_RUNS = 12
 NEWEST_BAD_RUNS = 8
+P95_NEEDS = 72  # runs, for a band of its own (DESIGN: latency)
 
 
 def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: int) -> None:
@@ -23,10 +25,10 @@ def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: 
     worst = next(iter(store.ask("worst_spot", **scope(conf, conf.window)).to_pylist()), None)
     finding = findings.overview(totals, before, worst, conf.window.said, now_ns, filters.zone())
     said = "".join(piece if index % 2 == 0 else f"**{safe(piece)}**" for index, piece in enumerate(finding.pieces))
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"#### {said}", width="stretch")
-        if finding.alarming and st.button("Show these runs", icon=":material/arrow_forward:", key="overview_bad"):
-            st.switch_page("views/runs.py", query_params=filters.carried() | {"state": ["failed", "silent"]})
+    sentence, way = st.columns([5, 1], vertical_alignment="center")
+    sentence.markdown(f"#### {said}")
+    if finding.alarming and way.button("Show these runs", icon=":material/arrow_forward:", key="overview_bad", width="stretch"):
+        st.switch_page("views/runs.py", query_params=filters.carried() | {"state": ["failed", "silent"]})
 
 
 def scope(conf: Filters, window: Window) -> dict[str, str | int]:
@@ -34,68 +36,42 @@ def scope(conf: Filters, window: Window) -> dict[str, str | int]:
     return {"since_ns": window.since_ns, "until_ns": window.until_ns, "workflow": conf.workflow, "environment": conf.environment}
 
 
-def figures(conf: Filters, totals: findings.Row, before: findings.Row, over_time: list[findings.Row]) -> None:
-    """The row of figures: each with its change against the window before, its band and how many it rests on."""
+def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over_time: list[findings.Row]) -> None:
+    """The row of figures; each leads to the runs behind it."""
     window = conf.window
     minutes = (min(window.until_ns, time.time_ns()) - window.since_ns) / filters.MINUTE
-    minutes_before = (window.until_ns - window.since_ns) / filters.MINUTE
+    rate, rate_before = totals["runs"] / minutes, before["runs"] * filters.MINUTE / (window.until_ns - window.since_ns)
     ingest = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
-    columns = range(window.since_ns, window.until_ns, window.bucket_ns)
 
     def spark(*states: str) -> list[int]:
-        found: dict[int, int] = {}
+        found = Counter[int]()
         for row in over_time:
             if not states or row["state"] in states:
-                found[row["bucket_ns"]] = found.get(row["bucket_ns"], 0) + row["runs"]
-        return [found.get(column, 0) for column in columns]
+                found[row["bucket_ns"]] += row["runs"]
+        return [found[at] for at in range(window.since_ns, window.until_ns, window.bucket_ns)]
 
-    finished = totals["finished"]
-    band = wilson(totals["failed"], finished)
-    row = st.grid(6, min_column_width=150, gap="small")
-    row.metric(
-        "Runs a minute", words.rate(totals["runs"] / minutes), chart_data=spark(), chart_type="bar", border=True,
-        delta=_change(totals["runs"] / minutes, before["runs"] / minutes_before), delta_color="off",
-        delta_description=words.plural(totals["runs"], "run"),
-    )
-    row.metric(
-        "Failed", words.share(totals["failed"], finished), chart_data=spark("failed"), chart_type="bar", border=True,
-        delta=_points(totals["failed"], finished, before["failed"], before["finished"]), delta_color="inverse",
-        delta_description=f"[{100 * band.low:.1f}, {100 * band.high:.1f}] n {words.count(finished)}" if finished else "no run finished",
-        help="Share of finished runs that reached their caller as a failure, with its 95 % band.",
-    )
-    row.metric(
-        "Silent", words.share(totals["silent"], finished), chart_data=spark("silent"), chart_type="bar", border=True,
-        delta=_points(totals["silent"], finished, before["silent"], before["finished"]), delta_color="inverse",
-        delta_description=words.plural(totals["silent"], "run"),
-        help="Share of finished runs with an unhandled failure inside, while nothing at the top says so.",
-    )
-    row.metric(
-        "Recovered", words.share(totals["recovered"], finished), chart_data=spark("recovered"), chart_type="bar", border=True,
-        delta=_points(totals["recovered"], finished, before["recovered"], before["finished"]), delta_color="off",
-        delta_description=words.plural(totals["recovered"], "run"),
-        help="Share of finished runs whose failures were all handled, by a retry for instance.",
-    )
-    row.metric(
-        "p95 run", words.duration(totals["p95_ns"]), border=True, delta_color="inverse",
-        delta=_change(totals["p95_ns"], before["p95_ns"]),
-        delta_description=f"n {words.count(totals['timed'])}" if totals["timed"] >= 72 else f"n {totals['timed']}, too few to trust",
-        help="95 % of finished runs took at most this long.",
-    )
-    row.metric(
-        "Spans a minute", words.rate(ingest["stored"] / minutes), border=True, delta_color="off",
-        delta=None, delta_description=f"{words.count(ingest['rejected'])} rejected",
-        help="Spans stored. What was received and not stored is listed under data quality.",
-    )
+    def share(name: str, label: str, meaning: str, good: bool | None) -> Figure:
+        return share_figure(name, label, totals[name], totals["finished"], (before[name], before["finished"]), spark=spark(name),
+                            help=meaning, good=good)
+
+    few = "" if totals["timed"] >= P95_NEEDS else ", too few to trust"
+    opened = figures([
+        Figure("runs", "Runs a minute", words.rate(rate), _change(rate, rate_before), note=words.plural(totals["runs"], "run"),
+               spark=spark(), opens=True),
+        share("failed", "Failed", "Share of finished runs that reached their caller as a failure, and its 95 % band", good=False),
+        share("silent", "Silent", "Share of finished runs with an unhandled failure inside while nothing at the top says so", good=False),
+        share("recovered", "Recovered", "Share of finished runs whose failures were all handled, by a retry for instance", good=None),
+        Figure("p95", "p95 run", words.duration(totals["p95_ns"]), _change(totals["p95_ns"], before["p95_ns"]),
+               note=f"n {words.count(totals['timed'])}{few}", help="95 % of finished runs took at most this long"),
+        Figure("spans", "Spans a minute", words.rate(ingest["stored"] / minutes), note=f"{words.count(ingest['rejected'])} rejected",
+               help="Spans stored; what else became of those received stands under data quality"),
+    ], key="overview_figures")
+    if opened:
+        st.switch_page("views/runs.py", query_params=filters.carried() if opened == "runs" else filters.carried(state=opened))
 
 
 def _change(now: float | None, before: float | None) -> str | None:
     return f"{100 * (now / before - 1):+.0f} %" if now and before else None
-
-
-def _points(part: int, whole: int, part_before: int, whole_before: int) -> str | None:
-    if not whole or not whole_before:
-        return None
-    return f"{100 * (part / whole - part_before / whole_before):+.1f} points"
 
 
 @guarded
@@ -113,7 +89,7 @@ def overview() -> None:
     over_time = store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist()
 
     headline(conf, totals, before, now_ns)
-    figures(conf, totals, before, over_time)
+    show_figures(conf, totals, before, over_time)
 
     main, side = st.columns([5, 4], gap="medium")
     with main, st.container(border=True):

@@ -1,1 +1,137 @@
+"""Runs: find the ones that matter among a million."""
+
+import re
+import time
+
 import streamlit as st
+
+from dashboard import store, words
+from dashboard.components import filters, pulse
+from dashboard.components.run_list import run_list
+from dashboard.components.states import guarded, no_match
+from dashboard.components.text import safe
+from dashboard.components.timeline import STATES, timeline
+from dashboard.rows import csv_lines
+from dashboard.store import Param
+
+PAGE_RUNS = 50
+CSV_RUNS = 10_000
+CURSOR = re.compile(r"(older|newer)\.(\d{1,19})\.([0-9a-f]{32})")
+
+
+def asked() -> dict[str, Param]:
+    """The filters of this page as its queries take them."""
+    conf = filters.current()
+    abandoned_ns = time.time_ns() - int(store.settings().abandoned_after_s * 1e9)
+    found: dict[str, Param] = {
+        "since_ns": conf.window.since_ns, "until_ns": conf.window.until_ns, "workflow": conf.workflow,
+        "environment": conf.environment, "states": tuple(sorted(st.session_state.get("state") or ())),
+        "abandoned_ns": abandoned_ns // filters.MINUTE * filters.MINUTE,
+    }
+    text = (st.session_state.get("text") or "").strip().lower()
+    return found | {"text": text} if text else found
+
+
+def cursor() -> tuple[bool, int, str] | None:
+    """Where the page stands, from the URL: newer than a run or older, its start and its id. None: at the newest."""
+    match = CURSOR.fullmatch(st.query_params.get("page", ""))
+    return (match[1] == "newer", int(match[2]), match[3]) if match and int(match[2]) < 2**63 else None
+
+
+def fetch(found: dict[str, Param], newer: bool, at_ns: int, at_run_id: str, limit: int) -> list[dict[str, object]]:
+    """Runs beside a given one, newest first."""
+    at: dict[str, Param] = {"at_ns": at_ns, "at_run_id": at_run_id, "limit": limit}
+    if "text" in found:
+        table = store.ask("runs_found", newer=newer, **found | at)
+    else:
+        table = store.ask("runs_page_back" if newer else "runs_page", **found | at)
+    rows: list[dict[str, object]] = table.to_pylist()
+    return rows[::-1] if newer else rows
+
+
+def turn(direction: str, run: dict[str, object]) -> None:
+    """Goes to the page beside a run."""
+    st.query_params["page"] = f"{direction}.{run['start_ns']}.{run['run_id']}"
+    st.rerun()
+
+
+def back_to_newest() -> None:
+    """A changed filter starts at the newest run again."""
+    st.query_params.pop("page", None)
+
+
+@guarded
+def results() -> None:
+    """Chart, count and one page of what was found."""
+    found, window = asked(), filters.current().window
+    over_time = store.ask("runs_found_over_time" if "text" in found else "runs_over_time", bucket_ns=window.bucket_ns, **found)
+    counts = over_time.to_pylist()
+    total = sum(row["runs"] for row in counts)
+    place = cursor()
+    picked = timeline(counts, value="runs", names=STATES, key="runs_time", title=f"{words.plural(total, 'run')} {window.said}",
+                      outcomes=True, pick=True, since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=window.bucket_ns)
+    newer, at_ns, at_run_id = place or (False, window.until_ns, "")
+    rows = fetch(found, newer, at_ns, at_run_id, PAGE_RUNS + 1)
+    more_beyond = len(rows) > PAGE_RUNS
+    if newer and not more_beyond:
+        # The newest page is always full: without a cursor it starts at the newest run.
+        place, newer = None, False
+        rows = fetch(found, False, window.until_ns, "", PAGE_RUNS + 1)
+        more_beyond = len(rows) > PAGE_RUNS
+        st.query_params.pop("page", None)
+    shown = rows[1:] if newer and more_beyond else rows[:PAGE_RUNS]
+    if not shown:
+        no_match("No run matches." if place is None else "No older run matches.")
+    else:
+        opened = run_list(shown, key="runs_list", label="Runs found, newest first", live=place is None)
+        if opened:
+            st.switch_page("views/run.py", query_params=filters.carried(run=opened))
+    has_newer, has_older = place is not None, newer or more_beyond
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Newest", icon=":material/first_page:", disabled=not has_newer, key="runs_newest"):
+            back_to_newest()
+            st.rerun()
+        if st.button("Newer", icon=":material/chevron_left:", disabled=not has_newer, key="runs_newer") and shown:
+            turn("newer", shown[0])
+        if st.button("Older", icon=":material/chevron_right:", icon_position="right", disabled=not has_older, key="runs_older") and shown:
+            turn("older", shown[-1])
+        if shown:
+            here = filters.zone()
+            began = [int(str(run["start_ns"])) for run in (shown[-1], shown[0])]
+            st.caption(f"{words.moment(began[0], here)} to {words.moment(began[1], here)}, {here} · "
+                       f"{len(shown)} of {words.count(total)} runs", width="stretch")
+        st.download_button("CSV", lambda: csv(found, window.until_ns), "seamscope-runs.csv", "text/csv", icon=":material/download:",
+                           key="runs_csv", on_click="ignore", help=f"The newest {CSV_RUNS:,} runs of this filter")
+    if picked.range_ns:
+        st.query_params["from"], st.query_params["to"] = (words.iso(at) for at in picked.range_ns)
+        back_to_newest()
+        st.rerun()
+    if picked.series:
+        st.session_state["runs_state_next"] = [picked.series]
+        back_to_newest()
+        st.rerun()
+
+
+def csv(found: dict[str, Param], until_ns: int) -> bytes:
+    """The newest runs of a filter as CSV that no spreadsheet runs."""
+    at: dict[str, Param] = {"at_ns": until_ns, "at_run_id": "", "limit": CSV_RUNS}
+    table = store.ask("runs_found", newer=False, **found | at) if "text" in found else store.ask("runs_page", **found | at)
+    return b"".join(csv_lines(table))
+
+
+unknown = [state for state in st.query_params.get_all("state") if state not in STATES]
+if unknown:
+    st.warning(f"The link asks for outcome “{safe(unknown[0], 30)}”; there are {', '.join(STATES)}. It is left out.")
+if "page" in st.query_params and cursor() is None:
+    st.warning(f"The link's page “{safe(st.query_params['page'], 40)}” is none; these are the newest runs.")
+    back_to_newest()
+if "runs_state_next" in st.session_state:
+    st.session_state["state"] = st.session_state.pop("runs_state_next")
+
+choice, box = st.columns([3, 2], vertical_alignment="bottom")
+choice.pills("Outcome", STATES, selection_mode="multi", key="state", bind="query-params", on_change=back_to_newest,
+             label_visibility="collapsed")
+box.text_input("Find", key="text", bind="query-params", type="search", icon=":material/search:", max_chars=100, on_change=back_to_newest,
+               placeholder="run id, session, step or error text", label_visibility="collapsed")
+
+st.fragment(results, run_every=pulse.tick_s(filters.current().live and cursor() is None))()

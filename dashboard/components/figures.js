@@ -1,0 +1,30 @@
+// A row of figures. A number never stands alone: it comes with its change, its band and how many it rests on.
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".figures")
+  const text = JSON.stringify(data)
+  if (root.text === text) return
+  root.text = text
+  const focused = root.getRootNode().activeElement?.dataset?.name
+  root.replaceChildren(...data.map((figure) => card(figure, (name) => setTriggerValue("open", name))))
+  if (focused) root.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus()
+}
+
+function card(figure, open) {
+  const node = el(figure.opens ? "button" : "div", { class: "card", "data-name": figure.name, title: figure.help, type: figure.opens ? "button" : null },
+    el("div", { class: "label" }, figure.mark ? glyph(figure.mark) : null, figure.label),
+    el("div", { class: "value" }, figure.value),
+    el("div", { class: "context" }, figure.change ? el("span", { class: "change " + figure.tone }, figure.change) : null, figure.note ?? ""),
+    figure.spark?.length ? spark(figure.spark) : null)
+  if (figure.opens) node.onclick = () => open(figure.name)
+  return node
+}
+
+function spark(values) {
+  const top = Math.max(...values, 1e-9), width = 100 / values.length
+  const picture = svg("svg", { class: "spark", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" })
+  values.forEach((value, i) => {
+    if (value) picture.append(svg("rect", { x: i * width, width: Math.max(width * 0.82, 0.6), y: 24 - Math.max(1.5, (value / top) * 24), height: 24 }))
+  })
+  return picture
+}

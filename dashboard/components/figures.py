@@ -1,0 +1,56 @@
+"""A row of figures, each with its change, its band and how many it rests on."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from dashboard import words
+from dashboard.analytics.proportions import wilson
+from dashboard.components.assets import component, ignore
+
+_mount = component("figures", '<div class="seam figures"></div>')
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number and what gives it meaning. All text is ours, never a span's."""
+
+    name: str
+    label: str
+    value: str
+    change: str | None = None
+    tone: Literal["worse", "better", "same"] = "same"
+    note: str = ""
+    spark: Sequence[int] = ()
+    mark: str | None = None
+    """The state of runs whose shape stands beside the label."""
+    help: str = ""
+    opens: bool = False
+    """A click is reported."""
+
+
+def figures(row: Sequence[Figure], *, key: str) -> str | None:
+    """Shows a row of figures and gives the name of the one that was just clicked."""
+    result = _mount(key=key, data=[asdict(figure) for figure in row], on_open_change=ignore)
+    opened: str | None = result.get("open")
+    return opened
+
+
+def share_figure(name: str, label: str, part: int, whole: int, before: tuple[int, int], *, spark: Sequence[int], help: str,  # noqa: A002
+                 good: bool | None) -> Figure:
+    """A share of finished runs with its band, set against the window before.
+
+    Args:
+        before: part and whole of the window before.
+        good: whether more of it is good news; None: neither. It is news only where the old share lies outside the new band.
+    """
+    band = wilson(part, whole)
+    change, tone = None, "same"
+    if whole and before[1]:
+        old = before[0] / before[1]
+        moved = part / whole - old
+        change = f"{100 * moved:+.1f} pts" if abs(moved) >= 0.0005 else "± 0"
+        if good is not None and not band.low <= old <= band.high:
+            tone = "better" if (moved > 0) == good else "worse"
+    note = f"[{100 * band.low:.1f}, {100 * band.high:.1f}] n {words.count(whole)}" if whole else "no run finished"
+    return Figure(name, label, words.share(part, whole), change, tone, note, spark, mark=name, help=help, opens=True)  # type: ignore[arg-type]

@@ -1,0 +1,120 @@
+"""The span inspector: everything one span holds, as text that stays text."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboard import store, words
+from dashboard.components.text import clip, safe
+
+SHOWN_CHARS: Final = 20_000  # of one value; a prompt of a megabyte would hang the browser
+TABS: Final = ("Input", "Output", "Attributes", "Events", "Links", "Raw")
+JSON_COLUMNS: Final = ("attributes", "events", "links", "scope_attributes", "resource_attributes", "resource_entity_refs")
+
+Span = Mapping[str, Any]
+
+
+def inspector(trace_id: str, span_id: str, received_ns: tuple[int, int]) -> None:
+    """Shows one span.
+
+    Args:
+        received_ns: when the first and the last span of its run came, which keeps the look-up short.
+    """
+    found = store.ask("span_by_id", keep="steady", trace_id=trace_id, span_id=span_id, first_received_ns=received_ns[0],
+                      last_received_ns=received_ns[1]).to_pylist()
+    if not found:
+        st.caption("This span is not stored: it may not have arrived yet, or retention removed it.")
+        return
+    span = {name: json.loads(value) if name in JSON_COLUMNS and value else value for name, value in found[0].items()}
+    _head(span)
+    tabs = dict(zip(TABS, st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"), strict=True))
+    for name, tab in tabs.items():
+        if tab.open:
+            with tab:
+                _body(name, span)
+
+
+def recorded(span: Span, key: str | None) -> Any:
+    """What a span recorded under its input or output key: an attribute, all attributes of a prefix, or an event's."""
+    if key is None:
+        return None
+    if key.startswith("event:"):
+        return [event["attributes"] for event in span["events"] or () if event["name"] == key.removeprefix("event:")] or None
+    if key.endswith("."):
+        return {name: value for name, value in span["attributes"].items() if name.startswith(key)} or None
+    return span["attributes"].get(key)
+
+
+def _head(span: Span) -> None:
+    took = span["end_ns"] - span["start_ns"] if span["end_ns"] > span["start_ns"] else None
+    st.markdown(f"**{safe(span['name'])}**")
+    tokens = (span["tokens_input"], span["tokens_output"])
+    facts = [
+        span["step_kind"], words.duration(took), f"status {span['status']}", span["model"], span["tool"] and f"tool {span['tool']}",
+        f"{words.count(tokens[0])} → {words.count(tokens[1])} tokens" if tokens != (None, None) else None,
+        words.money(span["cost_usd"]) if span["cost_usd"] is not None else None,
+        span["finish_reason"] and f"finished: {span['finish_reason']}", span["service"], span["dialect"],
+        f"{words.count(span['resend_count'])} HTTP resends" if span["resend_count"] else None,
+        "cut to the size limit" if span["truncated"] else None,
+    ]
+    st.caption(" · ".join(safe(fact, 80) for fact in facts if fact))
+    if span["failed"] or span["status"] == "error":
+        _text("\n".join(part for part in (span["error_type"], span["error_message"] or span["status_message"]) if part) or "status ERROR")
+    elif span["in_band_error"]:
+        st.caption(":material/contrast: status says fine, the output says:")
+        _text(span["in_band_error"])
+
+
+def _body(tab: str, span: Span) -> None:
+    match tab:
+        case "Input":
+            _value(recorded(span, span["input_key"]), "The span recorded no input.", "input")
+        case "Output":
+            _value(recorded(span, span["output_key"]), "The span recorded no output.", "output")
+        case "Attributes":
+            _value(span["attributes"] or None, "The span has no attributes.", "attributes")
+            if span["dropped_attributes_count"]:
+                st.caption(f"{span['dropped_attributes_count']:,} more were dropped.")
+        case "Events":
+            _events(span)
+        case "Links":
+            _value(span["links"] or None, "The span links to none.", "links")
+        case "Raw":
+            _value(span, "", "raw")
+
+
+def _events(span: Span) -> None:
+    if not span["events"]:
+        st.caption("The span has no events.")
+    for number, event in enumerate(span["events"] or ()):
+        st.text(f"{event['name']}  +{words.duration(max(0, event['time_ns'] - span['start_ns']))}")
+        attributes = dict(event["attributes"])
+        trace_back = attributes.pop("exception.stacktrace", None)
+        _value(attributes or None, "no attributes", f"event{number}")
+        if trace_back:
+            _text(str(trace_back))
+
+
+def _value(value: Any, missing: str, name: str) -> None:
+    """Shows a value as JSON where it is some, else as text; long ones cut until asked for."""
+    if value is None:
+        st.caption(missing)
+        return
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            pass  # looked like JSON and is none: text then
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if len(text) > SHOWN_CHARS and not st.toggle(f"Show all {len(text):,} characters", key=f"inspector_all_{name}"):
+        _text(clip(text, SHOWN_CHARS))
+    elif isinstance(value, str):
+        _text(value)
+    else:
+        st.json(json.loads(text), expanded=2)
+
+
+def _text(text: str) -> None:
+    st.code(text, language=None, wrap_lines=True)

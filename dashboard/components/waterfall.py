@@ -1,0 +1,79 @@
+"""The waterfall of a run: its steps as a tree and over time."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dashboard import words
+from dashboard.analytics.fold import Folded, Line, Step
+from dashboard.components.assets import component, ignore
+from dashboard.components.text import clip
+
+_mount = component("waterfall", '<div class="seam waterfall"><div class="rows" role="tree" aria-label="Steps of the run"></div></div>')
+
+GROUPS: Final = {"llm": "model", "tool": "tool", "retrieval": "retrieval"}
+"""Step kind to what the run waited for; the rest is orchestration."""
+NAME_CHARS: Final = 160
+HEIGHT: Final = 620
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a reader just did."""
+
+    span_id: str | None
+    opened_fold: str | None
+
+
+def group(kind: str) -> str:
+    """What a step of this kind waits for: model, tool, retrieval, or nothing but our own orchestration."""
+    return GROUPS.get(kind, "orchestration")
+
+
+def waterfall(steps: Sequence[Step], folded: Folded, *, run_id: str, begin_ns: int, end_ns: int, selected: str | None, heading: str) -> Chosen:
+    """Shows the lines of a folded tree.
+
+    Args:
+        steps: rows of `queries/run_steps.sql` or `run_spans.sql`; `folded` holds indices into them.
+        begin_ns, end_ns: the ends of the time axis. Bars beyond them, from clocks that disagree, are cut there.
+    """
+    length = max(1, end_ns - begin_ns)
+    data = {
+        "rows": [_step(steps[line.step], line.depth, begin_ns, length) if line.step is not None else _fold(steps, line, begin_ns, length)
+                 for line in folded.lines],
+        "ticks": [[part / 4, words.duration(length * part // 4) if part else "0"] for part in range(5)],
+        "selected": selected, "run": run_id, "height": HEIGHT, "heading": heading,
+    }
+    result = _mount(key="waterfall", data=data, on_select_change=ignore, on_unfold_change=ignore)
+    return Chosen(result.get("select"), result.get("unfold"))
+
+
+def _step(step: Step, depth: int, begin_ns: int, length: int) -> dict[str, Any]:
+    status = "silent" if step["status"] == "ok" and step["in_band"] else step["status"]
+    ended = step["end_ns"]
+    took = max(0, ended - step["start_ns"]) if ended is not None else None
+    notes = [f"try {step['attempt']}"] if step["attempt"] > 1 else []
+    if step["is_orphan"]:
+        notes.append("parent missing")
+    return {
+        "id": step["span_id"], "depth": depth, "kind": step["kind"], "group": group(step["kind"]), "name": clip(step["name"], NAME_CHARS),
+        "status": status, "note": ", ".join(notes), "length": words.duration(took) if took is not None else "running",
+        **_extent(step["start_ns"], ended, begin_ns, length),
+    }
+
+
+def _fold(steps: Sequence[Step], line: Line, begin_ns: int, length: int) -> dict[str, Any]:
+    names = Counter(steps[index]["name"] for index in line.folded)
+    said = ", ".join(clip(name, 24) for name, _ in names.most_common(3)) + (" …" if len(names) > 3 else "")
+    ends = [steps[index]["end_ns"] for index in line.folded if steps[index]["end_ns"] is not None]
+    return {
+        "id": f"fold {line.parent}", "fold": line.parent, "depth": line.depth, "name": f"{line.folded_steps:,} more: {said}",
+        "failed": line.folded_failed, **_extent(min(steps[index]["start_ns"] for index in line.folded), max(ends, default=None), begin_ns, length),
+    }
+
+
+def _extent(start_ns: int, end_ns: int | None, begin_ns: int, length: int) -> dict[str, float]:
+    since = min(1.0, max(0.0, (start_ns - begin_ns) / length))
+    until = 1.0 if end_ns is None else min(1.0, max(since, (end_ns - begin_ns) / length))
+    return {"from": round(since, 6), "width": round(until - since, 6)}
