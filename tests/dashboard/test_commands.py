@@ -1,0 +1,205 @@
+"""The command line, used as a user would: real processes, a real collector, real files."""
+
+import csv
+import json
+import os
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.paths import endpoint_path, store_path
+from tests.dashboard.cli import ANY_PORTS, RECORDINGS, running, seamscope, wait_for_collector, wait_for_text
+
+RECORDING = RECORDINGS / "client-anthropic-genai-good"
+RUN_COLUMNS = [
+    "run_id", "root_trace_id", "trace_ids", "workflow", "workflow_version", "session_id", "start_ns", "end_ns",
+    "outcome", "verdict", "code", "layer_a", "layer_b", "failing_step", "origin_span_id", "chain", "operations",
+    "attempts", "tokens_input", "tokens_output", "cost_usd", "rule_version",
+]  # fmt: skip
+FAILURE_COLUMNS = [
+    "run_id", "trace_id", "span_id", "issuer_span_id", "step", "code", "layer_a", "layer_b", "certainty",
+    "severity", "role", "recovered", "silent", "trigger", "evidence", "rule_version",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one recorded run, no collector on it."""
+    data = tmp_path_factory.mktemp("stored") / "data"
+    assert "0 spans taken" not in seamscope("ingest", RECORDING, "--data", data).stdout
+    return data
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose collector runs."""
+    data = tmp_path_factory.mktemp("live") / "data"
+    with running("collect", "--data", data, *ANY_PORTS, log=data.with_name("log")) as process:
+        wait_for_collector(data, process)
+        yield data
+
+
+def rows(data: Path, query: str) -> list[dict[str, object]]:
+    return json.loads(seamscope("sql", query, "--format", "json", "--data", data).stdout)
+
+
+def json_spans(path: Path, trace_ids: list[str]) -> Path:
+    """A file of JSON lines, one request of one span a line."""
+    lines = []
+    for n, trace_id in enumerate(trace_ids):
+        span = {
+            "traceId": trace_id,
+            "spanId": f"{n + 1:016x}",
+            "name": f"step {n}",
+            "startTimeUnixNano": str(time.time_ns()),
+        }
+        lines.append(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_recording_comes_in_without_a_collector_and_again_without_a_double(stored: Path) -> None:
+    (before,) = rows(stored, "select count(*) as spans, count(distinct span_id) as ids from span")
+    assert before["spans"] == before["ids"] != 0
+    assert not endpoint_path(stored).exists()
+    again = seamscope("ingest", RECORDING, "--data", stored)
+    assert f"{before['spans']} spans taken" in again.stdout
+    assert rows(stored, "select count(*) as spans, count(distinct span_id) as ids from span") == [before]
+
+
+def test_what_is_refused_is_told_by_file_and_line(live: Path, tmp_path: Path) -> None:
+    """Line 2 holds an invalid span, line 4 is broken; the rest is stored."""
+    good = ["1a" * 16, "00" * 16, "1b" * 16]
+    path = json_spans(tmp_path / "spans.jsonl", good)
+    path.write_text(path.read_text() + "{broken\n")
+    done = seamscope("ingest", path, "--data", live, check=False)
+    assert done.returncode == 1
+    assert f"{path}:2: 1 of 1 spans refused: " in done.stderr
+    assert f"{path}:4: is not valid JSON" in done.stderr
+    assert "2 spans taken from 3 requests in 1 files, 1 spans refused" in done.stdout
+    (found,) = rows(live, f"select count(*) as n from span where trace_id in ('{good[0]}', '{good[2]}')")
+    assert found["n"] == 2
+
+
+def test_a_file_full_of_control_characters_cannot_steer_the_terminal(live: Path, tmp_path: Path) -> None:
+    path = tmp_path / "\x1b]0;owned\x07.json"
+    path.write_text("{")
+    assert "\x1b" not in seamscope("ingest", path, "--data", live, check=False).stderr
+
+
+@pytest.mark.parametrize("folder", ["stored", "live"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "delete from store.run",
+        "with gone as (delete from store.span returning *) select * from gone",
+        "create table t as select 1 as x",
+        "copy (select 1) to '/tmp/never-written.csv'",
+        "select * from read_text('/etc/hostname')",
+        "attach '/tmp/never-attached.duckdb'",
+    ],
+)
+def test_sql_can_read_the_store_and_nothing_else(request: pytest.FixtureRequest, folder: str, query: str) -> None:
+    done = seamscope("sql", query, "--data", request.getfixturevalue(folder), check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.stderr
+    assert not Path("/tmp/never-written.csv").exists()
+
+
+@pytest.mark.parametrize("folder", ["stored", "live"])
+def test_sql_binds_parameters(request: pytest.FixtureRequest, folder: str) -> None:
+    data = request.getfixturevalue(folder)
+    done = seamscope(
+        "sql", "select $a + 1 as n, $b as text", "-p", "a=41", "-p", "b=x'--", "--format", "csv", "--data", data
+    )
+    assert list(csv.reader(done.stdout.splitlines())) == [["n", "text"], ["42", "x'--"]]
+
+
+@pytest.mark.parametrize(("kind", "columns"), [("runs", RUN_COLUMNS), ("failures", FAILURE_COLUMNS)])
+def test_exports_have_the_columns_others_rely_on(stored: Path, tmp_path: Path, kind: str, columns: list[str]) -> None:
+    for form in ("parquet", "csv", "jsonl"):
+        seamscope("export", kind, "--format", form, "--out", tmp_path / f"x.{form}", "--data", stored)
+        assert stat.S_IMODE((tmp_path / f"x.{form}").stat().st_mode) == 0o600
+    assert pq.read_schema(tmp_path / "x.parquet").names == columns
+    assert next(csv.reader((tmp_path / "x.csv").read_text().splitlines())) == columns
+    for line in (tmp_path / "x.jsonl").read_text().splitlines():
+        assert list(json.loads(line)) == columns
+
+
+def test_an_export_pages_through_everything_once(stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard.commands import export
+    from dashboard.reader import FileReader
+
+    monkeypatch.setattr(export, "PAGE_ROWS", 3)
+    pages = list(export.pages(FileReader(store_path(stored)), "spans"))
+    assert len(pages) > 2
+    ids = [row["span_id"] for page in pages for row in page.select(["span_id"]).to_pylist()]
+    assert sorted(ids) == sorted(str(row["span_id"]) for row in rows(stored, "select span_id from span"))
+
+
+def test_doctor_finds_nothing_wrong_with_a_running_collector(live: Path) -> None:
+    seamscope("ingest", RECORDING, "--data", live)
+    done = seamscope("doctor", "--data", live)
+    assert "nothing is wrong" in done.stdout
+    assert "spans received = " in done.stdout
+
+
+def test_a_second_collector_on_a_folder_is_refused_with_the_first_ones_pid(live: Path, tmp_path: Path) -> None:
+    pid = json.loads(endpoint_path(live).read_text())["pid"]
+    done = seamscope("up", "--data", live, *ANY_PORTS, "--ui-port", "0", check=False)
+    assert done.returncode == 1
+    assert f"(pid {pid})" in done.stderr
+
+
+def test_errors_are_one_line(tmp_path: Path) -> None:
+    for arguments in (["sql", "select 1"], ["export", "runs", "--out", str(tmp_path / "x")]):
+        done = seamscope(*arguments, "--data", tmp_path / "nothing", check=False)
+        assert done.returncode == 1
+        assert "start one with `seamscope up`" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_unknown_setting_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAMSCOPE_HTP_PORT", "1")
+    done = seamscope("doctor", check=False)
+    assert done.returncode == 1
+    assert "unknown setting 'htp_port'" in done.stderr
+
+
+def test_a_left_behind_endpoint_file_is_no_collector(stored: Path) -> None:
+    endpoint_path(stored).write_text(json.dumps({"pid": 2**22 + 1, "host": "127.0.0.1", "http_port": 1}))
+    try:
+        assert rows(stored, "select 1 as one") == [{"one": 1}]
+    finally:
+        endpoint_path(stored).unlink()
+
+
+@pytest.mark.slow
+def test_up_starts_both_and_one_interrupt_ends_both(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "log"
+    with running("up", "--data", data, *ANY_PORTS, "--ui-port", "0", log=log) as process:
+        said = wait_for_text(log, "Ctrl-C stops everything", process)
+        assert "dashboard      http://127.0.0.1:" in said
+        pid = json.loads(endpoint_path(data).read_text())["pid"]
+    assert process.returncode == 0
+    assert not endpoint_path(data).exists()
+    assert not Path(f"/proc/{pid}").exists()
+    with duckdb.connect(store_path(data), read_only=True) as connection:
+        assert connection.sql("select count(*) from run").fetchall() == [(0,)]
+
+
+@pytest.mark.slow
+def test_a_collector_that_dies_is_told_and_ends_the_rest(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "log"
+    with running("up", "--data", data, *ANY_PORTS, "--ui-port", "0", log=log) as process:
+        wait_for_text(log, "Ctrl-C stops everything", process)
+        os.kill(json.loads(endpoint_path(data).read_text())["pid"], signal.SIGKILL)
+        assert process.wait(30) == 1
+    assert "the collector ended by itself (killed by SIGKILL)" in log.read_text()
