@@ -16,6 +16,7 @@ IDLE_TIMEOUT_S: Final = 30
 """Between two requests. Exporters send every 5 s: a shorter time would close under their hands."""
 
 MAX_HEAD_BYTES: Final = 64 * 1024
+"""Headers that are not complete by then are refused. One read may bring up to 256 KiB, so that much can pass."""
 
 Phase = Literal["head", "body", "idle", "ours"]
 

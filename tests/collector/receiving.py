@@ -57,7 +57,7 @@ class Receivers(NamedTuple):
 @contextmanager
 def receivers(**settings: Any) -> Iterator[Receivers]:
     """Both servers with these settings."""
-    chosen = Settings(grpc_port=0, http_port=0, **settings)
+    chosen = Settings(**({"grpc_port": 0, "http_port": 0} | settings))
     ingest = MemoryIngest(chosen)
     grpc_server = start_grpc(ingest, chosen)
     try:
