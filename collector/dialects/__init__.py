@@ -15,6 +15,7 @@ __all__ = ["normalise"]
 
 logger = logging.getLogger(__name__)
 
+UNNAMED = "(unnamed)"
 CACHED_SCOPES = 10_000  # scopes of hostile senders must not fill the memory
 LOGGED_ERRORS = 100  # distinct ones; a broken dialect must not fill the disk either
 
@@ -34,7 +35,7 @@ def normalise(span: Span) -> Normalised:
     except Exception as error:
         _log_once(GENERIC.name, error)
     draft = Draft()
-    draft.step_name = "(unreadable)"
+    draft.step_name = UNNAMED
     draft.gap("dialect_error")
     return draft.finished()
 
@@ -52,6 +53,8 @@ def _read(span: Span, dialect: Dialect, gap: str | None = None) -> Normalised:
     dialect.read(span, span.attributes, draft)
     if facts.framework is not None:
         draft.framework = facts.framework
+    if not draft.step_name.strip():
+        draft.step_name = UNNAMED
     note_gaps(draft)
     return draft.finished()
 

@@ -54,6 +54,8 @@ ERROR_TEXT = re.compile(
 )
 """How a tool's own text begins when it is an error; looked for at the start only."""
 NOT_A_TOOL = "is not a valid tool, try one of"
+REFUSALS = (NOT_A_TOOL, "Unknown tool name")
+TAIL = 2_000  # characters at the end of a model's input in which its last message begins
 _LEADING_CLASS = re.compile(r"\s*(?:Error: )?(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Timeout))\b")
 
 
@@ -276,4 +278,20 @@ def last_tool_error(value: Any) -> tuple[str, str | None] | None:
         if last.get("status") == "error" and last.get("type") == "tool":
             return _error_words(last)
         last = last.get("kwargs") or last.get("data")
+    return None
+
+
+def refused_call(attributes: Attributes) -> str | None:
+    """The framework's refusal to call a tool that does not exist, where the model's last input message is that.
+
+    Such a call has no span of its own in dialects without node spans: the next model call is its only trace.
+    """
+    messages = attributes.get("gen_ai.input.messages")
+    if messages.__class__ is not str:
+        return None
+    tail: str = messages[-TAIL:]
+    for phrase in REFUSALS:
+        at = tail.rfind(phrase)
+        if at >= 0 and '"tool_call_response"' in tail and tail.rfind('"role"') < at:
+            return tail[tail.rfind('"', 0, at) + 1 :].partition('"')[0][:IN_BAND_LIMIT]
     return None

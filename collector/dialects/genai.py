@@ -7,6 +7,7 @@ from collector.dialects.common import (
     read_content,
     without_uuid,
 )
+from collector.dialects.content import refused_call
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.kinds import AGENT, CHAIN, GUARDRAIL, HANDOFF, LLM, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
@@ -65,6 +66,8 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     name_step(span, attributes, draft)
     read_failure(span, attributes, draft)
     read_content(attributes, draft, GENAI)
+    if draft.step_kind == LLM and not draft.failed:
+        draft.in_band_error = refused_call(attributes)
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("gen_ai.prompt.version", "prompt.version"))
     attempt = count_of(attributes.get("retry.attempt"))
     if attempt:

@@ -138,7 +138,7 @@ def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str,
             draft.step_kind = WORKFLOW
         elif draft.framework == "smolagents" and span.name.startswith("Step "):
             draft.step_kind = TRANSPORT
-    elif draft.step_kind == TOOL and is_handoff_tool(span.name.removesuffix(".run")):
+    if draft.step_kind == TOOL and is_handoff_tool(span.name.removesuffix(".run")):
         draft.step_kind = HANDOFF
     if is_root and draft.step_kind == CHAIN:
         draft.step_kind = WORKFLOW

@@ -12,7 +12,7 @@ from collector.dialects.common import (
     workflow_name,
 )
 from collector.dialects.content import find_content, set_input_hash, set_output
-from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of, pick
+from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft, count_of, name_of, pick
 from collector.dialects.errors import read_failure, record_failure
 from collector.dialects.genai import OPERATIONS, plain_name
 from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, PROTOCOL, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
@@ -51,9 +51,15 @@ NAMES = GENAI._replace(
 )
 
 KINDS = {"workflow": WORKFLOW, "task": CHAIN, "agent": AGENT, "tool": TOOL, "handoff": HANDOFF, "session": TRANSPORT}
-SUFFIXES = (".workflow", ".task", ".agent", ".tool", ".handoff", ".chat")
+SUFFIXES = (".workflow", ".task", ".agent", ".tool", ".handoff", ".chat", ".mcp")
 NOISE = frozenset({"ResponseStreamWriter", "RequestStreamWriter"})
 
+_TOOL_FAILURE = re.compile(
+    r"ToolFailureRecord\(tool_name='(?P<tool>[^']{1,200})', failure=ToolFailure\("
+    r"message=(?P<quote>['\"])(?P<text>.{1,2000}?)(?P=quote), reason=.{0,200}?code='(?P<type>\w{1,200})'"
+    r".{0,2000}?agent_role='(?P<agent>[^']{1,200})'",
+    re.DOTALL,
+)
 _CREW_TOKENS = re.compile(r"\b(prompt|completion|cached_prompt|reasoning)_tokens['\"]?[=:] ?(\d{1,12})\b")
 
 
@@ -76,6 +82,8 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     _content(attributes, draft)
     if draft.step_kind == WORKFLOW and draft.tokens_input is None:
         _crew_tokens(attributes.get("crewai.crew.token_usage"), draft)
+    if draft.step_kind == WORKFLOW:
+        _crew_tool_failure(attributes.get("crewai.crew.tasks_output"), draft)
     draft.prompt_version = pick(
         draft, "prompt_version", attributes, ("traceloop.prompt.version", PROPERTIES + "prompt_version")
     )
@@ -100,7 +108,7 @@ def _kind_by_name(span: Span, attributes: Attributes) -> str:
     if span.name in NOISE:
         return TRANSPORT
     if span.name.endswith(".mcp"):
-        return SETUP if span.name.startswith("initialize") else PROTOCOL
+        return PROTOCOL
     if "llm.request.type" in attributes or "gen_ai.request.model" in attributes:
         return LLM
     return WORKFLOW if span.parent_span_id is None else CHAIN
@@ -184,3 +192,18 @@ def _crew_tokens(usage: object, draft: Draft) -> None:
         draft.tokens_cached = said.get("cached_prompt")
         draft.tokens_reasoning = said.get("reasoning")
         draft.tokens_are_sum = True
+
+
+def _crew_tool_failure(tasks: object, draft: Draft) -> None:
+    """The first tool failure of a crew: tools have no spans, only the crew's printed output tells.
+
+    `agent` then names the agent whose tool it was.
+    """
+    if tasks.__class__ is not str or draft.failed:
+        return
+    found = _TOOL_FAILURE.search(tasks)
+    if found is not None:
+        draft.tool = found["tool"]
+        draft.in_band_error = found["text"][:IN_BAND_LIMIT]
+        draft.error_type = found["type"]
+        draft.agent = found["agent"]

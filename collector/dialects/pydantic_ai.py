@@ -6,6 +6,7 @@ from collector.dialects.common import (
     read_by_kind,
     read_content,
 )
+from collector.dialects.content import refused_call
 from collector.dialects.draft import Draft, count_of, name_of
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS, plain_name
@@ -61,6 +62,8 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
         draft.attempt = 1 if index is None else index + 1
     read_failure(span, attributes, draft)
     read_content(attributes, draft, NAMES)
+    if draft.step_kind == LLM and not draft.failed:
+        draft.in_band_error = refused_call(attributes)
 
 
 def _kind(span: Span, by_operation: str | None) -> str:

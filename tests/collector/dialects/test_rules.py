@@ -1,0 +1,384 @@
+"""Rules that hold whatever the framework, and those of frameworks of which no recording is at hand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from collector.dialects import normalise
+from schemas.records import Normalised, SpanEvent
+from tests.collector.dialects.spans import exception, make_span
+
+ERROR = 2
+OK = 1
+EXECUTE = {"gen_ai.operation.name": "execute_tool"}
+CHAT = {"gen_ai.operation.name": "chat"}
+LANGCHAIN = "openinference.instrumentation.langchain"
+TRACEBACK = 'Traceback (most recent call last):\n  File "/app/x.py", line 1, in f\n'
+
+
+def tool(output: Any, scope: str = "my.app") -> Normalised:
+    """A tool span that claims success with this output."""
+    text = output if isinstance(output, str) else json.dumps(output)
+    return normalise(
+        make_span(
+            scope,
+            {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t", "gen_ai.tool.call.result": text},
+        )
+    )
+
+
+class TestNeverAFailure:
+    @pytest.mark.parametrize(
+        "name",
+        ["langgraph.errors.GraphInterrupt", "NodeInterrupt", "pydantic_ai.exceptions.ApprovalRequired", "CallDeferred",
+         "crewai.flow.HumanFeedbackPending", "agent_framework.exceptions.UserInputRequiredException"],
+    )  # fmt: skip
+    @pytest.mark.parametrize("status", [0, OK, ERROR])
+    def test_waiting_for_a_human_is_an_interrupt(self, name: str, status: int) -> None:
+        said = normalise(make_span("langsmith", {}, status=status, events=(exception(name, "approve?"),)))
+        assert (said.failed, said.interrupted, said.error_type) == (False, True, None)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["langgraph.errors.ParentCommand", "GraphBubbleUp", "GraphDrained", "GeneratorExit", "StopAsyncIteration",
+         "smolagents.FinalAnswerException"],
+    )  # fmt: skip
+    @pytest.mark.parametrize("status", [0, OK, ERROR])
+    def test_control_flow_is_nothing(self, name: str, status: int) -> None:
+        said = normalise(make_span("langsmith", {}, status=status, events=(exception(name, ""),)))
+        assert (said.failed, said.interrupted, said.error_type) == (False, False, None)
+
+    def test_an_interrupt_told_only_by_message(self) -> None:
+        event = exception("Exception", f"GraphInterrupt((Interrupt(value='ok?', id='1'),)){TRACEBACK}")
+        said = normalise(make_span("langsmith", {}, status=ERROR, events=(event,)))
+        assert said.interrupted
+        assert not said.failed
+
+    def test_a_cancelled_generator_of_a_span_that_is_ok(self) -> None:
+        event = exception("asyncio.exceptions.CancelledError", "")
+        said = normalise(make_span("openinference.instrumentation.autogen_agentchat", {}, status=OK, events=(event,)))
+        assert not said.failed
+
+    def test_a_cancelled_sibling_is_collateral(self) -> None:
+        event = exception("asyncio.exceptions.CancelledError", "<object object at 0x7f>")
+        said = normalise(make_span(LANGCHAIN, {}, status=ERROR, events=(event,)))
+        assert said.failed
+        assert said.collateral
+
+    def test_a_handled_exception_of_a_span_that_says_ok(self) -> None:
+        assert not normalise(make_span(status=OK, events=(exception("ValueError", "x"),))).failed
+
+
+class TestErrorWords:
+    @pytest.mark.parametrize(
+        ("status", "attributes", "events", "expected"),
+        [
+            ("", {"error.type": "openai.RateLimitError"}, (), ("RateLimitError", None)),
+            ("Error code: 429 - slow down", {"error.type": "_OTHER"}, (), ("429", "Error code: 429 - slow down")),
+            ("", {"http.response.status_code": 503}, (), ("503", "HTTP 503")),
+            ("", {"error.type": 429}, (), ("429", None)),
+            ("KeyError('a')" + TRACEBACK, {}, (), ("KeyError", "a")),
+            ("TimeoutError: ", {}, (exception("TimeoutError", ""),), ("TimeoutError", None)),
+            ("", {}, (exception("Exception", "Task failed"),), ("Exception", "Task failed")),
+            ("", {}, (exception("Exception", f"JSONDecodeError('bad'){TRACEBACK}"),), ("JSONDecodeError", "bad")),
+            ("a plain sentence: no class", {}, (), (None, "a plain sentence: no class")),
+            ("{'message': 'x', 'data': {'error': 'Error code: 500 - oh'}}", {}, (), ("500", "Error code: 500 - oh")),
+        ],
+    )  # fmt: skip
+    def test_one_form(
+        self, status: str, attributes: dict[str, Any], events: tuple[SpanEvent, ...], expected: tuple[Any, Any]
+    ) -> None:
+        said = normalise(make_span("my.app", attributes, status=ERROR, message=status, events=events))
+        assert said.failed
+        assert (said.error_type, said.error_message) == expected
+
+    def test_a_group_names_the_exception_inside(self) -> None:
+        trace = (
+            "  + Exception Group Traceback (most recent call last):\n"
+            "  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n"
+            "  +-+---------------- 1 ----------------\n"
+            "    | Traceback (most recent call last):\n"
+            "    | mcp.shared.exceptions.McpError: Timed out while waiting\n"
+        )
+        event = exception("ExceptionGroup", "unhandled errors in a TaskGroup (1 sub-exception)", stacktrace=trace)
+        said = normalise(make_span(status=ERROR, events=(event,)))
+        assert (said.error_type, said.error_message) == ("McpError", "Timed out while waiting")
+
+    def test_the_last_of_several_exceptions_counts(self) -> None:
+        said = normalise(make_span(status=ERROR, events=(exception("ValueError", "1"), exception("KeyError", "2"))))
+        assert (said.error_type, said.error_message) == ("KeyError", "2")
+
+
+class TestInBandErrors:
+    @pytest.mark.parametrize(
+        ("output", "text", "kind"),
+        [
+            ({"isError": True, "content": [{"type": "text", "text": "no such order"}]}, "no such order", None),
+            ({"status": "error", "content": "ValueError: x", "tool_call_id": "1"}, "ValueError: x", "ValueError"),
+            ({"error": "quota"}, "quota", None),
+            ({"error": {"code": -32602, "message": "bad params"}}, "bad params", "-32602"),
+            ({"success": False, "message": "card declined"}, "card declined", None),
+            ([{"type": "text", "text": "Error executing tool issue_refund: refused"}],
+             "Error executing tool issue_refund: refused", None),
+            ("Error: payment refused", "Error: payment refused", None),
+            ("Error 403: Forbidden", "Error 403: Forbidden", None),
+            ("ValueError: bad amount", "ValueError: bad amount", "ValueError"),
+            ("An error occurred while running the tool.", "An error occurred while running the tool.", None),
+            ("x is not a valid tool, try one of [a].", "x is not a valid tool, try one of [a].", None),
+        ],
+    )  # fmt: skip
+    def test_an_error_in_a_tool_s_output(self, output: Any, text: str, kind: str | None) -> None:
+        said = tool(output)
+        assert (said.in_band_error, said.error_type, said.output_kind) == (text, kind, "error")
+        assert not said.failed
+
+    @pytest.mark.parametrize(
+        "output",
+        [
+            {"error": None, "rows": 3}, {"error": "", "ok": True}, {"error": False}, {"error": 0},
+            {"status": "failed", "order": 7},  # an order's status, not the call's
+            {"errors": 0}, "errors: none", "The error rate is 3 %", "No error", "Erroneous", "4040 found",
+            {"isError": False, "content": [{"type": "text", "text": "done"}]}, {"success": False},
+            "", "[]", "a text about a ValueError",
+        ],
+    )  # fmt: skip
+    def test_what_only_looks_like_one(self, output: Any) -> None:
+        assert tool(output).in_band_error is None
+
+    def test_a_failed_span_needs_no_second_error(self) -> None:
+        said = normalise(
+            make_span(
+                attributes={"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.result": "Error: x"},
+                status=ERROR, message="ValueError: x",
+            )
+        )  # fmt: skip
+        assert said.failed
+        assert said.in_band_error is None
+
+    def test_a_model_may_speak_of_errors(self) -> None:
+        attributes = {"openinference.span.kind": "LLM", "output.value": "Error: I cannot do that"}
+        assert normalise(make_span(LANGCHAIN, attributes)).in_band_error is None
+
+    def test_a_state_that_went_on_after_a_tool_error_is_none(self) -> None:
+        failed = {"type": "tool", "data": {"type": "tool", "content": "Error: x", "status": "error"}}
+        answer = {"type": "ai", "data": {"content": "sorry"}}
+        for messages, expected in (([failed], "Error: x"), ([failed, answer], None)):
+            output = json.dumps({"messages": messages})
+            said = normalise(make_span(LANGCHAIN, {"openinference.span.kind": "CHAIN", "output.value": output}))
+            assert said.in_band_error == expected
+
+    def test_the_text_is_capped(self) -> None:
+        assert tool("Error: " + "x" * 9_000).in_band_error == "Error: " + "x" * 493
+
+
+class TestHashes:
+    def test_arguments_in_another_order_are_equal(self) -> None:
+        one, two, other = (
+            normalise(make_span(attributes={**EXECUTE, "gen_ai.tool.call.arguments": text}))
+            for text in ('{"a":1,"b":[2]}', ' { "b": [2], "a": 1 } ', '{"a":1,"b":[3]}')
+        )  # fmt: skip
+        assert one.input_hash == two.input_hash != other.input_hash
+
+    def test_structured_and_textual_arguments_are_equal(self) -> None:
+        one, two = (
+            normalise(make_span(attributes={**EXECUTE, "gen_ai.tool.call.arguments": value}))
+            for value in ('{"a":1}', {"a": 1})
+        )  # fmt: skip
+        assert one.input_hash == two.input_hash
+
+    def test_a_result_is_the_same_whatever_its_call_id(self) -> None:
+        one, two = (
+            tool({"output": {"content": "42", "tool_call_id": call, "status": "success"}}) for call in ("c1", "c2")
+        )
+        assert one.output_hash == two.output_hash
+
+    def test_a_node_s_input_is_equal_at_another_step(self) -> None:
+        def task(step: int) -> Normalised:
+            wrapped = {"inputs": {"q": "x"}, "tags": [f"graph:step:{step}"], "metadata": {"langgraph_step": step}}
+            attributes = {"traceloop.span.kind": "task", "gen_ai.task.input": json.dumps(wrapped)}
+            return normalise(make_span("opentelemetry.instrumentation.langchain", attributes))
+
+        assert task(1).input_hash == task(7).input_hash is not None
+
+    def test_long_inputs_differ_by_their_end(self) -> None:
+        one, two = (
+            normalise(make_span(attributes={**CHAT, "gen_ai.input.messages": "x" * 50_000 + end}))
+            for end in "ab"
+        )  # fmt: skip
+        assert one.input_hash != two.input_hash
+
+
+class TestPlainSpans:
+    def test_a_root_of_no_dialect_is_a_workflow(self) -> None:
+        said = normalise(make_span(name="nightly", parent=None, resource={"service.name": "svc"}))
+        assert (said.dialect, said.step_kind, said.step_name, said.workflow) == (
+            "generic",
+            "workflow",
+            "nightly",
+            "nightly",
+        )
+        assert said.gaps == ("dialect",)
+
+    def test_below_it_is_a_step(self) -> None:
+        said = normalise(make_span(name="collect"))
+        assert (said.step_kind, said.step_name, said.workflow) == ("chain", "collect", None)
+
+    def test_conventions_without_a_known_scope(self) -> None:
+        said = normalise(make_span(attributes={"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "writer"}))
+        assert (said.dialect, said.step_kind, said.step_name, said.agent) == ("genai", "agent", "writer", "writer")
+        said = normalise(make_span(attributes={"openinference.span.kind": "TOOL", "tool.name": "search"}))
+        assert (said.dialect, said.step_kind, said.step_name) == ("openinference", "tool", "search")
+
+    @pytest.mark.parametrize("key", ["http.request.method", "http.method", "rpc.system", "messaging.system"])
+    def test_transport_is_no_step(self, key: str) -> None:
+        assert normalise(make_span(name="GET /", attributes={key: "x"}, parent=None)).step_kind == "transport"
+
+    def test_a_client_request_with_an_error_status_failed(self) -> None:
+        said = normalise(
+            make_span(attributes={"http.request.method": "POST", "http.response.status_code": 429}, kind=3)
+        )
+        assert (said.dialect, said.failed, said.error_type) == ("http", True, "429")
+
+    def test_old_names_are_read(self) -> None:
+        said = normalise(
+            make_span(
+                attributes={
+                    "gen_ai.system": "vertex_ai", "gen_ai.request.model": "gemini-2.0-flash",
+                    "gen_ai.usage.prompt_tokens": 5, "gen_ai.usage.completion_tokens": 2,
+                    "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "hi",
+                    "gen_ai.completion.0.content": "ho", "gen_ai.completion.0.finish_reason": "MAX_TOKENS",
+                }
+            )
+        )  # fmt: skip
+        assert (said.step_kind, said.provider, said.tokens_input, said.tokens_output) == ("llm", "gcp.vertex_ai", 5, 2)
+        assert (said.input_key, said.output_key, said.finish_reason) == (
+            "gen_ai.prompt.",
+            "gen_ai.completion.",
+            "length",
+        )
+        assert said.input_hash is not None
+
+    def test_a_framework_is_no_provider(self) -> None:
+        attributes = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "langgraph", "gen_ai.system": "openai"}
+        assert normalise(make_span(attributes=attributes)).provider == "openai"
+
+    def test_the_resource_names_service_environment_and_framework(self) -> None:
+        resource = {
+            "service.name": "desk", "service.version": "1.4", "deployment.environment": "prod", "seamscope.framework": "ours",
+        }  # fmt: skip
+        said = normalise(make_span(resource=resource))
+        assert (said.service, said.workflow_version, said.environment, said.framework) == (
+            "desk",
+            "1.4",
+            "prod",
+            "ours",
+        )
+
+    def test_benchmark_traffic_reads_like_the_real_thing(self) -> None:
+        scope = "openinference.instrumentation.langgraph"
+        step = {
+            "openinference.span.kind": "AGENT", "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": "intake_agent", "agent.step.name": "intake", "langgraph_node": "intake",
+        }  # fmt: skip
+        said = normalise(make_span(scope, step, name="step intake"))
+        assert (said.step_kind, said.step_name, said.agent, said.framework) == (
+            "agent",
+            "intake",
+            "intake_agent",
+            "langgraph",
+        )
+        leaf = {
+            "openinference.span.kind": "LLM",
+            "gen_ai.operation.name": "chat",
+            "retry.attempt": 2,
+            "gen_ai.usage.cost": 0.1,
+        }
+        said = normalise(make_span(scope, leaf, name="chat gpt-4o"))
+        assert (said.step_kind, said.step_name, said.attempt, said.cost_usd) == ("llm", "chat", 2, 0.1)
+
+
+class TestFrameworks:
+    """From the instrumentors' sources: (scope, span name, attributes, root) -> (kind, step name)."""
+
+    @pytest.mark.parametrize(
+        ("scope", "name", "attributes", "expected"),
+        [
+            ("agent_framework", "workflow.build", {"workflow_builder.name": "W"}, ("setup", "W")),
+            ("agent_framework", "workflow.run", {"workflow.name": "refunds"}, ("workflow", "refunds")),
+            ("agent_framework", "executor.process intake", {"executor.id": "intake"}, ("chain", "intake")),
+            ("agent_framework", "edge_group.process SingleEdgeGroup", {"edge_group.type": "S"},
+             ("transport", "edge_group.process SingleEdgeGroup")),
+            ("agent_framework", "message.send", {"message.type": "standard"}, ("transport", "message.send")),
+            ("gcp.vertex.agent", "invoke_node triage", {"gen_ai.operation.name": "invoke_node"}, ("chain", "triage")),
+            ("gcp.vertex.agent", "invocation", {}, ("workflow", "invocation")),
+            ("gcp.vertex.agent", "execute_tool transfer_to_agent",
+             {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "transfer_to_agent"},
+             ("handoff", "transfer_to_agent")),
+            ("gcp.vertex.agent", "execute_tool (merged tools)",
+             {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "(merged tools)"},
+             ("transport", "(merged tools)")),
+            ("openinference.instrumentation.smolagents", "CodeAgent.run", {"openinference.span.kind": "AGENT"},
+             ("agent", "CodeAgent")),
+            ("openinference.instrumentation.smolagents", "Step 2", {"openinference.span.kind": "CHAIN"},
+             ("transport", "Step 2")),
+            ("openinference.instrumentation.haystack", "Pipeline.run", {"openinference.span.kind": "CHAIN"},
+             ("workflow", "Pipeline")),
+            ("openinference.instrumentation.haystack", "InMemoryBM25Retriever.run",
+             {"openinference.span.kind": "RETRIEVER"}, ("retrieval", "InMemoryBM25Retriever")),
+            ("openinference.instrumentation.llama_index", "RefundFlow.run", {"openinference.span.kind": "CHAIN"},
+             ("workflow", "RefundFlow")),
+            ("openinference.instrumentation.llama_index", "RefundFlow.synthesis", {"openinference.span.kind": "CHAIN"},
+             ("chain", "synthesis")),
+            ("openinference.instrumentation.autogen_agentchat", "RoundRobinGroupChat.run_stream",
+             {"openinference.span.kind": "CHAIN"}, ("workflow", "RoundRobinGroupChat")),
+            ("openinference.instrumentation.autogen_agentchat", "writer.on_messages_stream",
+             {"openinference.span.kind": "AGENT"}, ("agent", "writer")),
+            ("openinference.instrumentation.openai_agents", "handoff to billing", {"openinference.span.kind": "TOOL"},
+             ("handoff", "handoff to billing")),
+            (LANGCHAIN, "transfer_to_billing", {"openinference.span.kind": "TOOL", "tool.name": "transfer_to_billing"},
+             ("handoff", "transfer_to_billing")),
+            ("opentelemetry.instrumentation.openai_agents", "a → b.handoff",
+             {"traceloop.span.kind": "handoff", "gen_ai.operation.name": "handoff"}, ("handoff", "a → b")),
+            ("opentelemetry.instrumentation.openai_agents", "openai.response",
+             {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}, ("llm", "chat")),
+            ("opentelemetry.instrumentation.mcp", "initialize.mcp", {}, ("protocol", "initialize")),
+            ("opentelemetry.instrumentation.mcp", "search.tool", {"traceloop.span.kind": "tool"}, ("tool", "search")),
+            ("opentelemetry.instrumentation.mcp", "ResponseStreamWriter", {}, ("transport", "ResponseStreamWriter")),
+            ("autogen SingleThreadedAgentRuntime",
+             "autogen send GraphManager_6ba7b810-9dad-11d1-80b4-00c04fd430c8.(6ba7b810-9dad-11d1-80b4-00c04fd430c8)-A",
+             {"messaging.operation": "publish"}, ("workflow", "GraphFlow")),
+            ("n8n-workflow", "node.execute",
+             {"n8n.node.name": "Chat", "n8n.node.type": "@n8n/n8n-nodes-langchain.lmChatOpenAi"}, ("llm", "Chat")),
+            ("n8n-workflow", "node.execute",
+             {"n8n.node.name": "Store", "n8n.node.type": "@n8n/n8n-nodes-langchain.vectorStorePinecone"},
+             ("retrieval", "Store")),
+            ("n8n-workflow", "node.execute",
+             {"n8n.node.name": "Agent", "n8n.node.type": "@n8n/n8n-nodes-langchain.agent"}, ("agent", "Agent")),
+            ("opentelemetry.instrumentation.chromadb", "chroma.query", {"db.system": "chroma"}, ("retrieval", "query")),
+            ("my.app", "SELECT orders", {"db.system.name": "postgresql"}, ("transport", "SELECT orders")),
+        ],
+    )  # fmt: skip
+    def test_kind_and_name(self, scope: str, name: str, attributes: dict[str, Any], expected: tuple[str, str]) -> None:
+        said = normalise(make_span(scope, attributes, name=name))
+        assert (said.step_kind, said.step_name) == expected
+
+    def test_a_waiting_n8n_run_is_pending_and_keyed_by_its_instance(self) -> None:
+        attributes = {"n8n.workflow.name": "w", "n8n.execution.id": "7", "n8n.execution.status": "waiting"}
+        said = normalise(
+            make_span("n8n-workflow", attributes, name="workflow.execute", resource={"n8n.instance.id": "abc"})
+        )
+        assert (said.interrupted, said.failed, said.run_key, said.workflow) == (True, False, "n8n:abc/7", "w")
+
+    def test_google_s_placeholder_is_no_call_id(self) -> None:
+        attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "<not specified>"}
+        assert normalise(make_span("gcp.vertex.agent", attributes)).tool_call_id is None
+
+    def test_the_agent_s_totals_are_sums(self) -> None:
+        attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 9}
+        said = normalise(make_span("agent_framework", attributes))
+        assert (said.tokens_input, said.tokens_are_sum) == (9, True)
+
+    def test_hidden_resends_are_told(self) -> None:
+        attributes = {"gen_ai.operation.name": "chat", "http.request.resend_count": 2}
+        assert normalise(make_span("com.anthropic.sdk.python", attributes)).resend_count == 2
