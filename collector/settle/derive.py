@@ -299,14 +299,9 @@ class _Names:
 
     def workflow(self) -> str:
         """The workflow's name: its root's; under a transport root, that of the workflow inside; else the service's."""
-        spans, base = self._spans, self._run.base
-        own = spans.workflow[base] or (spans.agent[base] if spans.step_kind[base] == AGENT else None)
-        if own and spans.step_kind[base] in (WORKFLOW, AGENT):
-            return own
-        outer = [i for i in sorted(self._run.members) if self._steps.owner(i) == NONE]
-        inside = [i for i in outer if spans.step_kind[i] in (WORKFLOW, AGENT)]
-        for i in inside:
-            name = spans.workflow[i] or spans.step_name[i]
-            if name:
-                return name
-        return own or self.first(spans.workflow) or self.first(spans.service) or spans.step_name[base]
+        spans, steps = self._spans, self._steps
+        for i in self._order:
+            kind = spans.step_kind[i]
+            if steps.owner(i) == NONE and kind in (WORKFLOW, AGENT):
+                return spans.workflow[i] or (kind == AGENT and spans.agent[i]) or spans.step_name[i]
+        return self.first(spans.workflow) or self.first(spans.service) or spans.step_name[self._run.base]

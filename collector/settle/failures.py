@@ -103,9 +103,10 @@ def find_failures(
     cause = _causes(spans, forest, run.members, steps, faults, saved)
     lost: set[int] = set()
     rescued: set[int] = set()
-    for i in {*cause.values()}:
+    tried_again = {i for i in faults if _is_inner_try(spans, steps, i, of_steps)}
+    for i in {*cause.values()} - tried_again:
         _follow_up(steps, steps.owner(i), saved, lost, rescued)
-    recovered = {i for i in faults if _is_recovered(spans, steps, i, of_steps, rescued)}
+    recovered = {i for i in faults if i in tried_again or steps.owner(i) in rescued}
     collateral = [i for i in run.members if spans.collateral[i] and i not in faults and spans.failed[i]]
     retries: dict[int, Operation] = {}
     for operation in operations:
@@ -211,12 +212,10 @@ def _follow_up(steps: Steps, step: int, saved: set[int], lost: set[int], rescued
     (rescued if is_rescued else lost).update(path)
 
 
-def _is_recovered(spans: Spans, steps: Steps, i: int, of_steps: Mapping[int, str], rescued: set[int]) -> bool:
+def _is_inner_try(spans: Spans, steps: Steps, i: int, of_steps: Mapping[int, str]) -> bool:
+    """Whether a span is a failed try inside a model call that ended well."""
     owner = steps.owner(i)
-    if owner == NONE:
-        return False
-    is_tried_again_inside = owner != i and spans.step_kind[owner] == LLM and owner not in of_steps
-    return owner in rescued or is_tried_again_inside
+    return owner not in (i, NONE) and spans.step_kind[owner] == LLM and owner not in of_steps
 
 
 def evidence_of(spans: Spans, failures: Failures, i: int) -> str:

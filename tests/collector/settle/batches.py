@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from collector.dialects import normalise
 from collector.rows import SPAN_FIELDS, Row, span_row, to_table
-from collector.settle import SPAN_COLUMNS
+from collector.settle import SPAN_COLUMNS, Settled, settle
 from collector.store import arrow_schema
 from schemas import ddl
 from tests.otlp import RECORDINGS, recorded_folders, recorded_spans
@@ -125,3 +125,8 @@ def expected_runs(folders: Iterable[str] | None = None) -> list[Expected]:
         for row in rows
         if row["folder"] in known
     ]
+
+
+def settled(*rows: Row, quiet_since_ns: int = QUIET_NS) -> Settled:
+    """What settling makes of a few made rows."""
+    return settle(table(rows), quiet_since_ns)

@@ -26,14 +26,6 @@ UNREADABLE_CHAIN = {"pydantic_ai-v2-graph": "the graph leaves no span, so the ag
 NOT_IN_SPANS = {"autogen-builtin-selector", "autogen-builtin-selector-bad-route"}
 """Part of the tokens was used by calls that leave no span."""
 
-SEEN_ONLY_IN_TEXT = {
-    "crewai-openllmetry-tool-error",
-    "langgraph-genai-agent-unknown-tool",
-    "pydantic_ai-default-unknown-tool",
-    "pydantic_ai-v2-unknown-tool",
-}
-"""The error is only in the text of a later model call's input."""
-
 each_run = pytest.mark.parametrize("expected", EXPECTED, ids=IDS)
 
 
@@ -79,8 +71,7 @@ def test_a_recorded_run_has_its_chain(expected: Expected) -> None:
 
 @each_run
 def test_a_recorded_run_has_its_outcome(expected: Expected) -> None:
-    if expected.folder not in SEEN_ONLY_IN_TEXT:
-        assert run_of(expected).outcome in expected.outcomes
+    assert run_of(expected).outcome in expected.outcomes
 
 
 @each_run
