@@ -70,6 +70,7 @@ class Settler:
         self._not_before_s: dict[str, float] = {}
         self._quiet_at_s: dict[str, float] = {}
         self._last_received_ns = 0
+        self._working = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="settler")
 
@@ -116,6 +117,10 @@ class Settler:
         """When the newest span was received; 0 before the first."""
         return self._last_received_ns
 
+    def is_working(self) -> bool:
+        """A pass is being settled now."""
+        return self._working
+
     def stop(self, budget_s: float) -> None:
         """Settles what it can within the budget and ends the thread; the rest is taken up at the next start."""
         self._stop.set()
@@ -136,7 +141,9 @@ class Settler:
             yielded_since = None
             due = self._due(now)
             if due:
+                self._working = True
                 self._pass(due)
+                self._working = False
 
     def _due(self, now: float) -> list[str]:
         quiet, longest = self._settings.settle_quiet_s, self._settings.settle_max_wait_s
