@@ -103,7 +103,7 @@ class _Agent:
 
     def _open_session(self) -> None:
         """The MCP handshake of a fresh connection."""
-        for number, method in enumerate(("server/discover", "tools/list"), 1):
+        for number, method in enumerate(("initialize", "tools/list"), 1):
             attributes = pai.mcp_request(method, number)
             with self.script.span(f"MCP send {method}", pai.MCP_SCOPE, attributes, kind=SpanKind.CLIENT):
                 self.script.wait(2)

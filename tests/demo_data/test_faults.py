@@ -1,0 +1,165 @@
+"""Every fault of the table is played, its label is true of the spans, and no label reaches the spans."""
+
+from random import Random
+
+import pytest
+from opentelemetry.trace import StatusCode
+
+from demo_data.faults import FAULTS, LAYERS, STORM_FAULTS, Fault, Shows, Variant, draw, faults_of
+from demo_data.plan import Case, PlannedSpan, RunPlan
+from demo_data.workflows import WORKFLOWS
+from schemas.taxonomy import Outcome
+
+START_NS = 1_790_000_000_000_000_000
+ALL_FAULTS = (*FAULTS, *STORM_FAULTS.values())
+
+
+def played(fault: Fault, *, seed: int = 1, failing_tries: int = 1) -> RunPlan:
+    """One run with this fault."""
+    workflow = WORKFLOWS[fault.workflow]
+    version = workflow.releases[-1][1]
+    return workflow.plan(Case(Random(seed), START_NS, "production", version, fault, failing_tries))
+
+
+def origin(run: RunPlan) -> PlannedSpan | None:
+    """The span its label blames."""
+    return next((span for span in run.spans if f"{span.span_id:016x}" == run.label.origin_span_id), None)
+
+
+def evidence(span: PlannedSpan) -> str:
+    """Everything a span says, as one text."""
+    return repr((span.status, span.status_message, span.events, span.attributes))
+
+
+@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda fault: fault.name)
+def test_label_names_the_fault_and_its_layers(fault: Fault) -> None:
+    """Code, step, and layers come from the table, the outcome from what the run did."""
+    label = played(fault).label
+    assert (label.fault, label.code, label.step) == (fault.name, fault.code, fault.step or None)
+    assert (label.layer_a, label.layer_b) == (LAYERS[fault.code] if fault.code else (None, None))
+    expected = {
+        Variant.LOUD: Outcome.FAILED,
+        Variant.RECOVERED: Outcome.RECOVERED,
+        Variant.SILENT: Outcome.CLEAN if fault.code == "tool.empty_result" else Outcome.SILENT,
+        Variant.LOOKALIKE: Outcome.PENDING if fault.shows is Shows.HUMAN_INTERRUPT else Outcome.CLEAN,
+    }
+    assert label.outcome is expected[fault.variant]
+
+
+@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda fault: fault.name)
+def test_origin_span_exists_and_shows_the_fault(fault: Fault) -> None:
+    """The blamed span carries an error, an error text, an odd finish reason, or no documents."""
+    run = played(fault)
+    span = origin(run)
+    if fault.code is None or fault.shows is Shows.SLOW_RETRY:
+        assert span is None, "look-alikes and retries hidden in the client leave no evidence"
+        return
+    assert span is not None
+    shown = {
+        Shows.FINISH_LENGTH: "'length'",
+        Shows.FINISH_FILTER: "'content_filter'",
+        Shows.EMPTY_RESULT: '"documents": []',
+        Shows.TOOL_ANSWERS_ERROR: "rror",
+    }
+    if fault.shows in shown:
+        assert span.status is not StatusCode.ERROR
+        assert shown[fault.shows] in evidence(span)
+    else:
+        assert span.status is StatusCode.ERROR
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_root_is_an_error_exactly_when_the_fault_is_loud(fault: Fault) -> None:
+    """Silent and recovered faults do not reach the top; a group chat without a top shows its agent's error."""
+    run = played(fault)
+    roots = [span for span in run.spans if span.parent_id is None]
+    failed = any(span.status is StatusCode.ERROR for span in roots)
+    if fault.workflow == "claims_panel":
+        assert not failed
+    else:
+        assert failed == (fault.variant is Variant.LOUD)
+
+
+@pytest.mark.parametrize("fault", [f for f in FAULTS if f.variant is Variant.LOOKALIKE], ids=lambda fault: fault.name)
+def test_lookalikes_hold_no_error_at_all(fault: Fault) -> None:
+    """Polling, pagination, redo, fallback and empty answers are all good spans."""
+    assert all(span.status is not StatusCode.ERROR for span in played(fault).spans)
+
+
+@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda fault: fault.name)
+def test_labels_do_not_leak_into_the_spans(fault: Fault) -> None:
+    """Nothing the product reads names the injected fault, its code or its variant."""
+    text = "".join(span.name + evidence(span) for span in played(fault).spans)
+    assert f"'{fault.name}'" not in text
+    assert fault.variant not in {*text.split('"'), *text.split("'")}
+    if fault.code:
+        assert fault.code not in text
+
+
+def ledger_nodes(run: RunPlan) -> list[PlannedSpan]:
+    """The visits and tries of the graph's ledger.query node."""
+    return [
+        span
+        for span in run.spans
+        if span.name == "ledger.query" and span.attributes["openinference.span.kind"] == "CHAIN"
+    ]
+
+
+def test_a_storm_run_that_runs_out_of_tries_has_failed() -> None:
+    """Five failed tries share one visit of the node; the last is blamed and the others are named beside it."""
+    run = played(STORM_FAULTS["refund_triage"], failing_tries=5)
+    assert run.label.outcome is Outcome.FAILED
+    assert run.label.variant is Variant.LOUD
+    nodes = ledger_nodes(run)
+    assert len(nodes) == 5
+    assert len({span.attributes["metadata"] for span in nodes}) == 1
+    assert len(run.label.origin_also) >= 4
+
+
+def test_a_storm_run_with_a_good_try_left_is_recovered() -> None:
+    """Three bad tries, one good."""
+    run = played(STORM_FAULTS["refund_triage"], failing_tries=3)
+    assert run.label.outcome is Outcome.RECOVERED
+    assert [span.status for span in ledger_nodes(run)] == [StatusCode.ERROR] * 3 + [StatusCode.OK]
+
+
+def test_every_workflow_runs_clean_most_of_the_time() -> None:
+    """Shares leave room: at most half of the runs carry anything."""
+    for name, workflow in WORKFLOWS.items():
+        assert sum(fault.share for fault in faults_of(name, workflow.releases[-1][1])) < 0.5
+
+
+def test_draw_follows_the_shares() -> None:
+    """Over many draws each fault comes as often as its share says, within chance."""
+    faults = faults_of("refund_triage", "2.4.0")
+    rng = Random(5)
+    drawn = [draw(rng, faults).name for _ in range(40_000)]
+    for fault in faults:
+        assert drawn.count(fault.name) / len(drawn) == pytest.approx(fault.share, abs=0.004)
+
+
+def test_fault_names_are_unique() -> None:
+    """A label's fault names one row."""
+    names = [(fault.workflow, fault.name) for fault in ALL_FAULTS]
+    assert len(set(names)) == len(names)
+
+
+def test_codes_cover_what_the_demo_promises() -> None:
+    """Rate limits, time-outs, hand-offs, state, routes, tools, recovery: each has a fault; five look-alikes exist."""
+    codes = {fault.code for fault in FAULTS if fault.code}
+    assert {code.partition(".")[0] for code in codes} == {
+        "component",
+        "state",
+        "handoff",
+        "routing",
+        "tool",
+        "recovery",
+    }
+    lookalikes = {fault.shows for fault in FAULTS if fault.variant is Variant.LOOKALIKE}
+    assert lookalikes >= {
+        Shows.POLLING,
+        Shows.PAGINATION,
+        Shows.HUMAN_INTERRUPT,
+        Shows.HANDLED_FALLBACK,
+        Shows.EMPTY_BUT_FINE,
+    }
