@@ -138,7 +138,9 @@ class Normalised(NamedTuple):
     """Exception class without module, HTTP status or JSON-RPC code; also of a soft error where it has one."""
     error_message: str | None
     in_band_error: str | None
-    """The error text inside an output whose span claims success (MCP isError, …); at most 500 characters."""
+    """The error text inside an output whose span claims success (MCP isError, …); at most 500 characters.
+    On a model call: the refusal of a tool that does not exist, where no other span tells of it. On a CrewAI workflow:
+    a tool's failure in the crew's printed output; `agent` and `tool` then say whose."""
     collateral: bool
     """The error only echoes another span's (cancelled sibling, AutoGen's unhandled GroupChatError)."""
     resend_count: int | None

@@ -1,8 +1,6 @@
 """Spans that Anthropic's own SDK makes: one per request, retries hidden inside and counted."""
 
-from collector.dialects.common import (
-    finish_of,
-)
+from collector.dialects.common import finish_of
 from collector.dialects.draft import Draft
 from collector.dialects.genai import read as read_genai
 from schemas.records import Attributes, Span

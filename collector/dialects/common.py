@@ -4,7 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from collector.dialects.content import read_input, read_output
-from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick, pick_cost, pick_count
+from collector.dialects.draft import ATTEMPT_LIMIT, NAME_LIMIT, Draft, count_of, name_of, pick, pick_cost, pick_count
 from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, RETRIEVAL, TOOL, WORKFLOW
 from collector.dialects.prices import cost_of
 from schemas.records import Attributes, Span
@@ -199,8 +199,8 @@ def finish_llm(draft: Draft, attributes: Attributes, names: Names, span: Span) -
     draft.cost_usd = pick_cost(draft, attributes, names.cost)
     if draft.cost_usd is None and draft.model is not None and draft.tokens_input is not None:
         draft.cost_usd = cost_of(draft, span.start_ns)
-    resends = attributes.get("http.request.resend_count")
-    if resends.__class__ is int and 0 <= resends < 10_000:
+    resends = count_of(attributes.get("http.request.resend_count"))
+    if resends is not None and resends <= ATTEMPT_LIMIT:
         draft.resend_count = resends
 
 

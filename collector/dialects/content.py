@@ -81,7 +81,7 @@ def parsed(value: Any) -> Any:
     """The value behind a JSON text, where it is one and short enough; else the value itself."""
     if value.__class__ is str:
         text = value.strip()
-        if text[:1] in ("{", "[") and text[:1] and len(text) <= PARSE_LIMIT:
+        if text.startswith(("{", "[")) and len(text) <= PARSE_LIMIT:
             try:
                 return orjson.loads(text)
             except ValueError:

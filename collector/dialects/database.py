@@ -1,8 +1,6 @@
 """Vector stores (OpenLLMetry's Pinecone, Chroma, … and anything with db.* attributes) and other databases."""
 
-from collector.dialects.common import (
-    GENAI,
-)
+from collector.dialects.common import GENAI
 from collector.dialects.content import read_input, read_output
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure

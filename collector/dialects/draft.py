@@ -9,6 +9,7 @@ from schemas.taxonomy import StepKind
 NAME_LIMIT = 200  # characters of any name; longer ones are data that leaked into a name
 ERROR_LIMIT = 2_000  # characters of an error message
 IN_BAND_LIMIT = 500  # characters of an error found inside an output
+ATTEMPT_LIMIT = 10_000  # more attempts or resends than this are a lie
 COUNT_LIMIT = 10**12  # a larger token count is a lie and would overflow sums
 
 
@@ -114,6 +115,12 @@ def pick_count(draft: Draft, field: str, attributes: Attributes, keys: Sequence[
                 return number
             draft.gap(f"{field}:type")
     return None
+
+
+def attempt_of(value: object) -> int | None:
+    """A 1-based attempt number; None for what cannot be one."""
+    number = count_of(value)
+    return number if number is not None and 1 <= number <= ATTEMPT_LIMIT else None
 
 
 def pick_cost(draft: Draft, attributes: Attributes, keys: Sequence[str]) -> float | None:

@@ -180,7 +180,7 @@ def _split(text: str) -> tuple[str | None, str]:
     if text[found.end() - 1] == "(":
         whole = _REPR.match(text)
         inner = whole.group(2).strip() if whole else text[found.end() :]
-        if len(inner) >= 2 and inner[0] in "'\"" and inner[-1] == inner[0]:
+        if name != "KeyError" and len(inner) >= 2 and inner[0] in "'\"" and inner[-1] == inner[0]:
             inner = inner[1:-1]
         return name, inner
     return name, text[found.end() :].strip()

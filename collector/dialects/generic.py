@@ -5,7 +5,7 @@ from collector.dialects.common import (
     read_content,
     without_uuid,
 )
-from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of
+from collector.dialects.draft import NAME_LIMIT, Draft, attempt_of, count_of, name_of
 from collector.dialects.errors import read_failure
 from collector.dialects.kinds import CHAIN, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
@@ -35,9 +35,7 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     draft.session_id = name_of(attributes.get("session.id"))
     read_failure(span, attributes, draft)
     read_content(attributes, draft, GENAI)
-    attempt = count_of(attributes.get("retry.attempt"))
-    if attempt:
-        draft.attempt = attempt
+    draft.attempt = attempt_of(attributes.get("retry.attempt"))
 
 
 def read_http(span: Span, attributes: Attributes, draft: Draft) -> None:
@@ -51,5 +49,5 @@ def read_http(span: Span, attributes: Attributes, draft: Draft) -> None:
         draft.error_type = str(code)
         draft.error_message = f"HTTP {code}"
     resends = count_of(attributes.get("http.request.resend_count"))
-    if resends is not None and resends < 10_000:
-        draft.attempt = resends + 1
+    if resends is not None:
+        draft.attempt = attempt_of(resends + 1)

@@ -11,7 +11,7 @@ from collector.dialects.common import (
     without_uuid,
     workflow_name,
 )
-from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of, pick
+from collector.dialects.draft import NAME_LIMIT, Draft, attempt_of, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS
 from collector.dialects.kinds import (
@@ -120,9 +120,7 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
         read_text_response(draft, attributes.get("output.value"))
     read_content(attributes, draft, NAMES)
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("llm.prompt_template.version", "prompt.version"))
-    attempt = count_of(attributes.get("retry.attempt"))
-    if attempt:
-        draft.attempt = attempt
+    draft.attempt = attempt_of(attributes.get("retry.attempt"))
 
 
 def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str, Any] | None) -> None:

@@ -7,7 +7,7 @@ from collector.dialects.common import (
     read_content,
 )
 from collector.dialects.content import refused_call
-from collector.dialects.draft import Draft, count_of, name_of
+from collector.dialects.draft import Draft, attempt_of, count_of, name_of
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS, plain_name
 from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, SETUP, TOOL, WORKFLOW
@@ -59,7 +59,7 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
         draft.workflow = draft.step_name
     if span.name.startswith(ATTEMPT):
         index = count_of(attributes.get("pydantic_ai.model_request.attempt"))
-        draft.attempt = 1 if index is None else index + 1
+        draft.attempt = 1 if index is None else attempt_of(index + 1)
     read_failure(span, attributes, draft)
     read_content(attributes, draft, NAMES)
     if draft.step_kind == LLM and not draft.failed:

@@ -4,9 +4,7 @@ from typing import Any
 
 import orjson
 
-from collector.dialects.common import (
-    finish_of,
-)
+from collector.dialects.common import finish_of
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of
 
 RESPONSE_LIMIT = 65_536  # characters of a response worth parsing for its id

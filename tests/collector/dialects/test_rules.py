@@ -78,7 +78,7 @@ class TestErrorWords:
             ("Error code: 429 - slow down", {"error.type": "_OTHER"}, (), ("429", "Error code: 429 - slow down")),
             ("", {"http.response.status_code": 503}, (), ("503", "HTTP 503")),
             ("", {"error.type": 429}, (), ("429", None)),
-            ("KeyError('a')" + TRACEBACK, {}, (), ("KeyError", "a")),
+            ("KeyError('a')" + TRACEBACK, {}, (), ("KeyError", "'a'")),  # as str(KeyError('a')) has it
             ("TimeoutError: ", {}, (exception("TimeoutError", ""),), ("TimeoutError", None)),
             ("", {}, (exception("Exception", "Task failed"),), ("Exception", "Task failed")),
             ("", {}, (exception("Exception", f"JSONDecodeError('bad'){TRACEBACK}"),), ("JSONDecodeError", "bad")),
@@ -265,7 +265,8 @@ class TestPlainSpans:
 
     def test_the_resource_names_service_environment_and_framework(self) -> None:
         resource = {
-            "service.name": "desk", "service.version": "1.4", "deployment.environment": "prod", "seamscope.framework": "ours",
+            "service.name": "desk", "service.version": "1.4", "deployment.environment": "prod",
+            "seamscope.framework": "ours",
         }  # fmt: skip
         said = normalise(make_span(resource=resource))
         assert (said.service, said.workflow_version, said.environment, said.framework) == (

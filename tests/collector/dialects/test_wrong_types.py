@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.dialects import normalise
-from collector.dialects.draft import COUNT_LIMIT, Draft
+from collector.dialects.draft import ATTEMPT_LIMIT, COUNT_LIMIT, Draft
 from collector.dialects.scopes import EXACT, MARKS
 from schemas.records import Normalised, Span, SpanEvent
 from schemas.taxonomy import StepKind
@@ -36,6 +36,7 @@ SCOPES = [
 def seen_attributes() -> dict[str, list[Any]]:
     """Every attribute name of the recordings with some of its values."""
     seen: dict[str, list[Any]] = {key: [] for key, _ in MARKS}
+    seen["retry.attempt"] = [1, 10**11, -1, "3"]
     for folder in recorded_folders():
         for span in recorded_spans(folder):
             for key, value in span.attributes.items():
@@ -92,6 +93,8 @@ def assert_sound(said: Normalised) -> None:
     for field in ("tokens_input", "tokens_output", "tokens_cached", "tokens_reasoning"):
         count = getattr(said, field)
         assert count is None or 0 <= count <= COUNT_LIMIT
+    for field in ("attempt", "resend_count"):
+        assert 0 <= (getattr(said, field) or 0) <= ATTEMPT_LIMIT
     assert said.cost_usd is None or math.isfinite(said.cost_usd)
     for field, limit in (("error_message", 2_000), ("in_band_error", 500)):
         assert len(getattr(said, field) or "") <= limit
