@@ -10,7 +10,7 @@
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -263,7 +263,15 @@ def _root(spans: Spans, forest: Forest, home: int, members: Sequence[int]) -> in
     start = min(spans.start_ns[i] for i in tops)
     end = max(spans.end_ns[i] for i in tops)
     covering = [i for i in roots if spans.start_ns[i] <= start and spans.end_ns[i] >= end and _may_cover(spans, i)]
-    return covering[0] if covering else NONE
+    return covering[0] if covering else _caller(spans, forest, members, inside)
+
+
+def _caller(spans: Spans, forest: Forest, members: Sequence[int], inside: Set[int]) -> int:
+    """The span that started a shattered run and waited for it, though its last messages may outlive it; or NONE."""
+    i = start = _base(spans, members)
+    while forest.parent[i] in inside:
+        i = forest.parent[i]
+    return i if i != start and spans.run_key[start] is not None and _may_cover(spans, i) else NONE
 
 
 def _may_cover(spans: Spans, i: int) -> bool:

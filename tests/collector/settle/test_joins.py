@@ -36,6 +36,17 @@ def test_team_that_runs_twice_is_two_runs() -> None:
     assert [run.trace_ids for run in got.run] == [["a0", "a1", "a2", "a3"], ["b0", "b1", "b2", "b3"]]
 
 
+def test_span_that_started_a_shattered_run_is_its_root() -> None:
+    """AutoGen with an instrumentor around the team: the last messages outlive the call."""
+    _, _, *others = chat("a", 10)
+    inside = made("send", "team", 10.1, 11, trace="a1", step_kind="workflow", workflow="Team", kind=4, **TEAM)
+    team = made(
+        "team", None, 10, 14.5, trace="a1", step_kind="workflow", workflow="Crew of one", dialect="openinference"
+    )
+    run = settled(team, inside, *others).run[0]
+    assert (run.root_span_id, run.workflow, run.chain, len(run.trace_ids)) == ("team", "Crew of one", ["writer"], 3)
+
+
 def test_set_up_is_no_run() -> None:
     got = settled(
         made("create_agent", None, 0, 1, step_kind="setup"), made("get", None, 1, 2, trace="h", step_kind="transport")
