@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 BUDGET: Final = 300  # lines that a reader can scroll through and a browser draws in a few milliseconds
-FIRST_CHILDREN: Final = 12  # of a wide fan-out, before the rest folds
+FIRST_CHILDREN: Final = 5  # of a wide fan-out, before the rest folds
 TROUBLED: Final = 40  # failed, pending and open steps that are shown wherever they lie
 OPEN_MORE: Final = 300  # lines that opening a fold brings
 TOP: Final = "top"  # what stands for the parent of steps without one

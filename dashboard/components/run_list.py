@@ -18,7 +18,7 @@ WIDE: Final[Sequence[Column]] = (
     {"name": "workflow", "label": "Workflow", "beside": "version"},
     {"name": "where", "label": "Failing or last step", "help": "The step that failed; of a run without failure the last one"},
     {"name": "started", "label": "Began"},
-    {"name": "duration", "label": "Duration", "align": "right"},
+    {"name": "duration", "label": "Duration", "align": "right", "optional": 3},
     {"name": "steps", "label": "Steps", "align": "right", "optional": 2},
     {"name": "tokens", "label": "Tokens in → out", "align": "right", "optional": 2},
     {"name": "cost", "label": "Cost", "align": "right", "optional": 2},

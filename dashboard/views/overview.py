@@ -24,10 +24,10 @@ def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: 
     """The finding in words, and the way to the runs behind it."""
     worst = next(iter(store.ask("worst_spot", **scope(conf, conf.window)).to_pylist()), None)
     finding = findings.overview(totals, before, worst, conf.window.said, now_ns, filters.zone())
-    said = "".join(piece if index % 2 == 0 else f"**{safe(piece)}**" for index, piece in enumerate(finding.pieces))
-    sentence, way = st.columns([5, 1], vertical_alignment="center")
+    said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
+    sentence, way = st.columns([7, 1], vertical_alignment="center")
     sentence.markdown(f"#### {said}")
-    if finding.alarming and way.button("Show these runs", icon=":material/arrow_forward:", key="overview_bad", width="stretch"):
+    if finding.alarming and way.button("", icon=":material/arrow_forward:", key="overview_bad", help="The runs that failed or fell silent"):
         st.switch_page("views/runs.py", query_params=filters.carried() | {"state": ["failed", "silent"]})
 
 
@@ -91,8 +91,8 @@ def overview() -> None:
     headline(conf, totals, before, now_ns)
     show_figures(conf, totals, before, over_time)
 
-    main, side = st.columns([5, 4], gap="medium")
-    with main, st.container(border=True):
+    halves = st.grid(2, min_column_width=400)
+    with halves.cell(), st.container(border=True):
         picked = timeline(over_time, value="runs", names=STATES, key="overview_runs", title="Runs", outcomes=True, pick=True,
                           since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=window.bucket_ns)
         bucket_ns = max(window.bucket_ns, filters.MINUTE)
@@ -104,7 +104,7 @@ def overview() -> None:
             since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=bucket_ns,
         )
     page = {**found, "at_ns": window.until_ns, "at_run_id": ""}
-    with side, st.container(border=True):
+    with halves.cell(), st.container(border=True):
         st.markdown("**Failed and silent, newest first**")
         bad = store.ask("runs_page", **page | {"states": ("failed", "silent"), "limit": NEWEST_BAD_RUNS}).to_pylist()
         opened_bad = None

@@ -78,7 +78,7 @@ def explanation(run: Mapping[str, Any], failures: list[dict[str, Any]]) -> None:
     finding = findings.run(run, origin, failures[0] if failures else None)
     if finding is None:
         return
-    said = "".join(piece if index % 2 == 0 else f"**{safe(piece)}**" * bool(piece) for index, piece in enumerate(finding.pieces))
+    said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 80)}**" * bool(piece) for index, piece in enumerate(finding.pieces))
     with st.container(border=True):
         left, right = st.columns([6, 1], vertical_alignment="center")
         left.markdown(said)
