@@ -72,6 +72,11 @@ METHOD_NAMED = frozenset({"crewai", "autogen", "llama_index", "smolagents", "hay
 
 METHODS = frozenset(
     {
+        "run",
+        "arun",
+        "run_stream",
+        "run_async",
+        "run_async_generator",
         "call",
         "acall",
         "query",
@@ -188,7 +193,7 @@ def _plain_name(name: str, draft: Draft) -> str:
     """The span's name without ids and without the method that every span of its framework has."""
     if draft.framework in METHOD_NAMED and draft.step_kind != LLM:
         owner, _, method = name.partition(".")
-        name = owner if not method or method in METHODS or method.startswith("run") else method
+        name = owner if not method or method in METHODS else method
     return (without_uuid(name) or name)[:NAME_LIMIT]
 
 

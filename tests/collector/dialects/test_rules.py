@@ -329,6 +329,8 @@ class TestFrameworks:
              {"openinference.span.kind": "RETRIEVER"}, ("retrieval", "InMemoryBM25Retriever")),
             ("openinference.instrumentation.llama_index", "RefundFlow.run", {"openinference.span.kind": "CHAIN"},
              ("workflow", "RefundFlow")),
+            ("openinference.instrumentation.llama_index", "RefundFlow.run_checks", {"openinference.span.kind": "CHAIN"},
+             ("chain", "run_checks")),
             ("openinference.instrumentation.llama_index", "RefundFlow.synthesis", {"openinference.span.kind": "CHAIN"},
              ("chain", "synthesis")),
             ("openinference.instrumentation.autogen_agentchat", "RoundRobinGroupChat.run_stream",
