@@ -225,7 +225,7 @@ def _failure_rows(
                 None,
                 evidence_of(spans, failures, i),
                 spans.error_type[i],
-                spans.end_ns[i] or spans.start_ns[i],
+                max(spans.end_ns[i], spans.start_ns[i]),
                 RULE_VERSION,
             )
         )
