@@ -40,9 +40,21 @@ Workflows:
     show_default=True,
     help="How spans travel.",
 )
-@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="Sent with every request; repeatable.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Sent with every request; repeatable. OTEL_EXPORTER_OTLP_HEADERS works, too.",
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other runs.")
-@click.option("--days", type=click.IntRange(0, 365), default=28, show_default=True, help="Length of the history.")
+@click.option(
+    "--days",
+    type=click.IntRange(0, 365),
+    default=28,
+    show_default=True,
+    help="Length of the history; 0 for live traffic only.",
+)
 @click.option("--end", "end_text", metavar="TIME", help="Where history ends, ISO 8601. [default: now]")
 @click.option(
     "--runs-per-day",
@@ -98,11 +110,13 @@ def main(
     _wait_for_collector(url)
     with ExitStack() as stack:
         labels = stack.enter_context(labels_path.open("w", encoding="utf-8")) if labels_path else None
-        delivery = Delivery(make_exporter(chosen, url, request_headers))
+        stop = Event()
+        delivery = Delivery(make_exporter(chosen, url, request_headers), wait=stop.wait)
         stack.callback(delivery.close)
-        _history(history, delivery, labels)
+        if days:
+            _history(history, delivery, labels)
         if live and not delivery.failed:
-            _live(history, delivery, labels, live_rate)
+            _live(history, delivery, labels, live_rate, stop)
     if delivery.failed:
         sys.exit(1)
 
@@ -126,8 +140,7 @@ def _history(history: History, delivery: Delivery, labels: TextIO | None) -> Non
     )
 
 
-def _live(history: History, delivery: Delivery, labels: TextIO | None, rate: float) -> None:
-    stop = Event()
+def _live(history: History, delivery: Delivery, labels: TextIO | None, rate: float, stop: Event) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     click.echo(f"live: about {rate:g} runs a minute; Ctrl-C stops", err=True)

@@ -7,7 +7,7 @@ whoever makes spans waits for the collector, and nothing is dropped.
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
-from time import sleep
+from threading import Event
 from urllib.parse import urlsplit
 
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 BATCH_SPANS = 1_500
-EXPORT_TIMEOUT_S = 30.0
+EXPORT_TIMEOUT_S = 10.0
 RETRY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 TRACES_PATH = "/v1/traces"
 
@@ -58,11 +58,18 @@ class Delivery:
     """
 
     def __init__(
-        self, exporter: SpanExporter, *, batch_spans: int = BATCH_SPANS, wait: Callable[[float], None] = sleep
+        self, exporter: SpanExporter, *, batch_spans: int = BATCH_SPANS, wait: Callable[[float], bool] | None = None
     ) -> None:
+        """Deliver through an exporter.
+
+        Args:
+            exporter: the OTLP exporter; closed with the delivery.
+            batch_spans: spans in one request.
+            wait: sleeps that many seconds before a batch is tried again; True means to give it up.
+        """
         self._exporter = exporter
         self._batch_spans = batch_spans
-        self._wait = wait
+        self._wait = wait or Event().wait
         self._batch: list[ReadableSpan] = []
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="delivery")
         self._on_its_way: Future[None] | None = None
@@ -108,7 +115,8 @@ class Delivery:
         if self._exporter.export(batch) is SpanExportResult.SUCCESS:
             return True
         for seconds in RETRY_WAITS_S:
-            self._wait(seconds)
+            if self._wait(seconds):
+                return False
             self.retries += 1
             if self._exporter.export(batch) is SpanExportResult.SUCCESS:
                 return True

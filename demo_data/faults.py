@@ -142,7 +142,7 @@ FAULTS: Sequence[Fault] = (
     Fault("index-down", "refund_triage", "retrieval", "tool.unavailable", Shows.RETRIEVER_RAISES, _LOUD, 0.008),
     Fault("no-policy", "refund_triage", "retrieval", "tool.empty_result", Shows.EMPTY_RESULT, _SILENT, 0.006),
     Fault("ledger-slow", "refund_triage", "ledger.query", "tool.timeout", Shows.TOOL_RAISES, _SILENT, 0.022),
-    Fault("open-query", "refund_triage", "ledger.query", "tool.timeout", Shows.TOOL_RAISES, _SILENT, 0.052, "2.4.0"),
+    Fault("open-query", "refund_triage", "ledger.query", "tool.timeout", Shows.TOOL_RAISES, _SILENT, 0.062, "2.4.0"),
     Fault("ledger-refused", "refund_triage", "ledger.query", "tool.error", Shows.TOOL_ANSWERS_ERROR, _SILENT, 0.011),
     Fault("ledger-403", "refund_triage", "ledger.query", "tool.auth", Shows.TOOL_ANSWERS_ERROR, _SILENT, 0.005),
     Fault("ledger-pool", "refund_triage", "ledger.query", "tool.unavailable", Shows.TOOL_RAISES, _RECOVERED, 0.020),

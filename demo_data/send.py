@@ -46,7 +46,7 @@ def starts_of(history: History) -> list[Start]:
     """Every run of the history in order of start."""
     starts: list[Start] = []
     for name in history.workflows:
-        rng = Random(f"{history.seed}/{name}/starts")
+        rng = Random(f"{history.seed}/{history.end_ns}/{name}/starts")
         per_day = WORKFLOWS[name].runs_per_day * history.factor
         times = daily_starts(rng, history.end_ns, history.days, per_day)
         storms = [storm for storm in STORMS if storm.workflow == name]
@@ -61,7 +61,8 @@ def starts_of(history: History) -> list[Start]:
 def plan_run(start: Start, *, seed: int, end_ns: int) -> RunPlan:
     """The plan of one run."""
     workflow = WORKFLOWS[start.workflow]
-    rng = Random(f"{seed}/{start.workflow}/{start.number}")
+    # The end is part of it: a history with another end has other ids, and no store takes it for a re-send.
+    rng = Random(f"{seed}/{end_ns}/{start.workflow}/{start.number}")
     version = workflow.version_at((end_ns - start.start_ns) / DAY)
     fault, tries = _fault(rng, workflow, version, start.failure_rate)
     staging = workflow.staging and rng.random() < STAGING_SHARE

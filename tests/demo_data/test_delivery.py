@@ -54,7 +54,12 @@ def test_a_sink_that_refuses_at_first_gets_everything(sink: Sink) -> None:
     """Statuses that must not be retried by the exporter are retried by the delivery."""
     sink.refusals = [400, 404, 500]
     waits: list[float] = []
-    delivery = Delivery(make_exporter(Protocol.HTTP, sink.url, {}), batch_spans=80, wait=waits.append)
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return False
+
+    delivery = Delivery(make_exporter(Protocol.HTTP, sink.url, {}), batch_spans=80, wait=wait)
     send_history(HISTORY, delivery)
     delivery.close()
     assert {span.span_id for span in sink.spans()} == planned_ids()
@@ -65,11 +70,21 @@ def test_a_sink_that_refuses_at_first_gets_everything(sink: Sink) -> None:
 def test_what_cannot_be_sent_is_counted() -> None:
     """After the last try a batch counts as failed and the next batch has its own tries."""
     exporter = Refusing(failures=len(RETRY_WAITS_S) + 1)
-    delivery = Delivery(exporter, batch_spans=30, wait=lambda seconds: None)
+    delivery = Delivery(exporter, batch_spans=30, wait=lambda seconds: False)
     send_history(HISTORY, delivery)
     delivery.close()
     assert delivery.failed == 30
     assert delivery.sent == len(exporter.taken) == len(planned_ids()) - 30
+
+
+def test_whoever_is_told_to_stop_does_not_try_again() -> None:
+    """A collector that went away first must not hold up the end of live traffic."""
+    exporter = Refusing(failures=1_000)
+    delivery = Delivery(exporter, wait=lambda seconds: True)
+    send_history(HISTORY, delivery)
+    delivery.close()
+    assert delivery.retries == 0
+    assert delivery.failed == len(planned_ids())
 
 
 def test_headers_travel_with_every_request(sink: Sink) -> None:

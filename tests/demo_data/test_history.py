@@ -82,8 +82,8 @@ def test_storms_have_enough_operations_to_be_seen_and_one_is_recent() -> None:
 
 
 @pytest.mark.slow
-def test_the_upgrade_costs_refund_triage_five_points_and_only_one_step_is_to_blame() -> None:
-    """Before 2.4.0 about 88 % of the runs end well, after it 81 to 84 %, and the difference is ledger.query's."""
+def test_the_upgrade_costs_refund_triage_about_six_points_and_only_one_step_is_to_blame() -> None:
+    """Before 2.4.0 about 88 % of the runs end well, after it 80 to 84 %, and the difference is ledger.query's."""
     good: dict[str, list[bool]] = defaultdict(list)
     lost: dict[str, Counter[str]] = defaultdict(Counter)
     for start in starts_of(History(seed=7, end_ns=END_NS, workflows=("refund_triage",))):
@@ -97,7 +97,7 @@ def test_the_upgrade_costs_refund_triage_five_points_and_only_one_step_is_to_bla
                 lost[version][label.step or ""] += 1
     share = {version: sum(outcomes) / len(outcomes) for version, outcomes in good.items()}
     assert 0.86 <= share["2.3.0"] <= 0.90
-    assert 0.81 <= share["2.4.0"] <= 0.84
+    assert 0.80 <= share["2.4.0"] <= 0.84
     change = {
         step: lost["2.4.0"][step] / len(good["2.4.0"]) - lost["2.3.0"][step] / len(good["2.3.0"])
         for step in lost["2.3.0"]
