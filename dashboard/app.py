@@ -22,6 +22,7 @@ page = st.navigation(
     position="top",
 )
 
+filters.keep_over_pages(page.url_path)
 with st.sidebar:
     jump_to_run()
     guarded(filters.sidebar)()

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import tzinfo
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dashboard import words
 
 Row = Mapping[str, Any]
+
+KINDS: Final = {"llm": "model call", "tool": "tool call", "retrieval": "look-up", "chain": "step", "workflow": "workflow"}
 
 
 class Finding(NamedTuple):
@@ -76,7 +78,7 @@ def run(row: Row, origin: Row | None, failure: Row | None) -> Finding | None:
     took = f" after {words.duration(origin['duration_ns'])}" if origin["duration_ns"] is not None else ""
     error = origin["error_type"] or (failure["error_type"] if failure else None)
     verb = "failed" if error or origin["in_band_error"] is None else "answered with an error inside a good status"
-    pieces = [f"The {origin['kind']} step ", origin["name"]]
+    pieces = [f"The {KINDS.get(origin['kind'], origin['kind'] + ' step')} ", origin["name"]]
     if origin["chain_step"] and origin["chain_step"] != origin["name"]:
         pieces += [" of ", origin["chain_step"]]
     else:

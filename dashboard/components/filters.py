@@ -36,6 +36,7 @@ SPANS: Final = {
     "90d": Span(90 * DAY, DAY, "in the last 90 days"),
 }
 DEFAULT_SPAN: Final = "1h"
+SHARED: Final = ("workflow", "environment", "window", "live")
 MAX_COLUMNS: Final = 120  # of a chart over an exact range
 
 
@@ -86,19 +87,19 @@ def current() -> Filters:
 
 
 def carried(**more: str) -> dict[str, str]:
-    """Query parameters for a link to another page: the shared filters as they are, and `more`."""
-    state, params = st.session_state, {}
-    for key in ("workflow", "environment"):
-        if state.get(key):
-            params[key] = str(state[key])
-    if state.get("window", DEFAULT_SPAN) != DEFAULT_SPAN:
-        params["window"] = str(state["window"])
-    if not state.get("live", True):
-        params["live"] = "false"
-    for key in ("from", "to"):
-        if key in st.query_params:
-            params[key] = st.query_params[key]
-    return params | more
+    """Query parameters for a way to another page: an exact time range, and `more`. The sidebar's widgets carry their own."""
+    return {key: st.query_params[key] for key in ("from", "to") if key in st.query_params} | more
+
+
+def keep_over_pages(page: str) -> None:
+    """Puts the shared filters back where going to another page dropped them from the URL (`st.switch_page` does)."""
+    state = st.session_state
+    kept: dict[str, str | bool] = state.get("filters_kept", {})
+    if state.get("filters_page", page) != page:
+        for key, value in kept.items():
+            if key not in st.query_params:
+                state[key] = value
+    state["filters_page"] = page
 
 
 def sidebar() -> None:
@@ -119,6 +120,7 @@ def sidebar() -> None:
                     st.query_params.pop(key, None)
                 st.rerun()
     st.toggle("Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on.")
+    st.session_state["filters_kept"] = {key: st.session_state[key] for key in SHARED}
 
 
 def _names(column: str) -> list[str]:

@@ -36,7 +36,7 @@ function draw(root) {
   picture.append(svg("defs", {}, pattern("hatch", "silent"), pattern("hatch-line", "running")))
   for (const value of [0, top / 2, top]) {
     picture.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "rule" }))
-    if (Number.isInteger(value) || top <= 1) picture.append(label(LEFT - 6, y(value) + 4, short(value), "end"))
+    if (Number.isInteger(value)) picture.append(label(LEFT - 6, y(value) + 4, short(value), "end"))
   }
   for (const [at, text, anchor] of ticks(data, Math.floor((width - LEFT) / 90))) {
     picture.append(label(LEFT + ((at - data.since) / data.bucket) * step, HEIGHT - 6, text, anchor))

@@ -30,7 +30,16 @@ def header(run: Mapping[str, Any], state: str, now_ns: int) -> None:
     """Which run this is, in one line, and its ways to other runs."""
     here = filters.zone()
     version = f" :gray[{safe(run['workflow_version'], 40)}]" if run["workflow_version"] else ""
-    st.markdown(f"### {safe(run['workflow'], 80)}{version} {outcome_badge(state)}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"### {safe(run['workflow'], 80)}{version} {outcome_badge(state)}", width="content")
+        st.space("stretch")
+        with st.popover("ids", type="tertiary", icon=":material/tag:"):
+            st.caption("run")
+            st.code(run["run_id"], language=None)
+            if len(run["trace_ids"]) > 1:
+                st.caption(f"{len(run['trace_ids'])} traces make up this run")
+                st.code("\n".join(run["trace_ids"][:200]), language=None, height=200)
+        neighbours(run)
     tokens = (run["tokens_input"], run["tokens_output"])
     facts = [
         f"**{words.duration(run['duration_ns'])}**" if run["duration_ns"] is not None else "**running**",
@@ -41,15 +50,7 @@ def header(run: Mapping[str, Any], state: str, now_ns: int) -> None:
         f"began {words.moment(run['start_ns'], here, now_ns=now_ns)} ({words.ago(run['start_ns'], now_ns)})",
         f"verdict: {run['verdict'] or 'none'}",
     ]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(" · ".join(fact for fact in facts if fact), width="content")
-        with st.popover("ids", type="tertiary", icon=":material/tag:"):
-            st.caption("run")
-            st.code(run["run_id"], language=None)
-            if len(run["trace_ids"]) > 1:
-                st.caption(f"{len(run['trace_ids'])} traces make up this run")
-                st.code("\n".join(run["trace_ids"][:200]), language=None, height=200)
-        neighbours(run)
+    st.markdown(" · ".join(fact for fact in facts if fact))
 
 
 def neighbours(run: Mapping[str, Any]) -> None:
@@ -184,8 +185,7 @@ def body(run_id: str) -> None:
     rows = time_line(run["run_id"])
     if "view_next" in st.session_state:
         st.session_state["view"] = st.session_state.pop("view_next")
-    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed",
-                                format_func=lambda name: f"{name} {len(failures)}" if name == "Failures" and failures else name)
+    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed")
     if view == "Where time went":
         figure = time_spent(rows, [group(row["kind"]) for row in rows])
         st.plotly_chart(figure, key="run_time_spent", config={"displayModeBar": False},
