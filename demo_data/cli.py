@@ -16,19 +16,37 @@ import click
 from demo_data.delivery import DEFAULT_ENDPOINTS, Delivery, Protocol, make_exporter
 from demo_data.faults import Label
 from demo_data.plan import SECOND
-from demo_data.rhythm import DAY
+from demo_data.rhythm import DAY, STORMS
 from demo_data.send import TOTAL_RUNS_PER_DAY, History, send_history, send_live, starts_of
 from demo_data.workflows import WORKFLOWS
 
 CONNECT_WAIT_S = 10.0
 
-HELP = """Send realistic agent workflows to an OTLP collector, through the real OpenTelemetry SDK and exporter.
+WORKFLOW_LINES = "\n".join(
+    f"  {workflow.name:<16} {workflow.about}, about {workflow.runs_per_day:.0f} runs a day"
+    for workflow in WORKFLOWS.values()
+)
+EVENTS = [
+    *((storm.onset_days, f"retry storm in {storm.workflow}, {storm.minutes:.0f} minutes") for storm in STORMS),
+    *((days, f"{name} {version} is released") for name, w in WORKFLOWS.items() for days, version in w.releases[1:]),
+]
+EVENT_LINES = "\n".join(f"  {days:>5.1f} days  {event}" for days, event in sorted(EVENTS, reverse=True))
+HELP = f"""Send realistic agent workflows to an OTLP collector, through the real OpenTelemetry SDK and exporter.
 
 By default four weeks of history that end now. The same --seed with the same --end gives the same spans.
 
 \b
 Workflows:
-""" + "\n".join(f"  {w.name:<16} {w.about}, about {w.runs_per_day:.0f} runs a day" for w in WORKFLOWS.values())
+{WORKFLOW_LINES}
+
+Into them go faults whose truth is known: rate limits, time-outs, malformed hand-offs, lost state, wrong routes, tool
+errors under a good status, and look-alikes that are none (polling, pagination, a redo, a pending approval). The
+spans never say so; --labels writes it to a file of its own.
+
+\b
+Events, counted back from the end:
+{EVENT_LINES}
+"""
 
 
 @click.command(help=HELP)
@@ -67,6 +85,7 @@ Workflows:
     "--only",
     multiple=True,
     type=click.Choice(list(WORKFLOWS)),
+    metavar="WORKFLOW",
     help="Only this workflow; repeatable.",
 )
 @click.option(

@@ -186,6 +186,7 @@ class _Agent:
         self.script.wait(1)
         with self.script.span(f"execute_tool {call.name}", pai.SCOPE, attributes) as span:
             if bad_arguments:
+                self.script.wait(2)
                 raise raised(Sdk.PYDANTIC_AI, "handoff.tool_args_invalid", self.rng)
             result = self._call_server(work)
             span.attributes["gen_ai.tool.call.result"] = result
