@@ -119,6 +119,13 @@ class RunPlan(NamedTuple):
 
     spans: list[PlannedSpan]
     label: Label
+    then: "RunPlan | None" = None
+    """The run that continues this one after a human said yes."""
+
+    @property
+    def end_ns(self) -> int:
+        """When its last span ends."""
+        return self.spans[-1].end_ns
 
 
 class Script:

@@ -82,11 +82,12 @@ def _fault(rng: Random, workflow: Workflow, version: str, failure_rate: float) -
 
 
 def history_runs(history: History) -> Iterator[RunPlan]:
-    """The runs of a history that were over by its end, in order of start."""
+    """The runs of a history that were over by its end, in order of start; a run is followed by what continues it."""
     for start in starts_of(history):
-        run = plan_run(start, seed=history.seed, end_ns=history.end_ns)
-        if max(span.end_ns for span in run.spans) <= history.end_ns:
+        run: RunPlan | None = plan_run(start, seed=history.seed, end_ns=history.end_ns)
+        while run is not None and run.end_ns <= history.end_ns:
             yield run
+            run = run.then
 
 
 def send_history(
@@ -131,7 +132,7 @@ def send_live(
     on_run: Callable[[Label], None] = lambda label: None,
     clock: Clock = REAL_CLOCK,
 ) -> int:
-    """Go on from the end of a history in real time until `stop` is set; returns how many runs were begun.
+    """Go on from the end of a history in real time until `stop` is set; returns how many runs were planned.
 
     A span is sent once the clock has passed its end, so children arrive before their parents and the spans of one
     run are spread over its duration, as with a real exporter.
@@ -144,12 +145,14 @@ def send_live(
     while not stop.is_set():
         now = clock.now_ns()
         while next_start <= now:
-            run = _live_run(rng, history, next_start)
-            on_run(run.label)
-            runs += 1
-            for span in run.spans:
-                sequence += 1
-                heappush(waiting, (span.end_ns, sequence, span))
+            run: RunPlan | None = _live_run(rng, history, next_start)
+            while run is not None:
+                on_run(run.label)
+                runs += 1
+                for span in run.spans:
+                    sequence += 1
+                    heappush(waiting, (span.end_ns, sequence, span))
+                run = run.then
             next_start += int(rng.expovariate(runs_per_minute) * MINUTE)
         while waiting and waiting[0][0] <= now:
             player.play([heappop(waiting)[2]])

@@ -31,7 +31,7 @@ class _Chain:
         self.rng = self.script.rng
         self.question = self.rng.choice(words.QUESTIONS)
         self.session: dict[str, Any] = {
-            "session_id": f"d-{self.rng.randrange(1, 3_000)}",
+            "session_id": f"d-{self.script.hex(8)}",
             "user_id": f"u-{self.rng.randrange(1, 900)}",
         }
 

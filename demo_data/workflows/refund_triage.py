@@ -12,7 +12,7 @@ from typing import Any
 from demo_data import words
 from demo_data.dialects import openinference as oi
 from demo_data.errors import Sdk, raised
-from demo_data.faults import Shows, Variant
+from demo_data.faults import NO_FAULT, Shows, Variant
 from demo_data.models import Reply, ToolCall, reply
 from demo_data.plan import Case, PlannedSpan, Raised, RunPlan, Script, Service
 
@@ -22,6 +22,8 @@ LARGE_MODEL = "gpt-4o-2024-08-06"
 LEDGER_MODELS = {"2.3.0": "gpt-4o-2024-08-06", "2.4.0": "gpt-4.1-2025-04-14"}
 """Which model writes the ledger query in which version: the upgrade that made the step worse."""
 MAX_TRIES = 5
+APPROVED_SHARE = 0.85
+APPROVAL_MINUTES = 25
 LAST_STEP = 11
 """LangGraph's recursion limit of 12 strikes after this step."""
 
@@ -46,7 +48,7 @@ class _Graph:
         self.ticket = words.ticket(self.rng, self.order)
         self.state: Update = {"question": self.ticket}
         self.session: dict[str, Any] = {
-            "session_id": f"s-{self.rng.randrange(1, 4_000)}",
+            "session_id": f"s-{self.script.hex(8)}",
             "user_id": f"u-{self.rng.randrange(1, 2_500)}",
             "tenant": self.rng.choice(("acme", "globex", "initech")),
             "thread_id": f"th-{self.script.hex(10)}",
@@ -64,6 +66,23 @@ class _Graph:
                 oi.finish_chain(root, self.state)
         except Raised as error:
             self.script.blame(error.origin, Variant.LOUD)
+        run = self.script.finish()
+        if self.fault.shows is Shows.HUMAN_INTERRUPT and self.rng.random() < APPROVED_SHARE:
+            return run._replace(then=self._resume())
+        return run
+
+    def _resume(self) -> RunPlan:
+        """The approved rest of the graph: a run of its own in the same session, begun at the node that waited."""
+        self.script.wait(APPROVAL_MINUTES * 60_000, spread=0.8)
+        self.fault = NO_FAULT
+        case = self.script.case._replace(start_ns=self.script.now_ns, fault=NO_FAULT)
+        self.script = Script(case, NAME, self.script.service)
+        self.step -= 1
+        del self.state["__interrupt__"]
+        command: dict[str, Any] = {"graph": None, "update": None, "resume": "yes", "goto": []}
+        with self.script.span(NAME, oi.SCOPE, oi.chain(self.session, command)) as root:
+            self._node("delivery", self._delivery)
+            oi.finish_chain(root, self.state)
         return self.script.finish()
 
     def _visit_all(self) -> None:

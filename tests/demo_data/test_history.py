@@ -49,7 +49,7 @@ def test_leaving_a_workflow_out_does_not_change_the_others() -> None:
 def test_no_span_reaches_beyond_the_end() -> None:
     """Runs still going at the end are left out, so the history holds whole runs only."""
     for run in history_runs(History(seed=7, end_ns=END_NS, days=1)):
-        assert max(span.end_ns for span in run.spans) <= END_NS
+        assert max(span.end_ns for span in run.spans) == run.end_ns <= END_NS
 
 
 def test_ids_are_unique_over_the_history() -> None:
@@ -79,6 +79,19 @@ def test_storms_have_enough_operations_to_be_seen_and_one_is_recent() -> None:
         assert len(inside) / storm.minutes >= 5
     assert len(STORMS) >= 3
     assert min(storm.onset_days for storm in STORMS) < 1
+
+
+def test_an_approved_refund_goes_on_in_a_run_of_its_own_in_the_same_session() -> None:
+    """The pending run is followed by one that begins later, where the graph waited, and ends clean."""
+    runs = list(history_runs(History(seed=7, end_ns=END_NS, days=7, workflows=("refund_triage",))))
+    resumed = [(run, run.then) for run in runs if run.then is not None and run.then in runs]
+    assert resumed
+    for first, then in resumed:
+        assert first.label.outcome is Outcome.PENDING
+        assert then.label.outcome is Outcome.CLEAN
+        assert then.label.start_ns > first.end_ns
+        assert then.spans[-1].attributes["session.id"] == first.spans[-1].attributes["session.id"]
+        assert [span.name for span in then.spans] == ["delivery", "refund_triage"]
 
 
 @pytest.mark.slow
