@@ -1,6 +1,7 @@
 """Compressed bodies, inflated no further than allowed."""
 
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from collector.errors import CollectorError, DecodeError
@@ -9,7 +10,11 @@ _WINDOW_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """What tells zlib the container: gzip, or the zlib header that HTTP calls deflate."""
 
 _MAX_MEMBERS: Final = 64
-"""Gzip members of one body. Each costs a copy of what follows, so a body of empty ones would cost their square."""
+"""Gzip members of one body. Each costs a copy of what was read ahead, so a body of empty ones would be slow."""
+
+_INPUT_BYTES: Final = 64 * 1024
+_OUTPUT_BYTES: Final = 1024 * 1024
+"""Inflated piece by piece: asked for all at once, zlib takes twice the room of what it gives."""
 
 
 class BodyTooLarge(CollectorError):
@@ -49,21 +54,34 @@ def inflate(body: bytes, encoding: str, limit_bytes: int) -> bytes:
     """
     parts: list[bytes] = []
     room = limit_bytes
-    for _ in range(_MAX_MEMBERS):
-        stream = zlib.decompressobj(_WINDOW_BITS[encoding])
-        try:
-            part = stream.decompress(body, room + 1)
-        except zlib.error as exc:
-            raise DecodeError(f"the body is not valid {encoding}: {exc}") from exc
-        room -= len(part)
-        if room < 0:
-            raise BodyTooLarge(limit_bytes)
-        if not stream.eof:
+    try:
+        for part in _inflated(body, encoding):
+            room -= len(part)
+            if room < 0:
+                raise BodyTooLarge(limit_bytes)
+            parts.append(part)
+    except zlib.error as exc:
+        raise DecodeError(f"the body is not valid {encoding}: {exc}") from exc
+    return b"".join(parts)
+
+
+def _inflated(body: bytes, encoding: str) -> Iterator[bytes]:
+    """The inflated body in pieces."""
+    stream = zlib.decompressobj(_WINDOW_BITS[encoding])
+    members = 1
+    view = memoryview(body)
+    for start in range(0, len(body), _INPUT_BYTES):
+        ahead: bytes | memoryview = view[start : start + _INPUT_BYTES]
+        while ahead:
+            if stream.eof:
+                members += 1
+                if encoding == "deflate" or members > _MAX_MEMBERS:
+                    raise DecodeError(f"the {encoding} body goes on after its end")
+                stream = zlib.decompressobj(_WINDOW_BITS[encoding])
+            yield stream.decompress(ahead, _OUTPUT_BYTES)
+            ahead = stream.unused_data if stream.eof else stream.unconsumed_tail
+    while not stream.eof:
+        rest = stream.decompress(b"", _OUTPUT_BYTES)
+        if not rest:
             raise DecodeError(f"the {encoding} body is cut off")
-        parts.append(part)
-        body = stream.unused_data
-        if not body:
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-        if encoding == "deflate":
-            raise DecodeError(f"{len(body)} bytes follow the end of the deflate body")
-    raise DecodeError(f"the body has more than {_MAX_MEMBERS} gzip members")
+        yield rest

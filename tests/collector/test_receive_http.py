@@ -290,6 +290,16 @@ def test_a_connection_serves_a_hundred_requests(server: Receivers) -> None:
     assert len(server.ingest.spans) == 100
 
 
+def test_an_answer_with_a_body_does_not_wait_for_the_network(server: Receivers) -> None:
+    """Nagle's algorithm held the second piece of each answer back for 40 ms."""
+    with httpx.Client() as client:
+        client.post(server.url, content=b"garbage", headers=PROTOBUF)
+        started = time.monotonic()
+        for _ in range(20):
+            client.post(server.url, content=b"garbage", headers=PROTOBUF)
+        assert time.monotonic() - started < 0.5
+
+
 def test_pipelined_requests_are_answered_in_order(server: Receivers) -> None:
     said = talk(server, PLAIN * 3 + PLAIN.replace(b"x-protobuf", b"x-unknown!") + PLAIN)
     assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"200", b"200", b"200", b"415", b"200"]
