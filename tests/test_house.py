@@ -1,6 +1,7 @@
 """What holds the house together: who may import whom, what the documents say, what the locks hold."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -114,6 +115,13 @@ def test_locks_have_hashes_and_name_no_place(lock: str) -> None:
         r"^([A-Za-z0-9._-]+)==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE
     )
     assert len(pins) == len(re.findall(r"^[A-Za-z0-9]", text, re.MULTILINE))
+
+
+def test_the_lock_of_the_node_clients_names_no_place() -> None:
+    """npm takes what it locks from whichever registry is configured, and checks its hash."""
+    packages = json.loads((ROOT / "tests/clients/node/package-lock.json").read_text("utf-8"))["packages"]
+    assert not [name for name, entry in packages.items() if "resolved" in entry]
+    assert all("integrity" in entry for name, entry in packages.items() if name)
 
 
 def test_it_takes_few_packages_to_run() -> None:
