@@ -14,10 +14,20 @@ st.set_page_config(page_title="Seamscope", page_icon=str(ICON), layout="wide")
 
 page = st.navigation(
     [
-        st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True, help="How it goes right now"),
+        st.Page(
+            "views/overview.py",
+            title="Overview",
+            icon=":material/monitoring:",
+            default=True,
+            help="How it goes right now",
+        ),
         st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs", help="Find a run"),
-        st.Page("views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"),
-        st.Page("views/connect.py", title="Connect", icon=":material/power:", url_path="connect", help="Send spans here"),
+        st.Page(
+            "views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"
+        ),
+        st.Page(
+            "views/connect.py", title="Connect", icon=":material/power:", url_path="connect", help="Send spans here"
+        ),
     ],
     position="top",
 )

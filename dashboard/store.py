@@ -5,7 +5,7 @@ Whether a running collector or the file answers is `dashboard.reader`'s business
 
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import streamlit as st
@@ -37,19 +37,22 @@ def collector() -> dict[str, Any] | None:
     return told and told | {"host": reachable(str(told["host"]))}
 
 
-def ask(question: str, *, keep: Literal["live", "steady"] = "live", **params: Param) -> pa.Table:
-    """The answer to `queries/<question>.sql`.
+def ask(question: str, **params: Param) -> pa.Table:
+    """The answer to `queries/<question>.sql`, at most 1 s old; all sessions share it.
 
     Args:
         question: name of the file.
-        keep: `live` answers are at most 1 s old, `steady` ones 15 s; all sessions share them.
         params: the values of its `$name`s.
 
     Raises:
         DashboardError: no store yet, collector down, version mismatch, busy file, or the query failed.
     """
-    given = tuple(sorted(params.items()))
-    return _live(question, given) if keep == "live" else _steady(question, given)
+    return _live(question, tuple(sorted(params.items())))
+
+
+def ask_steady(question: str, **params: Param) -> pa.Table:
+    """Like `ask`, but up to 15 s old: for what rarely changes, as a finished run does."""
+    return _steady(question, tuple(sorted(params.items())))
 
 
 def _fetch(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:

@@ -10,22 +10,15 @@ def duration(ns: int | None) -> str:
     """A length of time, `–` where it is not known."""
     if ns is None:
         return NOT_KNOWN
-    if ns < 1_000:
-        return f"{ns} ns"
-    if ns < 1_000_000:
-        return f"{_three(ns / 1e3)} µs"
-    if ns < NS:
-        return f"{_three(ns / 1e6)} ms"
-    seconds = ns / NS
-    if seconds < 59.95:
-        return f"{_three(seconds)} s"
-    whole = round(seconds)
-    if whole < 3_600:
-        return f"{whole // 60} m {whole % 60:02d} s"
-    minutes = round(seconds / 60)
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} m"
-    return f"{_three(seconds / 86_400)} d"
+    for unit, size, limit in (("ns", 1, 1_000), ("µs", 1_000, 999_500), ("ms", 1_000_000, 999_500_000)):
+        if ns < limit:
+            return f"{ns} ns" if size == 1 else f"{_three(ns / size)} {unit}"
+    seconds, minutes = round(ns / NS), round(ns / NS / 60)
+    if ns < 59.95 * NS:
+        return f"{_three(ns / NS)} s"
+    if seconds < 3_600:
+        return f"{seconds // 60} m {seconds % 60:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} m" if minutes < 48 * 60 else f"{_three(ns / NS / 86_400)} d"
 
 
 def count(number: float | None) -> str:
@@ -49,6 +42,8 @@ def share(part: int, whole: int) -> str:
     percent = 100 * part / whole
     if part and percent < 0.1:
         return "< 0.1 %"
+    if part < whole and percent > 99.9:
+        return "> 99.9 %"
     return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
 
 
@@ -59,14 +54,6 @@ def money(usd: float | None) -> str:
     if usd == 0:
         return "$0"
     return f"${usd:.4f}" if usd < 0.01 else f"${usd:,.2f}"
-
-
-def size(count_bytes: int) -> str:
-    """An amount of data."""
-    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count_bytes >= step:
-            return f"{_three(count_bytes / step)} {unit}"
-    return f"{count_bytes} B"
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

@@ -8,7 +8,13 @@ from dashboard import words
 
 Row = Mapping[str, Any]
 
-KINDS: Final = {"llm": "model call", "tool": "tool call", "retrieval": "look-up", "chain": "step", "workflow": "workflow"}
+KINDS: Final = {
+    "llm": "model call",
+    "tool": "tool call",
+    "retrieval": "look-up",
+    "chain": "step",
+    "workflow": "workflow",
+}
 
 
 class Finding(NamedTuple):
@@ -39,7 +45,8 @@ def overview(totals: Row, before: Row, worst: Row | None, window: str, now_ns: i
             return Finding((f"{words.plural(totals['runs'], 'run')} {window}, none finished yet.",), alarming=False)
         all_of = "The one finished run" if finished == 1 else f"All {words.count(finished)} finished runs"
         return Finding((f"{all_of} {window} got through: none failed or fell silent.{rest}",), alarming=False)
-    said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {window} ({words.share(failed, finished)}"
+    said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {window} "
+    f"({words.share(failed, finished)}"
     if before["finished"]:
         said += f"; {words.share(before['failed'], before['finished'])} in the window before"
     said += ")"
@@ -69,11 +76,18 @@ def run(row: Row, origin: Row | None, failure: Row | None) -> Finding | None:
         return Finding(("The run has not finished: no end of its root span has arrived.",), alarming=False)
     if outcome == "clean":
         return None
-    ending = {"failed": "and the run failed", "silent": "and nothing at the top of the run says so",
-              "recovered": "and the run recovered from it"}[outcome]
+    ending = {
+        "failed": "and the run failed",
+        "silent": "and nothing at the top of the run says so",
+        "recovered": "and the run recovered from it",
+    }[outcome]
     if origin is None:
         where = row["failing_step"]
-        return Finding(("Something failed at ", where, f", {ending}."), True) if where else Finding((f"Something failed, {ending}.",), True)
+        return (
+            Finding(("Something failed at ", where, f", {ending}."), True)
+            if where
+            else Finding((f"Something failed, {ending}.",), True)
+        )
     tries = f" on try {origin['attempt']}" if origin["attempt"] and origin["attempt"] > 1 else ""
     took = f" after {words.duration(origin['duration_ns'])}" if origin["duration_ns"] is not None else ""
     error = origin["error_type"] or (failure["error_type"] if failure else None)

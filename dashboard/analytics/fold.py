@@ -38,11 +38,13 @@ class Folded(NamedTuple):
 def fold(steps: Sequence[Step], opened: Mapping[str, int], wanted: str | None = None, budget: int = BUDGET) -> Folded:
     """The lines to show, parents before children.
 
-    All are shown where they fit the budget. Else each parent shows its first children, level by level until the budget is
-    used, and beside them, at any depth, the first steps in trouble and the wanted one with all above them.
+    All are shown where they fit the budget. Else each parent shows its first children, level by level until the
+    budget is
+    used, and beside them, at any depth, the wanted step and the first ones in trouble with all above them.
 
     Args:
-        steps: rows with `span_id`, `parent_span_id` and `status`, siblings in order. Parents may be missing or run in circles.
+        steps: rows with `span_id`, `parent_span_id` and `status`, siblings in order. Parents may be missing or run
+        in circles.
         opened: parents whose folded children a reader asked for, and how many of them.
         wanted: a span id that must be among the lines.
     """
@@ -51,9 +53,10 @@ def fold(steps: Sequence[Step], opened: Mapping[str, int], wanted: str | None = 
     above = _parents(children)
     size, failed = [1] * len(steps), [int(step["status"] == "failed") for step in steps]
     for index in reversed(order):
-        if above[index] is not None:
-            size[above[index]] += size[index]
-            failed[above[index]] += failed[index]
+        parent = above[index]
+        if parent is not None:
+            size[parent] += size[index]
+            failed[parent] += failed[index]
     if len(steps) <= budget:
         chosen = set(range(len(steps)))
     else:
@@ -89,7 +92,7 @@ def _preorder(children: Sequence[Sequence[int]], roots: Sequence[int]) -> list[i
     return order
 
 
-def _parents(children: Sequence[Sequence[int]]) -> list[Any]:
+def _parents(children: Sequence[Sequence[int]]) -> list[int | None]:
     above: list[int | None] = [None] * len(children)
     for parent, kids in enumerate(children):
         for kid in kids:
@@ -97,16 +100,25 @@ def _parents(children: Sequence[Sequence[int]]) -> list[Any]:
     return above
 
 
-def _choose(steps: Sequence[Step], children: Sequence[Sequence[int]], roots: Sequence[int], above: Sequence[int | None],
-            opened: Mapping[str, int], wanted: str | None, budget: int) -> set[int]:
+def _choose(
+    steps: Sequence[Step],
+    children: Sequence[Sequence[int]],
+    roots: Sequence[int],
+    above: Sequence[int | None],
+    opened: Mapping[str, int],
+    wanted: str | None,
+    budget: int,
+) -> set[int]:
     troubled = [index for index, step in enumerate(steps) if step["status"] != "ok"][:TROUBLED]
-    must = [*troubled, *(index for index, step in enumerate(steps) if step["span_id"] == wanted)]
     chosen: set[int] = set()
-    for index in must:
+    for index in (*(index for index, step in enumerate(steps) if step["span_id"] == wanted), *troubled):
+        path: list[int] = []
         up: int | None = index
-        while up is not None and up not in chosen and len(chosen) < budget:
-            chosen.add(up)
+        while up is not None and up not in chosen:
+            path.append(up)
             up = above[up]
+        if len(chosen) + len(path) <= budget:  # all of the way down to it, or a line would have no place in the tree
+            chosen.update(path)
     level: list[tuple[str, Sequence[int]]] = [(TOP, roots)]
     room = budget - len(chosen)
     while level:
@@ -122,8 +134,14 @@ def _choose(steps: Sequence[Step], children: Sequence[Sequence[int]], roots: Seq
     return chosen
 
 
-def _lines(steps: Sequence[Step], children: Sequence[Sequence[int]], roots: Sequence[int], chosen: set[int], size: Sequence[int],
-           failed: Sequence[int]) -> list[Line]:
+def _lines(
+    steps: Sequence[Step],
+    children: Sequence[Sequence[int]],
+    roots: Sequence[int],
+    chosen: set[int],
+    size: Sequence[int],
+    failed: Sequence[int],
+) -> list[Line]:
     lines: list[Line] = []
 
     def siblings(parent: str, kids: Sequence[int], depth: int) -> list[Line]:

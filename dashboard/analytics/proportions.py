@@ -20,4 +20,5 @@ def wilson(part: int, whole: int) -> Band:
     p, z2 = part / whole, Z * Z
     centre = (p + z2 / (2 * whole)) / (1 + z2 / whole)
     half = Z * sqrt(p * (1 - p) / whole + z2 / (4 * whole * whole)) / (1 + z2 / whole)
-    return Band(max(0.0, centre - half), min(1.0, centre + half))
+    # At the ends the formula gives 0 and 1 but for rounding.
+    return Band(0.0 if part == 0 else centre - half, 1.0 if part == whole else centre + half)

@@ -27,14 +27,37 @@ def time_spent(rows: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> go.F
     failed = [row["failed_self_ns"] / 1e9 for row, _ in top]
     said = [words.duration(row["self_ns"]) for row, _ in top]
     position = list(range(len(top)))
-    figure = go.Figure([
-        go.Bar(x=good, y=position, orientation="h", marker={"color": [SHADES[each] for _, each in top]}, name="good tries",
-               customdata=said, hovertemplate="%{customdata}<extra></extra>"),
-        go.Bar(x=failed, y=position, orientation="h", name="failed tries", marker={"color": FAILED, "pattern": {"shape": "/"}},
-               text=said, textposition="outside", cliponaxis=False, hovertemplate="%{x:.3g} s in failed tries<extra></extra>"),
-    ])
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=good,
+                y=position,
+                orientation="h",
+                marker={"color": [SHADES[each] for _, each in top]},
+                name="good tries",
+                customdata=said,
+                hovertemplate="%{customdata}<extra></extra>",
+            ),
+            go.Bar(
+                x=failed,
+                y=position,
+                orientation="h",
+                name="failed tries",
+                marker={"color": FAILED, "pattern": {"shape": "/"}},
+                text=said,
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate="%{x:.3g} s in failed tries<extra></extra>",
+            ),
+        ]
+    )
     figure.update_layout(
-        barmode="stack", height=60 + 26 * len(top), margin={"l": 0, "r": 60, "t": 8, "b": 30}, showlegend=False, bargap=0.3,
-        yaxis={"tickmode": "array", "tickvals": position, "ticktext": names, "automargin": True}, xaxis={"ticksuffix": " s"},
+        barmode="stack",
+        height=60 + 26 * len(top),
+        margin={"l": 0, "r": 60, "t": 8, "b": 30},
+        showlegend=False,
+        bargap=0.3,
+        yaxis={"tickmode": "array", "tickvals": position, "ticktext": names, "automargin": True},
+        xaxis={"ticksuffix": " s"},
     )
     return figure

@@ -17,7 +17,10 @@ def component(name: str, html: str) -> "ComponentRenderer":
         return (folder / file).read_text("utf-8")
 
     return st.components.v2.component(
-        f"seamscope.{name}", html=html, css=text("shared.css") + text(f"{name}.css"), js=text("shared.js") + text(f"{name}.js")
+        f"seamscope.{name}",
+        html=html,
+        css=text("shared.css") + text(f"{name}.css"),
+        js=text("shared.js") + text(f"{name}.js"),
     )
 
 

@@ -36,13 +36,23 @@ def figures(row: Sequence[Figure], *, key: str) -> str | None:
     return opened
 
 
-def share_figure(name: str, label: str, part: int, whole: int, before: tuple[int, int], *, spark: Sequence[int], help: str,  # noqa: A002
-                 good: bool | None) -> Figure:
+def share_figure(
+    name: str,
+    label: str,
+    part: int,
+    whole: int,
+    before: tuple[int, int],
+    *,
+    spark: Sequence[int],
+    help: str,  # noqa: A002
+    good: bool | None,
+) -> Figure:
     """A share of finished runs with its band, set against the window before.
 
     Args:
         before: part and whole of the window before.
-        good: whether more of it is good news; None: neither. It is news only where the old share lies outside the new band.
+        good: whether more of it is good news; None: neither. It is news only where the old share lies outside the
+        new band.
     """
     band = wilson(part, whole)
     change, tone = None, "same"

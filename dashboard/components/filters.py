@@ -81,13 +81,16 @@ def current() -> Filters:
     """The filters in force now."""
     state = st.session_state
     return Filters(
-        workflow=state.get("workflow") or "", environment=state.get("environment") or "", window=_window(),
+        workflow=state.get("workflow") or "",
+        environment=state.get("environment") or "",
+        window=_window(),
         live=bool(state.get("live", True)),
     )
 
 
 def carried(**more: str) -> dict[str, str]:
-    """Query parameters for a way to another page: an exact time range, and `more`. The sidebar's widgets carry their own."""
+    """Query parameters for a way to another page: an exact time range, and `more`. The sidebar's widgets carry their
+    own."""
     return {key: st.query_params[key] for key in ("from", "to") if key in st.query_params} | more
 
 
@@ -105,21 +108,40 @@ def keep_over_pages(page: str) -> None:
 def sidebar() -> None:
     """Draws the shared filters. A value of the URL that cannot be is named, and the default takes its place."""
     _complain()
-    st.selectbox("Workflow", _names("workflow"), index=None, placeholder="All workflows", key="workflow", bind="query-params")
-    st.selectbox("Environment", _names("environment"), index=None, placeholder="All environments", key="environment",
-                 bind="query-params")
+    st.selectbox(
+        "Workflow", _names("workflow"), index=None, placeholder="All workflows", key="workflow", bind="query-params"
+    )
+    st.selectbox(
+        "Environment",
+        _names("environment"),
+        index=None,
+        placeholder="All environments",
+        key="environment",
+        bind="query-params",
+    )
     exact = _exact_range()
-    st.segmented_control("Window", list(SPANS), default=DEFAULT_SPAN, required=True, key="window", bind="query-params",
-                         disabled=exact is not None)
+    st.segmented_control(
+        "Window",
+        list(SPANS),
+        default=DEFAULT_SPAN,
+        required=True,
+        key="window",
+        bind="query-params",
+        disabled=exact is not None,
+    )
     if exact:
         here = zone()
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.caption(f"{words.moment(exact[0], here)} to {words.moment(exact[1], here)}")
-            if st.button("", icon=":material/close:", type="tertiary", help="Back to the window above", key="window_clear"):
+            if st.button(
+                "", icon=":material/close:", type="tertiary", help="Back to the window above", key="window_clear"
+            ):
                 for key in ("from", "to"):
                     st.query_params.pop(key, None)
                 st.rerun()
-    st.toggle("Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on.")
+    st.toggle(
+        "Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on."
+    )
     st.session_state["filters_kept"] = {key: st.session_state[key] for key in SHARED}
 
 
@@ -133,12 +155,16 @@ def _names(column: str) -> list[str]:
 def _complain() -> None:
     asked = st.query_params.get("window")
     if asked is not None and asked not in SPANS:
-        st.warning(f"The link asks for the window “{safe(asked, 30)}”; there are {', '.join(SPANS)}. This is {DEFAULT_SPAN}.")
+        st.warning(
+            f"The link asks for the window “{safe(asked, 30)}”; there are {', '.join(SPANS)}. This is {DEFAULT_SPAN}."
+        )
     live = st.query_params.get("live")
     if live is not None and live.lower() not in ("true", "false"):
         st.warning(f"The link says live is “{safe(live, 30)}”; it can be true or false.")
     if ("from" in st.query_params or "to" in st.query_params) and _exact_range() is None:
-        st.warning("The link's `from` and `to` are not two moments in order, such as 2026-11-16T09:00:00Z; they are left out.")
+        st.warning(
+            "The link's `from` and `to` are not two moments in order, such as 2026-11-16T09:00:00Z; they are left out."
+        )
 
 
 def _exact_range() -> tuple[int, int] | None:
@@ -162,11 +188,25 @@ def _window() -> Window:
         bucket = next((b for b in BUCKETS if (until - since) / b <= MAX_COLUMNS), BUCKETS[-1])
         since, until = since // bucket * bucket, -(-until // bucket) * bucket
         here = zone()
-        return Window(since, until, bucket, f"from {words.moment(since, here)} to {words.moment(until, here)}", exact=True)
+        return Window(
+            since, until, bucket, f"from {words.moment(since, here)} to {words.moment(until, here)}", exact=True
+        )
     choice = SPANS[st.session_state.get("window") or DEFAULT_SPAN]
     # Ends on a whole column, so that all sessions ask the same question and share its answer.
     until = (time.time_ns() // choice.bucket_ns + 1) * choice.bucket_ns
     return Window(until - choice.length_ns, until, choice.bucket_ns, choice.said, exact=False)
 
 
-BUCKETS: Final = (SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 7 * DAY)
+BUCKETS: Final = (
+    SECOND,
+    5 * SECOND,
+    15 * SECOND,
+    MINUTE,
+    5 * MINUTE,
+    15 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    6 * HOUR,
+    DAY,
+    7 * DAY,
+)

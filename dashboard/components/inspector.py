@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import streamlit as st
@@ -11,7 +12,14 @@ from dashboard.components.text import clip, safe
 
 SHOWN_CHARS: Final = 20_000  # of one value; a prompt of a megabyte would hang the browser
 TABS: Final = ("Input", "Output", "Attributes", "Events", "Links", "Raw")
-JSON_COLUMNS: Final = ("attributes", "events", "links", "scope_attributes", "resource_attributes", "resource_entity_refs")
+JSON_COLUMNS: Final = (
+    "attributes",
+    "events",
+    "links",
+    "scope_attributes",
+    "resource_attributes",
+    "resource_entity_refs",
+)
 
 Span = Mapping[str, Any]
 
@@ -22,8 +30,13 @@ def inspector(trace_id: str, span_id: str, received_ns: tuple[int, int]) -> None
     Args:
         received_ns: when the first and the last span of its run came, which keeps the look-up short.
     """
-    found = store.ask("span_by_id", keep="steady", trace_id=trace_id, span_id=span_id, first_received_ns=received_ns[0],
-                      last_received_ns=received_ns[1]).to_pylist()
+    found = store.ask_steady(
+        "span_by_id",
+        trace_id=trace_id,
+        span_id=span_id,
+        first_received_ns=received_ns[0],
+        last_received_ns=received_ns[1],
+    ).to_pylist()
     if not found:
         st.caption("This span is not stored: it may not have arrived yet, or retention removed it.")
         return
@@ -41,7 +54,9 @@ def recorded(span: Span, key: str | None) -> Any:
     if key is None:
         return None
     if key.startswith("event:"):
-        return [event["attributes"] for event in span["events"] or () if event["name"] == key.removeprefix("event:")] or None
+        return [
+            event["attributes"] for event in span["events"] or () if event["name"] == key.removeprefix("event:")
+        ] or None
     if key.endswith("."):
         return {name: value for name, value in span["attributes"].items() if name.startswith(key)} or None
     return span["attributes"].get(key)
@@ -52,16 +67,25 @@ def _head(span: Span) -> None:
     st.markdown(f"**{safe(span['name'])}**")
     tokens = (span["tokens_input"], span["tokens_output"])
     facts = [
-        span["step_kind"], words.duration(took), f"status {span['status']}", span["model"], span["tool"] and f"tool {span['tool']}",
+        span["step_kind"],
+        words.duration(took),
+        f"status {span['status']}",
+        span["model"],
+        span["tool"] and f"tool {span['tool']}",
         f"{words.count(tokens[0])} → {words.count(tokens[1])} tokens" if tokens != (None, None) else None,
         words.money(span["cost_usd"]) if span["cost_usd"] is not None else None,
-        span["finish_reason"] and f"finished: {span['finish_reason']}", span["service"], span["dialect"],
+        span["finish_reason"] and f"finished: {span['finish_reason']}",
+        span["service"],
+        span["dialect"],
         f"{words.count(span['resend_count'])} HTTP resends" if span["resend_count"] else None,
         "cut to the size limit" if span["truncated"] else None,
     ]
     st.caption(" · ".join(safe(fact, 80) for fact in facts if fact))
     if span["failed"] or span["status"] == "error":
-        _text("\n".join(part for part in (span["error_type"], span["error_message"] or span["status_message"]) if part) or "status ERROR")
+        _text(
+            "\n".join(part for part in (span["error_type"], span["error_message"] or span["status_message"]) if part)
+            or "status ERROR"
+        )
     elif span["in_band_error"]:
         st.caption(":material/contrast: status says fine, the output says:")
         _text(span["in_band_error"])
@@ -103,10 +127,8 @@ def _value(value: Any, missing: str, name: str) -> None:
         st.caption(missing)
         return
     if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
+        with suppress(ValueError):  # looks like JSON and is none: text then
             value = json.loads(value)
-        except ValueError:
-            pass  # looked like JSON and is none: text then
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > SHOWN_CHARS and not st.toggle(f"Show all {len(text):,} characters", key=f"inspector_all_{name}"):
         _text(clip(text, SHOWN_CHARS))

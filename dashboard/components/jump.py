@@ -14,8 +14,14 @@ ID: Final = re.compile(r"[0-9a-f]{4,32}")
 
 def jump_to_run() -> None:
     """A box that takes a run or trace id, or its first digits."""
-    wanted = st.text_input("Jump to a run", placeholder="run or trace id", icon=":material/search:", key="jump", max_chars=40,
-                           label_visibility="collapsed")
+    wanted = st.text_input(
+        "Jump to a run",
+        placeholder="run or trace id",
+        icon=":material/search:",
+        key="jump",
+        max_chars=40,
+        label_visibility="collapsed",
+    )
     wanted = (wanted or "").strip().lower()
     if not wanted or wanted == st.session_state.get("jumped"):
         return

@@ -24,14 +24,16 @@ def panel(window: Window) -> None:
     total = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
     reasons = store.ask("ingest_reasons", since_ns=window.since_ns).to_pylist()
     defects = store.ask("run_defects", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()[0]
-    gaps = store.ask("dialect_gaps", keep="steady", since_ns=window.since_ns).to_pylist()
+    gaps = store.ask_steady("dialect_gaps", since_ns=window.since_ns).to_pylist()
     st.markdown("**Data quality**")
     with st.container(border=True):
-        balance = ":material/check: adds up" if total["balance"] == 0 else f":material/error: {total['balance']} unaccounted for"
-        st.markdown(
-            f"**{words.count(total['received'])}** spans received = **{words.count(total['stored'])}** stored "
-            f"+ **{words.count(total['duplicate'])}** duplicate + **{words.count(total['rejected'])}** rejected &ensp; {balance}"
+        balance = (
+            ":material/check: adds up"
+            if total["balance"] == 0
+            else f":material/error: {total['balance']} unaccounted for"
         )
+        parts = [f"**{words.count(total[name])}** {name}" for name in ("stored", "duplicate", "rejected")]
+        st.markdown(f"**{words.count(total['received'])}** spans received = {' + '.join(parts)} &ensp; {balance}")
         facts = [
             f"{words.count(total['late'])} arrived after their run had settled",
             f"{words.plural(defects['orphans'], 'orphan')} in {words.plural(defects['with_orphans'], 'run')}",
@@ -45,5 +47,9 @@ def panel(window: Window) -> None:
             said = REASONS.get(row["reason"], row["reason"])
             st.caption(f":material/block: {words.plural(row['refused'], row['what'][:-1])} refused: {safe(said)}")
         if gaps:
-            st.caption("What senders left out, by dialect: "
-                       + " · ".join(f"{safe(gap['dialect'])} {safe(gap['gap'])} {words.count(gap['spans'])}" for gap in gaps[:12]))
+            st.caption(
+                "What senders left out, by dialect: "
+                + " · ".join(
+                    f"{safe(gap['dialect'])} {safe(gap['gap'])} {words.count(gap['spans'])}" for gap in gaps[:12]
+                )
+            )

@@ -16,7 +16,11 @@ Column = dict[str, Any]
 WIDE: Final[Sequence[Column]] = (
     {"name": "state", "label": "Outcome"},
     {"name": "workflow", "label": "Workflow", "beside": "version"},
-    {"name": "where", "label": "Failing or last step", "help": "The step that failed; of a run without failure the last one"},
+    {
+        "name": "where",
+        "label": "Failing or last step",
+        "help": "The step that failed; of a run without failure the last one",
+    },
     {"name": "started", "label": "Began"},
     {"name": "duration", "label": "Duration", "align": "right", "optional": 3},
     {"name": "steps", "label": "Steps", "align": "right", "optional": 2},
@@ -32,8 +36,15 @@ NARROW: Final[Sequence[Column]] = (
 )
 
 
-def run_list(rows: Iterable[Mapping[str, Any]], *, key: str, label: str, columns: Sequence[Column] = WIDE, live: bool = False,
-             height: int | None = None) -> str | None:
+def run_list(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    key: str,
+    label: str,
+    columns: Sequence[Column] = WIDE,
+    live: bool = False,
+    height: int | None = None,
+) -> str | None:
     """Shows runs and gives the id of the one that was just opened, else None.
 
     Args:
@@ -41,8 +52,14 @@ def run_list(rows: Iterable[Mapping[str, Any]], *, key: str, label: str, columns
         live: hold new rows back behind "n new" while a reader is at the list.
         height: in pixels, beyond which it scrolls; None shows it whole.
     """
-    data = {"rows": [_row(row) for row in rows], "columns": list(columns), "hold": live, "label": label, "href": "run?run=",
-            "height": height}
+    data = {
+        "rows": [_row(row) for row in rows],
+        "columns": list(columns),
+        "hold": live,
+        "label": label,
+        "href": "run?run=",
+        "height": height,
+    }
     result = _mount(key=key, data=data, on_open_change=ignore)
     opened: str | None = result.get("open")
     return opened

@@ -34,8 +34,10 @@ def guarded(page: Callable[P, None]) -> Callable[P, None]:
         except Exception:
             # The one place that must survive anything: the reader gets a page, the log gets the traceback.
             log.exception("%s failed", page.__name__)
-            st.error("This part of the page failed. The dashboard's log says why; the rest of the page still works.",
-                     icon=":material/error:")
+            st.error(
+                "This part of the page failed. The dashboard's log says why; the rest of the page still works.",
+                icon=":material/error:",
+            )
 
     return run
 
@@ -46,8 +48,10 @@ def show(error: DashboardError) -> None:
         case NoStore():
             nothing_yet()
         case CollectorDown():
-            st.warning("The collector does not answer. What is stored is safe; this page comes back by itself.",
-                       icon=":material/cloud_off:")
+            st.warning(
+                "The collector does not answer. What is stored is safe; this page comes back by itself.",
+                icon=":material/cloud_off:",
+            )
         case StoreBusy():
             st.warning("Another process has the store open.", icon=":material/lock:")
         case SchemaMismatch():
@@ -64,7 +68,9 @@ def nothing_yet() -> None:
     """Nothing has ever arrived."""
     with st.container(border=True):
         st.subheader("Nothing has arrived yet", anchor=False)
-        st.write("Point an agent's OpenTelemetry exporter at the collector and its first run shows up here within seconds.")
+        st.write(
+            "Point an agent's OpenTelemetry exporter at the collector and its first run shows up here within seconds."
+        )
         with st.container(horizontal=True):
             st.page_link("views/connect.py", label="Connect an agent", icon=":material/power:")
         st.caption("Or look around first, with made-up workflows:")

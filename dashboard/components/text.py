@@ -1,7 +1,8 @@
 """Hostile text on its way to the screen.
 
-Span text goes into `st.text`, `st.code`, `st.json`, `st.dataframe` or a component that sets `textContent`. Where it must stand
-in a Markdown label it passes `safe`, in a plotly figure `plot_text`, in a CSV file `dashboard.rows.cell`.
+Span text goes into `st.text`, `st.code`, `st.json`, `st.dataframe` or a component that sets `textContent`.
+Where it must stand in a Markdown label it passes `safe`, in a plotly figure `plot_text`, in a CSV file
+`dashboard.rows.cell`.
 """
 
 import html
@@ -21,8 +22,8 @@ _SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
 def safe(text: object, limit: int = SAFE_LIMIT) -> str:
     """The text for a place that renders Markdown, so that it shows as it is and fetches nothing.
 
-    Every ASCII punctuation sign is backslash-escaped. Bare addresses become links only after escapes are resolved, so a word
-    joiner, which has no width, breaks those up.
+    Every ASCII punctuation sign is backslash-escaped. Bare addresses become links only after escapes are
+    resolved, so a word joiner, which has no width, breaks those up.
     """
     line = _LINK_STARTS.sub(rf"\1{_WORD_JOINER}", clip(_SPACE.sub(" ", str(text)).strip(), limit))
     return line.translate(_ESCAPED)

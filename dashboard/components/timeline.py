@@ -8,7 +8,8 @@ from dashboard import words
 from dashboard.components.assets import component, ignore
 
 _mount = component(
-    "timeline", '<div class="seam timeline"><div class="legend"></div><div class="plot"></div><div class="tip" hidden></div></div>'
+    "timeline",
+    '<div class="seam timeline"><div class="legend"></div><div class="plot"></div><div class="tip" hidden></div></div>',
 )
 
 STATES: Final = ("failed", "silent", "recovered", "pending", "running", "abandoned", "clean")
@@ -24,8 +25,19 @@ class Picked:
     series: str | None
 
 
-def timeline(counts: Sequence[Mapping[str, Any]], *, value: str, names: Sequence[str], key: str, title: str, since_ns: int,
-             until_ns: int, bucket_ns: int, outcomes: bool = False, pick: bool = False) -> Picked:
+def timeline(
+    counts: Sequence[Mapping[str, Any]],
+    *,
+    value: str,
+    names: Sequence[str],
+    key: str,
+    title: str,
+    since_ns: int,
+    until_ns: int,
+    bucket_ns: int,
+    outcomes: bool = False,
+    pick: bool = False,
+) -> Picked:
     """Shows counts over time.
 
     Args:
@@ -38,12 +50,28 @@ def timeline(counts: Sequence[Mapping[str, Any]], *, value: str, names: Sequence
     for name in names:
         points = [[row["bucket_ns"] // 1_000_000, row[value]] for row in counts if row["state"] == name]
         total = sum(count for _, count in points)
-        series.append({"name": name, "label": name, "points": points, "total": total, "shown": words.count(total),
-                       "always": name in ("failed", "stored")})
+        series.append(
+            {
+                "name": name,
+                "label": name,
+                "points": points,
+                "total": total,
+                "shown": words.count(total),
+                "always": name in ("failed", "stored"),
+            }
+        )
     told = ", ".join(f"{words.count(each['total'])} {each['label']}" for each in series if each["total"]) or "nothing"
-    data = {"title": title, "series": series, "since": since_ns // 1_000_000, "until": until_ns // 1_000_000,
-            "bucket": bucket_ns // 1_000_000, "outcomes": outcomes, "choose": outcomes, "pick": pick,
-            "alt": f"{title}, {words.moment(since_ns)} to {words.moment(until_ns)} UTC: {told}"}
+    data = {
+        "title": title,
+        "series": series,
+        "since": since_ns // 1_000_000,
+        "until": until_ns // 1_000_000,
+        "bucket": bucket_ns // 1_000_000,
+        "outcomes": outcomes,
+        "choose": outcomes,
+        "pick": pick,
+        "alt": f"{title}, {words.moment(since_ns)} to {words.moment(until_ns)} UTC: {told}",
+    }
     result = _mount(key=key, data=data, on_range_change=ignore, on_series_change=ignore)
     chosen: Mapping[str, float] | None = result.get("range")
     range_ns = (int(chosen["from"]) * 1_000_000, int(chosen["to"]) * 1_000_000) if chosen else None

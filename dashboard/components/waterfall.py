@@ -10,7 +10,9 @@ from dashboard.analytics.fold import Folded, Line, Step
 from dashboard.components.assets import component, ignore
 from dashboard.components.text import clip
 
-_mount = component("waterfall", '<div class="seam waterfall"><div class="rows" role="tree" aria-label="Steps of the run"></div></div>')
+_mount = component(
+    "waterfall", '<div class="seam waterfall"><div class="rows" role="tree" aria-label="Steps of the run"></div></div>'
+)
 
 GROUPS: Final = {"llm": "model", "tool": "tool", "retrieval": "retrieval"}
 """Step kind to what the run waited for; the rest is orchestration."""
@@ -31,7 +33,16 @@ def group(kind: str) -> str:
     return GROUPS.get(kind, "orchestration")
 
 
-def waterfall(steps: Sequence[Step], folded: Folded, *, run_id: str, begin_ns: int, end_ns: int, selected: str | None, heading: str) -> Chosen:
+def waterfall(
+    steps: Sequence[Step],
+    folded: Folded,
+    *,
+    run_id: str,
+    begin_ns: int,
+    end_ns: int,
+    selected: str | None,
+    heading: str,
+) -> Chosen:
     """Shows the lines of a folded tree.
 
     Args:
@@ -40,10 +51,17 @@ def waterfall(steps: Sequence[Step], folded: Folded, *, run_id: str, begin_ns: i
     """
     length = max(1, end_ns - begin_ns)
     data = {
-        "rows": [_step(steps[line.step], line.depth, begin_ns, length) if line.step is not None else _fold(steps, line, begin_ns, length)
-                 for line in folded.lines],
+        "rows": [
+            _step(steps[line.step], line.depth, begin_ns, length)
+            if line.step is not None
+            else _fold(steps, line, begin_ns, length)
+            for line in folded.lines
+        ],
         "ticks": [[part / 4, words.duration(length * part // 4) if part else "0"] for part in range(5)],
-        "selected": selected, "run": run_id, "height": HEIGHT, "heading": heading,
+        "selected": selected,
+        "run": run_id,
+        "height": HEIGHT,
+        "heading": heading,
     }
     result = _mount(key="waterfall", data=data, on_select_change=ignore, on_unfold_change=ignore)
     return Chosen(result.get("select"), result.get("unfold"))
@@ -57,8 +75,14 @@ def _step(step: Step, depth: int, begin_ns: int, length: int) -> dict[str, Any]:
     if step["is_orphan"]:
         notes.append("parent missing")
     return {
-        "id": step["span_id"], "depth": depth, "kind": step["kind"], "group": group(step["kind"]), "name": clip(step["name"], NAME_CHARS),
-        "status": status, "note": ", ".join(notes), "length": words.duration(took) if took is not None else "running",
+        "id": step["span_id"],
+        "depth": depth,
+        "kind": step["kind"],
+        "group": group(step["kind"]),
+        "name": clip(step["name"], NAME_CHARS),
+        "status": status,
+        "note": ", ".join(notes),
+        "length": words.duration(took) if took is not None else "running",
         **_extent(step["start_ns"], ended, begin_ns, length),
     }
 
@@ -68,8 +92,12 @@ def _fold(steps: Sequence[Step], line: Line, begin_ns: int, length: int) -> dict
     said = ", ".join(clip(name, 24) for name, _ in names.most_common(3)) + (" …" if len(names) > 3 else "")
     ends = [steps[index]["end_ns"] for index in line.folded if steps[index]["end_ns"] is not None]
     return {
-        "id": f"fold {line.parent}", "fold": line.parent, "depth": line.depth, "name": f"{line.folded_steps:,} more: {said}",
-        "failed": line.folded_failed, **_extent(min(steps[index]["start_ns"] for index in line.folded), max(ends, default=None), begin_ns, length),
+        "id": f"fold {line.parent}",
+        "fold": line.parent,
+        "depth": line.depth,
+        "name": f"{line.folded_steps:,} more: {said}",
+        "failed": line.folded_failed,
+        **_extent(min(steps[index]["start_ns"] for index in line.folded), max(ends, default=None), begin_ns, length),
     }
 
 

@@ -14,6 +14,7 @@ from dashboard.components.run_list import NARROW, run_list
 from dashboard.components.states import guarded, nothing_yet
 from dashboard.components.text import safe
 from dashboard.components.timeline import STATES, timeline
+from dashboard.store import Param
 
 NEWEST_RUNS = 12
 NEWEST_BAD_RUNS = 8
@@ -27,13 +28,20 @@ def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: 
     said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
     sentence, way = st.columns([7, 1], vertical_alignment="center")
     sentence.markdown(f"#### {said}")
-    if finding.alarming and way.button("", icon=":material/arrow_forward:", key="overview_bad", help="The runs that failed or fell silent"):
+    if finding.alarming and way.button(
+        "", icon=":material/arrow_forward:", key="overview_bad", help="The runs that failed or fell silent"
+    ):
         st.switch_page("views/runs.py", query_params=filters.carried() | {"state": ["failed", "silent"]})
 
 
-def scope(conf: Filters, window: Window) -> dict[str, str | int]:
+def scope(conf: Filters, window: Window) -> dict[str, Param]:
     """The filters as most queries take them."""
-    return {"since_ns": window.since_ns, "until_ns": window.until_ns, "workflow": conf.workflow, "environment": conf.environment}
+    return {
+        "since_ns": window.since_ns,
+        "until_ns": window.until_ns,
+        "workflow": conf.workflow,
+        "environment": conf.environment,
+    }
 
 
 def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over_time: list[findings.Row]) -> None:
@@ -51,23 +59,69 @@ def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over
         return [found[at] for at in range(window.since_ns, window.until_ns, window.bucket_ns)]
 
     def share(name: str, label: str, meaning: str, good: bool | None) -> Figure:
-        return share_figure(name, label, totals[name], totals["finished"], (before[name], before["finished"]), spark=spark(name),
-                            help=meaning, good=good)
+        return share_figure(
+            name,
+            label,
+            totals[name],
+            totals["finished"],
+            (before[name], before["finished"]),
+            spark=spark(name),
+            help=meaning,
+            good=good,
+        )
 
     few = "" if totals["timed"] >= P95_NEEDS else ", too few to trust"
-    opened = figures([
-        Figure("runs", "Runs a minute", words.rate(rate), _change(rate, rate_before), note=words.plural(totals["runs"], "run"),
-               spark=spark(), opens=True),
-        share("failed", "Failed", "Share of finished runs that reached their caller as a failure, and its 95 % band", good=False),
-        share("silent", "Silent", "Share of finished runs with an unhandled failure inside while nothing at the top says so", good=False),
-        share("recovered", "Recovered", "Share of finished runs whose failures were all handled, by a retry for instance", good=None),
-        Figure("p95", "p95 run", words.duration(totals["p95_ns"]), _change(totals["p95_ns"], before["p95_ns"]),
-               note=f"n {words.count(totals['timed'])}{few}", help="95 % of finished runs took at most this long"),
-        Figure("spans", "Spans a minute", words.rate(ingest["stored"] / minutes), note=f"{words.count(ingest['rejected'])} rejected",
-               help="Spans stored; what else became of those received stands under data quality"),
-    ], key="overview_figures")
+    opened = figures(
+        [
+            Figure(
+                "runs",
+                "Runs a minute",
+                words.rate(rate),
+                _change(rate, rate_before),
+                note=words.plural(totals["runs"], "run"),
+                spark=spark(),
+                opens=True,
+            ),
+            share(
+                "failed",
+                "Failed",
+                "Share of finished runs that reached their caller as a failure, and its 95 % band",
+                good=False,
+            ),
+            share(
+                "silent",
+                "Silent",
+                "Share of finished runs with an unhandled failure inside while nothing at the top says so",
+                good=False,
+            ),
+            share(
+                "recovered",
+                "Recovered",
+                "Share of finished runs whose failures were all handled, by a retry for instance",
+                good=None,
+            ),
+            Figure(
+                "p95",
+                "p95 run",
+                words.duration(totals["p95_ns"]),
+                _change(totals["p95_ns"], before["p95_ns"]),
+                note=f"n {words.count(totals['timed'])}{few}",
+                help="95 % of finished runs took at most this long",
+            ),
+            Figure(
+                "spans",
+                "Spans a minute",
+                words.rate(ingest["stored"] / minutes),
+                note=f"{words.count(ingest['rejected'])} rejected",
+                help="Spans stored; what else became of those received stands under data quality",
+            ),
+        ],
+        key="overview_figures",
+    )
     if opened:
-        st.switch_page("views/runs.py", query_params=filters.carried() if opened == "runs" else filters.carried(state=opened))
+        st.switch_page(
+            "views/runs.py", query_params=filters.carried() if opened == "runs" else filters.carried(state=opened)
+        )
 
 
 def _change(now: float | None, before: float | None) -> str | None:
@@ -85,7 +139,7 @@ def overview() -> None:
         nothing_yet()
         return
     abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
-    found = {**scope(conf, window), "states": (), "abandoned_ns": abandoned_ns}
+    found: dict[str, Param] = {**scope(conf, window), "states": (), "abandoned_ns": abandoned_ns}
     over_time = store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist()
 
     headline(conf, totals, before, now_ns)
@@ -93,27 +147,45 @@ def overview() -> None:
 
     halves = st.grid(2, min_column_width=400)
     with halves.cell(), st.container(border=True):
-        picked = timeline(over_time, value="runs", names=STATES, key="overview_runs", title="Runs", outcomes=True, pick=True,
-                          since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=window.bucket_ns)
+        picked = timeline(
+            over_time,
+            value="runs",
+            names=STATES,
+            key="overview_runs",
+            title="Runs",
+            outcomes=True,
+            pick=True,
+            since_ns=window.since_ns,
+            until_ns=window.until_ns,
+            bucket_ns=window.bucket_ns,
+        )
         bucket_ns = max(window.bucket_ns, filters.MINUTE)
         arrived = store.ask("ingest_over_time", since_ns=window.since_ns, bucket_ns=bucket_ns).to_pylist()
         kinds = ("stored", "duplicate", "rejected")
         picked_spans = timeline(
             [{"bucket_ns": row["bucket_ns"], "state": kind, "spans": row[kind]} for row in arrived for kind in kinds],
-            value="spans", names=kinds, key="overview_spans", title="Spans", pick=True,
-            since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=bucket_ns,
+            value="spans",
+            names=kinds,
+            key="overview_spans",
+            title="Spans",
+            pick=True,
+            since_ns=window.since_ns,
+            until_ns=window.until_ns,
+            bucket_ns=bucket_ns,
         )
-    page = {**found, "at_ns": window.until_ns, "at_run_id": ""}
+    page: dict[str, Param] = {**found, "at_ns": window.until_ns, "at_run_id": ""}
     with halves.cell(), st.container(border=True):
         st.markdown("**Failed and silent, newest first**")
-        bad = store.ask("runs_page", **page | {"states": ("failed", "silent"), "limit": NEWEST_BAD_RUNS}).to_pylist()
+        bad = store.ask("runs_page", **{**page, "states": ("failed", "silent"), "limit": NEWEST_BAD_RUNS}).to_pylist()
         opened_bad = None
         if bad:
-            opened_bad = run_list(bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
+            opened_bad = run_list(
+                bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True
+            )
         else:
             st.caption(f":material/check_circle: none {window.said}")
     st.markdown("**Newest runs**")
-    newest = store.ask("runs_page", **page | {"limit": NEWEST_RUNS}).to_pylist()
+    newest = store.ask("runs_page", limit=NEWEST_RUNS, **page).to_pylist()
     opened = run_list(newest, key="overview_newest", label="Newest runs", live=True)
     quality.panel(window)
 

@@ -45,8 +45,10 @@ def header(run: Mapping[str, Any], state: str, now_ns: int) -> None:
         f"**{words.duration(run['duration_ns'])}**" if run["duration_ns"] is not None else "**running**",
         f"{words.count(tokens[0])} → {words.count(tokens[1])} tokens" if tokens != (None, None) else "no token counts",
         words.money(run["cost_usd"]) if run["cost_usd"] is not None else "cost not known",
-        words.plural(run["steps"], "step"), words.plural(run["spans"], "span"),
-        safe(run["service"], 40) if run["service"] else None, safe(run["environment"], 40) if run["environment"] else None,
+        words.plural(run["steps"], "step"),
+        words.plural(run["spans"], "span"),
+        safe(run["service"], 40) if run["service"] else None,
+        safe(run["environment"], 40) if run["environment"] else None,
         f"began {words.moment(run['start_ns'], here, now_ns=now_ns)} ({words.ago(run['start_ns'], now_ns)})",
         f"verdict: {run['verdict'] or 'none'}",
     ]
@@ -56,30 +58,56 @@ def header(run: Mapping[str, Any], state: str, now_ns: int) -> None:
 def neighbours(run: Mapping[str, Any]) -> None:
     """Ways to the session's other runs, and to the run that this one continues."""
     if run["continues_run_id"]:
-        st.page_link("views/run.py", label="continues a run that waited", icon=":material/resume:",
-                     query_params=filters.carried(run=run["continues_run_id"]))
+        st.page_link(
+            "views/run.py",
+            label="continues a run that waited",
+            icon=":material/resume:",
+            query_params=filters.carried(run=run["continues_run_id"]),
+        )
     if run["session_id"] is None:
         return
-    found = store.ask("session_neighbours", keep="steady", session_id=run["session_id"], start_ns=run["start_ns"], run_id=run["run_id"])
+    found = store.ask_steady(
+        "session_neighbours", session_id=run["session_id"], start_ns=run["start_ns"], run_id=run["run_id"]
+    )
     beside = {row["place"]: row["run_id"] for row in found.to_pylist()}
     if "before" in beside:
-        st.page_link("views/run.py", label="before", icon=":material/chevron_left:", query_params=filters.carried(run=beside["before"]),
-                     help="The run before in this session")
-    st.page_link("views/runs.py", label=f"session {safe(run['session_id'], 40)}", query_params=filters.carried(text=run["session_id"][:100]))
+        st.page_link(
+            "views/run.py",
+            label="before",
+            icon=":material/chevron_left:",
+            query_params=filters.carried(run=beside["before"]),
+            help="The run before in this session",
+        )
+    st.page_link(
+        "views/runs.py",
+        label=f"session {safe(run['session_id'], 40)}",
+        query_params=filters.carried(text=run["session_id"][:100]),
+    )
     if "after" in beside:
-        st.page_link("views/run.py", label="after", icon=":material/chevron_right:", icon_position="right",
-                     query_params=filters.carried(run=beside["after"]), help="The run after in this session")
+        st.page_link(
+            "views/run.py",
+            label="after",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            query_params=filters.carried(run=beside["after"]),
+            help="The run after in this session",
+        )
 
 
 def explanation(run: Mapping[str, Any], failures: list[dict[str, Any]]) -> None:
     """What failed where, in words, with the evidence."""
     origin = None
     if run["origin_span_id"]:
-        origin = next(iter(store.ask("run_origin", run_id=run["run_id"], span_id=run["origin_span_id"]).to_pylist()), None)
+        origin = next(
+            iter(store.ask("run_origin", run_id=run["run_id"], span_id=run["origin_span_id"]).to_pylist()), None
+        )
     finding = findings.run(run, origin, failures[0] if failures else None)
     if finding is None:
         return
-    said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 80)}**" * bool(piece) for index, piece in enumerate(finding.pieces))
+    said = "".join(
+        piece if index % 2 == 0 else f"**{safe(piece, 80)}**" * bool(piece)
+        for index, piece in enumerate(finding.pieces)
+    )
     with st.container(border=True):
         left, right = st.columns([6, 1], vertical_alignment="center")
         left.markdown(said)
@@ -94,7 +122,7 @@ def explanation(run: Mapping[str, Any], failures: list[dict[str, Any]]) -> None:
 
 def time_line(run_id: str) -> list[dict[str, Any]]:
     """Where time went, as one line of shares."""
-    rows: list[dict[str, Any]] = store.ask("run_time", keep="steady", run_id=run_id).to_pylist()
+    rows: list[dict[str, Any]] = store.ask_steady("run_time", run_id=run_id).to_pylist()
     total = sum(row["self_ns"] for row in rows)
     if total:
         spent: dict[str, int] = {}
@@ -118,24 +146,42 @@ def steps_view(run: Mapping[str, Any]) -> None:
     received = (run["first_received_ns"] or 0, run["last_received_ns"])
     grid = st.grid(2, min_column_width=430, gap="medium")
     with grid.cell():
-        everything = st.toggle("All spans", key="spans", bind="query-params",
-                               help="Also transport, protocol and wrapper spans that are no steps of the workflow")
+        everything = st.toggle(
+            "All spans",
+            key="spans",
+            bind="query-params",
+            help="Also transport, protocol and wrapper spans that are no steps of the workflow",
+        )
         if everything:
-            table = store.ask("run_spans", keep="steady", run_id=run["run_id"], first_received_ns=received[0], last_received_ns=received[1])
+            table = store.ask_steady(
+                "run_spans", run_id=run["run_id"], first_received_ns=received[0], last_received_ns=received[1]
+            )
         else:
-            table = store.ask("run_steps", keep="steady" if run["outcome"] != "open" else "live", run_id=run["run_id"])
+            ask = store.ask if run["outcome"] == "open" else store.ask_steady
+            table = ask("run_steps", run_id=run["run_id"])
         steps = table.to_pylist()
         selected = st.query_params.get("span") or run["origin_span_id"] or run["root_span_id"]
         folded = fold(steps, opened_folds(), selected)
         noun = "span" if everything else "step"
-        heading = words.plural(folded.total, noun) if folded.shown == folded.total else f"shows {folded.shown:,} of {words.plural(folded.total, noun)}"
+        heading = (
+            words.plural(folded.total, noun)
+            if folded.shown == folded.total
+            else f"shows {folded.shown:,} of {words.plural(folded.total, noun)}"
+        )
         if not steps:
             st.caption(f"No {noun}s yet.")
             return
         ends = [step["end_ns"] for step in steps if step["end_ns"] is not None]
         end_ns = run["end_ns"] or max([run["last_received_ns"], *ends])
-        chosen = waterfall(steps, folded, run_id=run["run_id"] + noun, begin_ns=run["start_ns"], end_ns=max(end_ns, run["start_ns"]),
-                           selected=selected, heading=heading)
+        chosen = waterfall(
+            steps,
+            folded,
+            run_id=run["run_id"] + noun,
+            begin_ns=run["start_ns"],
+            end_ns=max(end_ns, run["start_ns"]),
+            selected=selected,
+            heading=heading,
+        )
         if chosen.opened_fold:
             opened = opened_folds()
             opened[chosen.opened_fold] = opened.get(chosen.opened_fold, 0) + OPEN_MORE
@@ -157,10 +203,23 @@ def failures_view(failures: list[dict[str, Any]]) -> None:
         st.caption("No failure was seen in this run. That is no proof that its answer is right.")
     for failure in failures:
         with st.container(border=True):
-            told = ["recovered" if failure["recovered"] else "unhandled", failure["role"], f"layer {failure['layer_a']}", failure["certainty"]]
-            st.markdown(f"**{safe(failure['step'] or 'outside a step')}** `{safe(failure['code'])}` · " + " · ".join(safe(part) for part in told))
+            told = [
+                "recovered" if failure["recovered"] else "unhandled",
+                failure["role"],
+                f"layer {failure['layer_a']}",
+                failure["certainty"],
+            ]
+            st.markdown(
+                f"**{safe(failure['step'] or 'outside a step')}** `{safe(failure['code'])}` · "
+                + " · ".join(safe(part) for part in told)
+            )
             st.code(failure["evidence"][:2_000], language=None, wrap_lines=True)
-            if st.button("Show span", icon=":material/my_location:", key=f"run_failure_{failure['span_id']}_{failure['code']}", type="tertiary"):
+            if st.button(
+                "Show span",
+                icon=":material/my_location:",
+                key=f"run_failure_{failure['span_id']}_{failure['code']}",
+                type="tertiary",
+            ):
                 st.query_params["span"] = failure["span_id"]
                 st.session_state["view_next"] = VIEWS[0]
                 st.rerun()
@@ -173,23 +232,31 @@ def body(run_id: str) -> None:
     if not found:
         with st.container(border=True):
             st.subheader("No such run", anchor=False)
-            st.write("Its spans may not have arrived or settled yet, or retention removed them. This page keeps looking.")
+            st.write(
+                "Its spans may not have arrived or settled yet, or retention removed them. This page keeps looking."
+            )
             st.code(run_id, language=None)
         return
     run, now_ns = found[0], time.time_ns()
     abandoned = run["last_received_ns"] < now_ns - store.settings().abandoned_after_s * 1e9
     state = run["outcome"] if run["outcome"] != "open" else "abandoned" if abandoned else "running"
-    failures = store.ask("run_failures", keep="steady", run_id=run["run_id"]).to_pylist()
+    failures = store.ask_steady("run_failures", run_id=run["run_id"]).to_pylist()
     header(run, state, now_ns)
     explanation(run, failures)
     rows = time_line(run["run_id"])
     if "view_next" in st.session_state:
         st.session_state["view"] = st.session_state.pop("view_next")
-    view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed")
+    view = st.segmented_control(
+        "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
+    )
     if view == "Where time went":
         figure = time_spent(rows, [group(row["kind"]) for row in rows])
-        st.plotly_chart(figure, key="run_time_spent", config={"displayModeBar": False},
-                        alt="Own time per step, longest first; failed tries hatched")
+        st.plotly_chart(
+            figure,
+            key="run_time_spent",
+            config={"displayModeBar": False},
+            alt="Own time per step, longest first; failed tries hatched",
+        )
     elif view == "Failures":
         failures_view(failures)
     else:
@@ -208,8 +275,18 @@ def choose() -> None:
     st.subheader("Which run?", anchor=False)
     st.write("Open one of the newest here, find one on Runs, or paste an id in the sidebar.")
     window = filters.current().window
-    newest = store.ask("runs_page", since_ns=0, until_ns=window.until_ns, workflow="", environment="", states=(), abandoned_ns=0,
-                       at_ns=window.until_ns, at_run_id="", limit=10)
+    newest = store.ask(
+        "runs_page",
+        since_ns=0,
+        until_ns=window.until_ns,
+        workflow="",
+        environment="",
+        states=(),
+        abandoned_ns=0,
+        at_ns=window.until_ns,
+        at_run_id="",
+        limit=10,
+    )
     if opened := run_list(newest.to_pylist(), key="run_choice", label="Newest runs"):
         st.query_params["run"] = opened
         st.rerun()

@@ -24,8 +24,11 @@ def asked() -> dict[str, Param]:
     conf = filters.current()
     abandoned_ns = time.time_ns() - int(store.settings().abandoned_after_s * 1e9)
     found: dict[str, Param] = {
-        "since_ns": conf.window.since_ns, "until_ns": conf.window.until_ns, "workflow": conf.workflow,
-        "environment": conf.environment, "states": tuple(sorted(st.session_state.get("state") or ())),
+        "since_ns": conf.window.since_ns,
+        "until_ns": conf.window.until_ns,
+        "workflow": conf.workflow,
+        "environment": conf.environment,
+        "states": tuple(sorted(st.session_state.get("state") or ())),
         "abandoned_ns": abandoned_ns // filters.MINUTE * filters.MINUTE,
     }
     text = (st.session_state.get("text") or "").strip().lower()
@@ -42,9 +45,9 @@ def fetch(found: dict[str, Param], newer: bool, at_ns: int, at_run_id: str, limi
     """Runs beside a given one, newest first."""
     at: dict[str, Param] = {"at_ns": at_ns, "at_run_id": at_run_id, "limit": limit}
     if "text" in found:
-        table = store.ask("runs_found", newer=newer, **found | at)
+        table = store.ask("runs_found", newer=newer, **found, **at)
     else:
-        table = store.ask("runs_page_back" if newer else "runs_page", **found | at)
+        table = store.ask("runs_page_back" if newer else "runs_page", **found, **at)
     rows: list[dict[str, object]] = table.to_pylist()
     return rows[::-1] if newer else rows
 
@@ -64,12 +67,24 @@ def back_to_newest() -> None:
 def results() -> None:
     """Chart, count and one page of what was found."""
     found, window = asked(), filters.current().window
-    over_time = store.ask("runs_found_over_time" if "text" in found else "runs_over_time", bucket_ns=window.bucket_ns, **found)
+    over_time = store.ask(
+        "runs_found_over_time" if "text" in found else "runs_over_time", bucket_ns=window.bucket_ns, **found
+    )
     counts = over_time.to_pylist()
     total = sum(row["runs"] for row in counts)
     place = cursor()
-    picked = timeline(counts, value="runs", names=STATES, key="runs_time", title=f"{words.plural(total, 'run')} {window.said}",
-                      outcomes=True, pick=True, since_ns=window.since_ns, until_ns=window.until_ns, bucket_ns=window.bucket_ns)
+    picked = timeline(
+        counts,
+        value="runs",
+        names=STATES,
+        key="runs_time",
+        title=f"{words.plural(total, 'run')} {window.said}",
+        outcomes=True,
+        pick=True,
+        since_ns=window.since_ns,
+        until_ns=window.until_ns,
+        bucket_ns=window.bucket_ns,
+    )
     newer, at_ns, at_run_id = place or (False, window.until_ns, "")
     rows = fetch(found, newer, at_ns, at_run_id, PAGE_RUNS + 1)
     more_beyond = len(rows) > PAGE_RUNS
@@ -93,15 +108,35 @@ def results() -> None:
             st.rerun()
         if st.button("Newer", icon=":material/chevron_left:", disabled=not has_newer, key="runs_newer") and shown:
             turn("newer", shown[0])
-        if st.button("Older", icon=":material/chevron_right:", icon_position="right", disabled=not has_older, key="runs_older") and shown:
+        if (
+            st.button(
+                "Older",
+                icon=":material/chevron_right:",
+                icon_position="right",
+                disabled=not has_older,
+                key="runs_older",
+            )
+            and shown
+        ):
             turn("older", shown[-1])
         if shown:
             here = filters.zone()
             began = [int(str(run["start_ns"])) for run in (shown[-1], shown[0])]
-            st.caption(f"{words.moment(began[0], here)} to {words.moment(began[1], here)}, {here} · "
-                       f"{len(shown)} of {words.count(total)} runs", width="stretch")
-        st.download_button("CSV", lambda: csv(found, window.until_ns), "seamscope-runs.csv", "text/csv", icon=":material/download:",
-                           key="runs_csv", on_click="ignore", help=f"The newest {CSV_RUNS:,} runs of this filter")
+            st.caption(
+                f"{words.moment(began[0], here)} to {words.moment(began[1], here)}, {here} · "
+                f"{len(shown)} of {words.count(total)} runs",
+                width="stretch",
+            )
+        st.download_button(
+            "CSV",
+            lambda: csv(found, window.until_ns),
+            "seamscope-runs.csv",
+            "text/csv",
+            icon=":material/download:",
+            key="runs_csv",
+            on_click="ignore",
+            help=f"The newest {CSV_RUNS:,} runs of this filter",
+        )
     if picked.range_ns:
         st.query_params["from"], st.query_params["to"] = (words.iso(at) for at in picked.range_ns)
         back_to_newest()
@@ -115,7 +150,11 @@ def results() -> None:
 def csv(found: dict[str, Param], until_ns: int) -> bytes:
     """The newest runs of a filter as CSV that no spreadsheet runs."""
     at: dict[str, Param] = {"at_ns": until_ns, "at_run_id": "", "limit": CSV_RUNS}
-    table = store.ask("runs_found", newer=False, **found | at) if "text" in found else store.ask("runs_page", **found | at)
+    table = (
+        store.ask("runs_found", newer=False, **found, **at)
+        if "text" in found
+        else store.ask("runs_page", **found, **at)
+    )
     return b"".join(csv_lines(table))
 
 
@@ -129,9 +168,25 @@ if "runs_state_next" in st.session_state:
     st.session_state["state"] = st.session_state.pop("runs_state_next")
 
 choice, box = st.columns([3, 2], vertical_alignment="bottom")
-choice.pills("Outcome", STATES, selection_mode="multi", key="state", bind="query-params", on_change=back_to_newest,
-             label_visibility="collapsed")
-box.text_input("Find", key="text", bind="query-params", type="search", icon=":material/search:", max_chars=100, on_change=back_to_newest,
-               placeholder="run id, session, step or error text", label_visibility="collapsed")
+choice.pills(
+    "Outcome",
+    STATES,
+    selection_mode="multi",
+    key="state",
+    bind="query-params",
+    on_change=back_to_newest,
+    label_visibility="collapsed",
+)
+box.text_input(
+    "Find",
+    key="text",
+    bind="query-params",
+    type="search",
+    icon=":material/search:",
+    max_chars=100,
+    on_change=back_to_newest,
+    placeholder="run id, session, step or error text",
+    label_visibility="collapsed",
+)
 
 st.fragment(results, run_every=pulse.tick_s(filters.current().live and cursor() is None))()

@@ -1,4 +1,4 @@
-"""Stores for dashboard tests, written straight through the DDL: a small lively one, a huge run, many runs, a hostile one.
+"""Stores for dashboard tests, written through the DDL: a lively one, a huge run, many runs, a hostile one.
 
 Run it to get a file to look at: `python -m tests.dashboard.stores DIR [--hostile] [--many N] [--big N]`.
 """
@@ -47,27 +47,62 @@ class Filling:
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         for table, rows in self.tables.items():
-            types = {name: kind for name, kind in con.execute(
-                "select column_name, data_type from duckdb_columns() where schema_name = 'store' and table_name = ?",
-                [table]).fetchall()}
+            types = dict(
+                con.execute(
+                    "select column_name, data_type from duckdb_columns() where schema_name = 'store' and "
+                    "table_name = ?",
+                    [table],
+                ).fetchall()
+            )
             filled = [_with_defaults(row, types) for row in rows]
-            batch = pa.table({name: pa.array([row[name] for row in filled], _arrow(kind)) for name, kind in types.items()})
+            batch = pa.table(
+                {name: pa.array([row[name] for row in filled], _arrow(kind)) for name, kind in types.items()}
+            )
             con.register("batch", batch)
             con.execute(f"insert into store.{table} by name select * from batch")
             con.unregister("batch")
 
 
 def _arrow(kind: str) -> pa.DataType:
-    return {"UBIGINT": pa.uint64(), "BIGINT": pa.int64(), "INTEGER": pa.int32(), "UINTEGER": pa.uint32(),
-            "BOOLEAN": pa.bool_(), "DOUBLE": pa.float64(), "VARCHAR[]": pa.list_(pa.string())}.get(kind, pa.string())
+    return {
+        "UBIGINT": pa.uint64(),
+        "BIGINT": pa.int64(),
+        "INTEGER": pa.int32(),
+        "UINTEGER": pa.uint32(),
+        "BOOLEAN": pa.bool_(),
+        "DOUBLE": pa.float64(),
+        "VARCHAR[]": pa.list_(pa.string()),
+    }.get(kind, pa.string())
 
 
 REQUIRED: Row = {
-    "trace_state": "", "flags": 256, "kind": 1, "status_code": 0, "status_message": "", "attributes": "{}",
-    "dropped_attributes_count": 0, "dropped_events_count": 0, "dropped_links_count": 0, "truncated": False,
-    "resource_id": 1, "scope_id": 1, "dialect": "openinference", "tokens_are_sum": False, "failed": False,
-    "interrupted": False, "collateral": False, "schema_url": "", "entity_refs": "[]", "rule_version": RULE_VERSION,
-    "orphans": 0, "gaps_count": 0, "visit": 1, "attempt": 1, "is_orphan": False, "conflict": 0, "rejected": 0, "duplicate": 0,
+    "trace_state": "",
+    "flags": 256,
+    "kind": 1,
+    "status_code": 0,
+    "status_message": "",
+    "attributes": "{}",
+    "dropped_attributes_count": 0,
+    "dropped_events_count": 0,
+    "dropped_links_count": 0,
+    "truncated": False,
+    "resource_id": 1,
+    "scope_id": 1,
+    "dialect": "openinference",
+    "tokens_are_sum": False,
+    "failed": False,
+    "interrupted": False,
+    "collateral": False,
+    "schema_url": "",
+    "entity_refs": "[]",
+    "rule_version": RULE_VERSION,
+    "orphans": 0,
+    "visit": 1,
+    "attempt": 1,
+    "is_orphan": False,
+    "conflict": 0,
+    "rejected": 0,
+    "duplicate": 0,
     "late": 0,
 }
 
@@ -90,16 +125,22 @@ class Stage:
 
 WORKFLOWS: dict[str, tuple[Stage, ...]] = {
     "refund_triage": (
-        Stage("intake", (("llm", "gpt-4.1"),)), Stage("retrieval", (("retrieval", "policy_index"),)),
+        Stage("intake", (("llm", "gpt-4.1"),)),
+        Stage("retrieval", (("retrieval", "policy_index"),)),
         Stage("tool_call", (("tool", "ledger.query"), ("tool", "orders.lookup"))),
-        Stage("synthesis", (("llm", "gpt-4.1"),)), Stage("verification", (("llm", "gpt-4.1-mini"),)), Stage("delivery"),
+        Stage("synthesis", (("llm", "gpt-4.1"),)),
+        Stage("verification", (("llm", "gpt-4.1-mini"),)),
+        Stage("delivery"),
     ),
     "lead_enrich": (
-        Stage("Webhook"), Stage("Clearbit", (("tool", "http.request"),)), Stage("Score lead", (("llm", "claude-haiku-4-5"),)),
+        Stage("Webhook"),
+        Stage("Clearbit", (("tool", "http.request"),)),
+        Stage("Score lead", (("llm", "claude-haiku-4-5"),)),
         Stage("Append row", (("tool", "sheets.append"),)),
     ),
     "incident_brief": (
-        Stage("Researcher", (("llm", "gpt-4.1"), ("tool", "search_logs"))), Stage("Analyst", (("llm", "gpt-4.1"),)),
+        Stage("Researcher", (("llm", "gpt-4.1"), ("tool", "search_logs"))),
+        Stage("Analyst", (("llm", "gpt-4.1"),)),
         Stage("Writer", (("llm", "gpt-4.1"), ("handoff", "Delegate work to coworker"))),
     ),
 }
@@ -125,7 +166,9 @@ def lively(now_ns: int, runs: int = 240, seed: int = 7, text: str = "") -> Filli
         text: hostile text that goes into every free-text field.
     """
     fill, ids = Filling(), Ids(seed)
-    for key, (service, dialect) in enumerate((("billing-agents", "openinference"), ("n8n", "n8n"), ("crew", "openllmetry")), 1):
+    for key, (service, dialect) in enumerate(
+        (("billing-agents", "openinference"), ("n8n", "n8n"), ("crew", "openllmetry")), 1
+    ):
         fill.add("resource", resource_id=key, attributes=json.dumps({"service.name": service + text, "note": text}))
         fill.add("scope", scope_id=key, name=f"{dialect}.instrumentation{text}", version="0.1.80", attributes="{}")
     for number in range(runs):
@@ -136,8 +179,18 @@ def lively(now_ns: int, runs: int = 240, seed: int = 7, text: str = "") -> Filli
         at = (now_ns - minute * MINUTE) // MINUTE * MINUTE
         stored, duplicate = 18 + ids.random.randrange(9), int(minute % 40 == 3) * 3
         rejected = int(minute % 55 == 7) * 2
-        fill.add("ingest_minute", minute_ns=at, received=stored + duplicate + rejected, stored=stored, duplicate=duplicate,
-                 rejected=rejected, truncated=int(minute == 12), late=int(minute == 30), requests=4, bytes=stored * 1500)
+        fill.add(
+            "ingest_minute",
+            minute_ns=at,
+            received=stored + duplicate + rejected,
+            stored=stored,
+            duplicate=duplicate,
+            rejected=rejected,
+            truncated=int(minute == 12),
+            late=int(minute == 30),
+            requests=4,
+            bytes=stored * 1500,
+        )
         if rejected:
             fill.add("ingest_rejection", minute_ns=at, reason="invalid_span_id", spans=rejected)
     fill.add("ingest_refusal", minute_ns=now_ns // MINUTE * MINUTE, reason="malformed", requests=1)
@@ -164,8 +217,17 @@ def _run(fill: Filling, ids: Ids, workflow: str, start: int, number: int, now_ns
     for index, stage in enumerate(stages):
         stage_id, stage_start = ids.span(), clock
         is_bad = index == bad and outcome in ("failed", "silent", "recovered")
-        stage_row: Row = {"span_id": stage_id, "parent_span_id": None, "depth": 1, "kind": "chain", "name": stage.name + text,
-                          "position": position, "chain_step": stage.name + text, "operation_id": stage_id, "status": "ok"}
+        stage_row: Row = {
+            "span_id": stage_id,
+            "parent_span_id": None,
+            "depth": 1,
+            "kind": "chain",
+            "name": stage.name + text,
+            "position": position,
+            "chain_step": stage.name + text,
+            "operation_id": stage_id,
+            "status": "ok",
+        }
         position += 1
         inner_rows, covered = [], 0
         for kind, name in stage.inner or (("chain", "format"),):
@@ -176,18 +238,36 @@ def _run(fill: Filling, ids: Ids, workflow: str, start: int, number: int, now_ns
                 operation = operation or sid
                 length = int(ids.random.lognormvariate(0, 0.8) * (900_000_000 if kind == "llm" else 180_000_000))
                 fails = is_bad and (attempt < tries or outcome == "failed")
-                row: Row = {"span_id": sid, "parent_span_id": stage_id, "depth": 2, "kind": kind, "name": name + text,
-                            "position": position, "chain_step": stage.name + text, "operation_id": operation, "attempt": attempt,
-                            "start_ns": clock + 2_000_000, "end_ns": clock + 2_000_000 + length, "self_ns": length,
-                            "status": "failed" if fails and outcome != "silent" else "ok",
-                            "tool": name if kind == "tool" else None, "model": name if kind == "llm" else None}
+                row: Row = {
+                    "span_id": sid,
+                    "parent_span_id": stage_id,
+                    "depth": 2,
+                    "kind": kind,
+                    "name": name + text,
+                    "position": position,
+                    "chain_step": stage.name + text,
+                    "operation_id": operation,
+                    "attempt": attempt,
+                    "start_ns": clock + 2_000_000,
+                    "end_ns": clock + 2_000_000 + length,
+                    "self_ns": length,
+                    "status": "failed" if fails and outcome != "silent" else "ok",
+                    "tool": name if kind == "tool" else None,
+                    "model": name if kind == "llm" else None,
+                }
                 if kind == "llm":
-                    row |= {"tokens_input": 400 + ids.random.randrange(2500), "tokens_output": 40 + ids.random.randrange(300),
-                            "cost_usd": 0.002, "provider": "openai"}
+                    row |= {
+                        "tokens_input": 400 + ids.random.randrange(2500),
+                        "tokens_output": 40 + ids.random.randrange(300),
+                        "cost_usd": 0.002,
+                        "provider": "openai",
+                    }
                     tokens_in, tokens_out = tokens_in + row["tokens_input"], tokens_out + row["tokens_output"]
                 if row["status"] == "failed":
-                    row |= {"error_type": "RateLimitError" if kind == "llm" else "TimeoutError",
-                            "error_message": f"{name}: no answer within 30 s{text}"}
+                    row |= {
+                        "error_type": "RateLimitError" if kind == "llm" else "TimeoutError",
+                        "error_message": f"{name}: no answer within 30 s{text}",
+                    }
                     errors += 1
                 if fails and outcome == "silent" and attempt == tries - 1:
                     row["in_band_error"] = '{"status": "error", "message": "ledger is locked"}' + text
@@ -213,46 +293,151 @@ def _run(fill: Filling, ids: Ids, workflow: str, start: int, number: int, now_ns
             break
     ended = None if outcome == "open" else clock
     for row in steps:
-        fill.add("step", run_id=trace, trace_id=trace, agent=None, **{k: v for k, v in row.items()})
+        fill.add("step", run_id=trace, trace_id=trace, agent=None, **row)
         _span(fill, trace, row, root, key, workflow, text)
-    failed_root = {"status": "failed", "error_type": "WorkflowError", "error_message": f"workflow failed{text}"} \
-        if outcome == "failed" else {"status": "ok"}
-    _span(fill, trace, {"span_id": root, "parent_span_id": None, "kind": "workflow", "name": workflow + text, "start_ns": start,
-                        "end_ns": ended, **failed_root}, None, key, workflow, text)
-    fill.add("run", run_id=trace, root_trace_id=trace, root_span_id=root, trace_ids=[trace], workflow=workflow + text,
-             workflow_version=("2.4.0" if number % 2 else "2.3.1") + text, service=("billing-agents", "n8n", "crew")[key - 1] + text,
-             environment="production" if number % 5 else "staging", framework="langgraph", session_id=f"s-{number // 4}{text}",
-             start_ns=start, end_ns=ended, outcome=outcome, failing_step=failing, origin_span_id=origin, chain=chain,
-             spans=spans, steps=len(steps), operations=len(steps), attempts=len(steps), error_spans=errors,
-             orphans=int(number % 60 == 9), gaps=int(number % 30 == 2), tokens_input=tokens_in or None,
-             tokens_output=tokens_out or None, cost_usd=0.03 if tokens_in else None, last_received_ns=(ended or clock) + S)
-    fill.add("trace", trace_id=trace, run_id=trace, spans=spans, first_received_ns=start, last_received_ns=(ended or clock) + S)
+    failed_root = (
+        {"status": "failed", "error_type": "WorkflowError", "error_message": f"workflow failed{text}"}
+        if outcome == "failed"
+        else {"status": "ok"}
+    )
+    _span(
+        fill,
+        trace,
+        {
+            "span_id": root,
+            "parent_span_id": None,
+            "kind": "workflow",
+            "name": workflow + text,
+            "start_ns": start,
+            "end_ns": ended,
+            **failed_root,
+        },
+        None,
+        key,
+        workflow,
+        text,
+    )
+    fill.add(
+        "run",
+        run_id=trace,
+        root_trace_id=trace,
+        root_span_id=root,
+        trace_ids=[trace],
+        workflow=workflow + text,
+        workflow_version=("2.4.0" if number % 2 else "2.3.1") + text,
+        service=("billing-agents", "n8n", "crew")[key - 1] + text,
+        environment="production" if number % 5 else "staging",
+        framework="langgraph",
+        session_id=f"s-{number // 4}{text}",
+        start_ns=start,
+        end_ns=ended,
+        outcome=outcome,
+        failing_step=failing,
+        origin_span_id=origin,
+        chain=chain,
+        spans=spans,
+        steps=len(steps),
+        operations=len(steps),
+        attempts=len(steps),
+        error_spans=errors,
+        orphans=int(number % 60 == 9),
+        gaps=int(number % 30 == 2),
+        tokens_input=tokens_in or None,
+        tokens_output=tokens_out or None,
+        cost_usd=0.03 if tokens_in else None,
+        last_received_ns=(ended or clock) + S,
+    )
+    fill.add(
+        "trace",
+        trace_id=trace,
+        run_id=trace,
+        spans=spans,
+        first_received_ns=start,
+        last_received_ns=(ended or clock) + S,
+    )
     if origin:
-        fill.add("failure", run_id=trace, trace_id=trace, span_id=origin, step=failing, code="tool.timeout", layer_a="tool",
-                 layer_b="recovery", certainty="observed", severity="high", role="root", recovered=outcome == "recovered",
-                 silent=outcome == "silent", evidence=f"status ERROR, TimeoutError{text}", at_ns=clock)
+        fill.add(
+            "failure",
+            run_id=trace,
+            trace_id=trace,
+            span_id=origin,
+            step=failing,
+            code="tool.timeout",
+            layer_a="tool",
+            layer_b="recovery",
+            certainty="observed",
+            severity="high",
+            role="root",
+            recovered=outcome == "recovered",
+            silent=outcome == "silent",
+            evidence=f"status ERROR, TimeoutError{text}",
+            at_ns=clock,
+        )
 
 
 def _span(fill: Filling, trace: str, row: Row, root: str | None, key: int, workflow: str, text: str) -> None:
     bad = row["status"] == "failed"
     attributes = {
-        "openinference.span.kind": row["kind"].upper(), "input.value": json.dumps({"question": f"Where is my refund?{text}"}),
-        "output.value": f"It was paid on Tuesday.{text}", "llm.input_messages.0.message.role": "user", f"key{text}": text,
-        "gen_ai.usage.input_tokens": row.get("tokens_input"), "nested": {"list": [1, 2, text]},
+        "openinference.span.kind": row["kind"].upper(),
+        "input.value": json.dumps({"question": f"Where is my refund?{text}"}),
+        "output.value": f"It was paid on Tuesday.{text}",
+        "llm.input_messages.0.message.role": "user",
+        f"key{text}": text,
+        "gen_ai.usage.input_tokens": row.get("tokens_input"),
+        "nested": {"list": [1, 2, text]},
     }
-    events = [{"time_ns": row["start_ns"] + 10_000_000, "name": f"exception{text}", "dropped_attributes_count": 0, "attributes": {
-        "exception.type": "TimeoutError", "exception.message": f"no answer{text}", "exception.stacktrace": f"Traceback …\n{text}"}}]
-    links = [{"trace_id": "ab" * 16, "span_id": "cd" * 8, "trace_state": text, "attributes": {"why": text},
-              "dropped_attributes_count": 0, "flags": 0}]
-    fill.add("span", trace_id=trace, span_id=row["span_id"], parent_span_id=row["parent_span_id"] or root, name=row["name"],
-             start_ns=row["start_ns"], end_ns=row["end_ns"] or 0, status_code=2 if bad else 0, trace_state=text,
-             status_message=row.get("error_message", ""), attributes=json.dumps(attributes),
-             events=json.dumps(events) if bad or text else None, links=json.dumps(links) if bad or text else None,
-             resource_id=key, scope_id=key, dialect=("openinference", "n8n", "openllmetry")[key - 1], framework="langgraph",
-             step_kind=row["kind"], step_name=row["name"], workflow=workflow + text, service="billing-agents" + text,
-             input_key="input.value", output_key="output.value", failed=bad, error_type=row.get("error_type"),
-             error_message=row.get("error_message"), gaps=["tokens"] if row["kind"] == "llm" and key == 2 else None,
-             received_ns=row["start_ns"] + S)
+    events = [
+        {
+            "time_ns": row["start_ns"] + 10_000_000,
+            "name": f"exception{text}",
+            "dropped_attributes_count": 0,
+            "attributes": {
+                "exception.type": "TimeoutError",
+                "exception.message": f"no answer{text}",
+                "exception.stacktrace": f"Traceback …\n{text}",
+            },
+        }
+    ]
+    links = [
+        {
+            "trace_id": "ab" * 16,
+            "span_id": "cd" * 8,
+            "trace_state": text,
+            "attributes": {"why": text},
+            "dropped_attributes_count": 0,
+            "flags": 0,
+        }
+    ]
+    fill.add(
+        "span",
+        trace_id=trace,
+        span_id=row["span_id"],
+        parent_span_id=row["parent_span_id"] or root,
+        name=row["name"],
+        start_ns=row["start_ns"],
+        end_ns=row["end_ns"] or 0,
+        status_code=2 if bad else 0,
+        trace_state=text,
+        status_message=row.get("error_message", ""),
+        attributes=json.dumps(attributes),
+        events=json.dumps(events) if bad or text else None,
+        links=json.dumps(links) if bad or text else None,
+        resource_id=key,
+        scope_id=key,
+        dialect=("openinference", "n8n", "openllmetry")[key - 1],
+        framework="langgraph",
+        step_kind=row["kind"],
+        step_name=row["name"],
+        workflow=workflow + text,
+        service="billing-agents" + text,
+        input_key="input.value",
+        output_key="output.value",
+        failed=bad,
+        error_type=row.get("error_type"),
+        error_message=row.get("error_message"),
+        gaps=["tokens"] if row["kind"] == "llm" and key == 2 else None,
+        received_ns=row["start_ns"] + S,
+    )
 
 
 def big(now_ns: int, steps: int = 50_000, seed: int = 11) -> tuple[Filling, str]:
@@ -271,34 +456,91 @@ def big(now_ns: int, steps: int = 50_000, seed: int = 11) -> tuple[Filling, str]
         for child in range(per_stage):
             sid = ids.span()
             status = "failed" if child % 997 == 13 else "ok"
-            row = {"span_id": sid, "parent_span_id": stage_id, "depth": 2, "kind": "tool", "name": f"fetch_{child % 3}",
-                   "position": position + 1 + child, "chain_step": f"batch {stage}", "operation_id": sid, "status": status,
-                   "start_ns": start + clock, "end_ns": start + clock + 900_000, "self_ns": 900_000,
-                   "error_type": "TimeoutError" if status == "failed" else None}
+            row = {
+                "span_id": sid,
+                "parent_span_id": stage_id,
+                "depth": 2,
+                "kind": "tool",
+                "name": f"fetch_{child % 3}",
+                "position": position + 1 + child,
+                "chain_step": f"batch {stage}",
+                "operation_id": sid,
+                "status": status,
+                "start_ns": start + clock,
+                "end_ns": start + clock + 900_000,
+                "self_ns": 900_000,
+                "error_type": "TimeoutError" if status == "failed" else None,
+            }
             rows.append(row)
             clock += 1_000_000
-        head: Row = {"span_id": stage_id, "parent_span_id": None, "depth": 1, "kind": "chain", "name": f"batch {stage}",
-                     "position": position, "chain_step": f"batch {stage}", "operation_id": stage_id, "status": "ok",
-                     "start_ns": start + first, "end_ns": start + clock, "self_ns": 0}
+        head: Row = {
+            "span_id": stage_id,
+            "parent_span_id": None,
+            "depth": 1,
+            "kind": "chain",
+            "name": f"batch {stage}",
+            "position": position,
+            "chain_step": f"batch {stage}",
+            "operation_id": stage_id,
+            "status": "ok",
+            "start_ns": start + first,
+            "end_ns": start + clock,
+            "self_ns": 0,
+        }
         position += 1 + per_stage
         for row in (head, *rows):
             fill.add("step", run_id=trace, trace_id=trace, **row)
-            fill.add("span", trace_id=trace, span_id=row["span_id"], parent_span_id=row["parent_span_id"] or root,
-                     name=row["name"], start_ns=row["start_ns"], end_ns=row["end_ns"], resource_id=9, scope_id=9,
-                     step_kind=row["kind"], step_name=row["name"], received_ns=now_ns - MINUTE)
-    fill.add("run", run_id=trace, root_trace_id=trace, root_span_id=root, trace_ids=[trace], workflow="wide_fan_out",
-             start_ns=start, end_ns=start + clock, outcome="recovered", chain=[f"batch {n}" for n in range(20)], spans=position + 1,
-             steps=position, operations=position, attempts=position, error_spans=20, last_received_ns=now_ns - MINUTE, gaps=0)
-    fill.add("trace", trace_id=trace, run_id=trace, spans=position, first_received_ns=now_ns - MINUTE,
-             last_received_ns=now_ns - MINUTE)
+            fill.add(
+                "span",
+                trace_id=trace,
+                span_id=row["span_id"],
+                parent_span_id=row["parent_span_id"] or root,
+                name=row["name"],
+                start_ns=row["start_ns"],
+                end_ns=row["end_ns"],
+                resource_id=9,
+                scope_id=9,
+                step_kind=row["kind"],
+                step_name=row["name"],
+                received_ns=now_ns - MINUTE,
+            )
+    fill.add(
+        "run",
+        run_id=trace,
+        root_trace_id=trace,
+        root_span_id=root,
+        trace_ids=[trace],
+        workflow="wide_fan_out",
+        start_ns=start,
+        end_ns=start + clock,
+        outcome="recovered",
+        chain=[f"batch {n}" for n in range(20)],
+        spans=position + 1,
+        steps=position,
+        operations=position,
+        attempts=position,
+        error_spans=20,
+        last_received_ns=now_ns - MINUTE,
+        gaps=0,
+    )
+    fill.add(
+        "trace",
+        trace_id=trace,
+        run_id=trace,
+        spans=position,
+        first_received_ns=now_ns - MINUTE,
+        last_received_ns=now_ns - MINUTE,
+    )
     return fill, trace
 
 
 def many_runs(con: duckdb.DuckDBPyConnection, now_ns: int, runs: int) -> None:
     """Plain runs over the last 28 days, without steps or spans."""
-    con.execute("""
+    con.execute(
+        """
         insert into store.run by name
-        select md5(i::varchar) as run_id, run_id as root_trace_id, [run_id] as trace_ids, 'workflow_' || i % 12 as workflow,
+        select md5(i::varchar) as run_id, run_id as root_trace_id, [run_id] as trace_ids, 'workflow_' || i % 12 as
+        workflow,
                'production' as environment, ($now - (i * (28 * 86400.0 / $runs) * 1e9)::bigint)::ubigint as start_ns,
                start_ns + 1_000_000_000 + (i % 977) * 20_000_000 as end_ns,
                case when i % 13 = 0 then 'failed' when i % 31 = 0 then 'silent' else 'clean' end as outcome,
@@ -306,13 +548,16 @@ def many_runs(con: duckdb.DuckDBPyConnection, now_ns: int, runs: int) -> None:
                's-' || i // 5 as session_id, 9 as spans, 7 as steps, 7 as operations, 7 as attempts, 0 as error_spans,
                0 as orphans, 0 as gaps, 1200 as tokens_input, 80 as tokens_output, 0.004 as cost_usd,
                end_ns as last_received_ns, 1 as rule_version
-        from range($runs) t(i) order by i desc""", {"now": now_ns, "runs": runs})
+        from range($runs) t(i) order by i desc""",
+        {"now": now_ns, "runs": runs},
+    )
 
 
 HOSTILE_PAYLOADS = (
     "![i]({url}/md) [l]({url}/link) {url}/auto <img src={url}/img> <script>window.__xss=1</script>",
-    "<style>*{{display:none}}</style> <a href=\"{url}/a\">a</a> javascript:window.__xss=1 $\\href{{{url}/tex}}{{x}}$",
-    ":red[x] :material/delete: `code` | a | b |\n# head\n- item <b>bold</b> &lt;b&gt; =1+1 www.example.com a@example.com",
+    '<style>*{{display:none}}</style> <a href="{url}/a">a</a> javascript:window.__xss=1 $\\href{{{url}/tex}}{{x}}$',
+    ":red[x] :material/delete: `code` | a | b |\n# head\n- item <b>bold</b> &lt;b&gt; =1+1 www.example.com "
+    "a@example.com",
 )
 
 
@@ -347,7 +592,7 @@ def main() -> None:
         yield lively(now, text=hostile_text(args.hostile) if args.hostile else "")
         if args.big:
             filling, run_id = big(now, args.big)
-            print(run_id)
+            print(run_id)  # noqa: T201  # to open it by
             yield filling
 
     path = store_path(args.folder)

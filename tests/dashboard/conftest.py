@@ -1,0 +1,39 @@
+"""Stores that dashboard tests share."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.paths import store_path
+from tests.dashboard import stores
+from tests.dashboard.pages import data_dir
+
+
+@pytest.fixture(scope="session")
+def now_ns() -> int:
+    return time.time_ns()
+
+
+@pytest.fixture(scope="session")
+def lively_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
+    """A data folder with runs of three workflows over the last two hours."""
+    folder = tmp_path_factory.mktemp("lively")
+    stores.write(store_path(folder), [stores.lively(now_ns)])
+    return folder
+
+
+@pytest.fixture
+def lively(lively_dir: Path) -> Iterator[Path]:
+    """Pages read the lively store."""
+    with data_dir(lively_dir):
+        yield store_path(lively_dir)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Path]:
+    """Pages read a store that nothing has come to."""
+    stores.write(store_path(tmp_path), [])
+    with data_dir(tmp_path):
+        yield store_path(tmp_path)

@@ -1,0 +1,60 @@
+"""Drives dashboard pages through AppTest."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+
+APP = Path(dashboard.__file__).parent / "app.py"
+PAGES = ("overview", "runs", "run", "connect")
+
+
+@contextmanager
+def data_dir(folder: Path) -> Iterator[None]:
+    """Makes pages read the store of a folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEAMSCOPE_DATA_DIR", str(folder))
+        _forget()
+        yield
+    _forget()
+
+
+def _forget() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_page(page: str, /, **params: str | list[str]) -> AppTest:
+    """A page as a link opens it in a fresh browser."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    if page != "overview":  # the default page; the others are found by their file before a first run
+        app.switch_page(f"views/{page}.py")
+    for name, value in params.items():
+        app.query_params[name.rstrip("_")] = value
+    return app.run()
+
+
+def component(app: AppTest, key: str) -> Any:
+    """What a browser component was given."""
+    for element in app.get("bidi_component"):
+        if element.proto.id.endswith(f"-{key}"):
+            return json.loads(element.proto.json)
+    raise KeyError(f"no component {key}; there are {[element.proto.id for element in app.get('bidi_component')]}")
+
+
+def words(app: AppTest) -> str:
+    """All text of a page that Markdown renders."""
+    parts = (*app.markdown, *app.caption, *app.subheader, *app.warning, *app.error)
+    return "\n".join(element.value for element in parts)
+
+
+def healthy(app: AppTest) -> bool:
+    """No exception, and none that was caught."""
+    return not app.exception and not app.error

@@ -1,0 +1,83 @@
+"""What a page says first."""
+
+from datetime import UTC
+from typing import Any
+
+from dashboard.analytics import findings
+from dashboard.analytics.proportions import wilson
+
+NOW = 1_790_000_000_000_000_000
+
+
+def totals(**counts: int) -> dict[str, Any]:
+    base = dict.fromkeys(("runs", "finished", "clean", "recovered", "silent", "failed", "pending", "unfinished"), 0)
+    return base | counts
+
+
+def said(finding: findings.Finding | None) -> str:
+    return "".join(finding.pieces) if finding else ""
+
+
+def overview(now: dict[str, Any], before: dict[str, Any], worst: dict[str, Any] | None = None) -> str:
+    return said(findings.overview(now, before, worst, "in the last hour", NOW, UTC))
+
+
+def test_failures_are_told_with_share_change_and_place() -> None:
+    """The finding names how many, the share, the share before, where and since when."""
+    worst = {"workflow": "refund_triage", "failing_step": "ledger.query", "runs": 18, "first_ns": NOW}
+    now = totals(runs=500, finished=482, failed=31, silent=4)
+    assert overview(now, totals(finished=480, failed=10), worst) == (
+        "31 of 482 finished runs failed in the last hour (6.4 %; 2.1 % in the window before), 4 more fell silent. "
+        "Most broke at ledger.query in refund_triage: 18 runs since 14:13:20."
+    )
+
+
+def test_foreign_text_is_kept_apart() -> None:
+    """Names from spans stand at odd places, so that a page can escape them and nothing else."""
+    worst = {"workflow": "<w>", "failing_step": "<s>", "runs": 1, "first_ns": NOW}
+    finding = findings.overview(totals(runs=1, finished=1, failed=1), totals(), worst, "today", NOW, UTC)
+    assert finding.pieces[1::2] == ("<s>", "<w>")
+    assert not any("<" in piece for piece in finding.pieces[::2])
+
+
+def test_good_news_is_plain() -> None:
+    """Nothing failed: no alarm, and what is still open is counted."""
+    assert overview(totals(runs=12, finished=10, clean=10), totals()) == (
+        "All 10 finished runs in the last hour got through: none failed or fell silent. 2 runs are not finished."
+    )
+
+
+def test_no_runs() -> None:
+    """Silence is told as silence."""
+    assert overview(totals(), totals()) == "No runs in the last hour."
+
+
+def test_a_run_is_explained_by_its_origin() -> None:
+    """Step, chain step, error, time and try stand in one sentence."""
+    run = {"outcome": "failed", "failing_step": "tool_call"}
+    origin = {
+        "kind": "tool",
+        "name": "ledger.query",
+        "chain_step": "tool_call",
+        "error_type": "TimeoutError",
+        "in_band_error": None,
+        "attempt": 3,
+        "duration_ns": 30_000_000_000,
+    }
+    assert said(findings.run(run, origin, None)) == (
+        "The tool call ledger.query of tool_call failed after 30.0 s on try 3 with TimeoutError, and the run failed."
+    )
+
+
+def test_a_clean_run_needs_no_words() -> None:
+    """No sentence when there is nothing to say."""
+    assert findings.run({"outcome": "clean"}, None, None) is None
+
+
+def test_wilson_band() -> None:
+    """Known values; nothing known is the whole range."""
+    low, high = wilson(10, 100)
+    assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert wilson(0, 30).low == 0.0
+    assert wilson(30, 30).high == 1.0

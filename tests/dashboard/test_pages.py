@@ -1,0 +1,279 @@
+"""Every page and every state it can be in."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from schemas.paths import endpoint_path, store_path
+from schemas.version import SCHEMA_VERSION
+from tests.dashboard import stores
+from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, words
+
+
+def newest(path: Path, outcome: str) -> str:
+    with duckdb.connect(str(path), read_only=True) as con:
+        rows = con.execute("select run_id from run where outcome = ? order by start_ns desc", [outcome]).fetchall()
+    return str(rows[0][0])
+
+
+class TestOverview:
+    def test_says_how_many_failed_where_and_since_when(self, lively: Path) -> None:
+        """The first line holds the number, its share, the place and the time."""
+        page = open_page("overview")
+        assert healthy(page)
+        said = page.markdown[0].value
+        assert " finished runs failed in the last hour (" in said
+        assert "Most broke at **" in said
+        assert " since " in said
+
+    def test_figures_come_with_band_and_count(self, lively: Path) -> None:
+        """No figure stands alone."""
+        figures = {figure["name"]: figure for figure in component(open_page("overview"), "overview_figures")}
+        assert set(figures) == {"runs", "failed", "silent", "recovered", "p95", "spans"}
+        assert figures["failed"]["note"].startswith("[")
+        assert "n " in figures["failed"]["note"]
+        assert sum(figures["runs"]["spark"]) > 0
+
+    def test_newest_runs_come_newest_first(self, lively: Path) -> None:
+        """The list is ordered by the start of the runs."""
+        rows = component(open_page("overview"), "overview_newest")["rows"]
+        began = [row["started"] for row in rows]
+        assert len(rows) == 12
+        assert began == sorted(began, reverse=True)
+
+    def test_the_balance_of_spans_is_on_screen(self, lively: Path) -> None:
+        """Received, stored, duplicate and rejected stand with their numbers, and with why."""
+        said = words(open_page("overview", window="6h"))
+        assert "spans received = " in said
+        assert "adds up" in said
+        assert "span id is not 8 non\\-zero bytes" in said
+        assert "request could not be decoded" in said
+
+    def test_a_workflow_narrows_everything(self, lively: Path) -> None:
+        """A filter of the sidebar holds for figures and lists."""
+        page = open_page("overview", workflow="lead_enrich")
+        assert {row["workflow"] for row in component(page, "overview_newest")["rows"]} == {"lead_enrich"}
+
+    def test_an_empty_store_says_what_to_do(self, empty: Path) -> None:
+        """Nothing has arrived: the page tells how to send, and how to look around."""
+        page = open_page("overview")
+        assert healthy(page)
+        assert "Nothing has arrived yet" in words(page)
+        assert "seamscope demo" in [code.value for code in page.code]
+
+
+class TestRuns:
+    def test_finds_by_outcome(self, lively: Path) -> None:
+        """Only runs of the chosen outcomes are listed."""
+        rows = component(open_page("runs", window="6h", state=["failed", "silent"]), "runs_list")["rows"]
+        assert {row["state"] for row in rows} == {"failed", "silent"}
+
+    @pytest.mark.parametrize(("text", "column"), [("TIMEOUT", None), ("s-12", "session"), ("ledger.query", None)])
+    def test_finds_by_text(self, lively: Path, text: str, column: str | None) -> None:
+        """Session, step names and error texts are searched, whatever their case."""
+        rows = component(open_page("runs", window="6h", text=text), "runs_list")["rows"]
+        assert rows
+        assert column is None or all(text in row[column] for row in rows)
+
+    def test_finds_by_the_beginning_of_an_id(self, lively: Path) -> None:
+        """A pasted piece of an id is enough."""
+        run_id = newest(lively, "failed")
+        rows = component(open_page("runs", window="6h", text=run_id[:9]), "runs_list")["rows"]
+        assert [row["id"] for row in rows] == [run_id]
+
+    def test_pages_are_disjoint_and_complete(self, lively: Path) -> None:
+        """Going older page by page meets every run once; going newer leads back."""
+        page = open_page("runs", window="6h")
+        met: list[list[str]] = [[row["id"] for row in component(page, "runs_list")["rows"]]]
+        for _ in range(10):
+            if page.button(key="runs_older").disabled:
+                break
+            page.button(key="runs_older").click().run()
+            met.append([row["id"] for row in component(page, "runs_list")["rows"]])
+        ids = [run_id for ids in met for run_id in ids]
+        assert len(ids) == len(set(ids)) == 240
+        page.button(key="runs_newer").click().run()
+        assert [row["id"] for row in component(page, "runs_list")["rows"]] == met[-2]
+
+    def test_no_match_says_so(self, lively: Path) -> None:
+        """Filters that leave nothing leave a hint."""
+        page = open_page("runs", text="no such text anywhere")
+        assert healthy(page)
+        assert "No run matches" in words(page)
+
+    def test_the_count_is_shown(self, lively: Path) -> None:
+        """The chart's title counts all that match, not those on the page."""
+        assert component(open_page("runs", window="6h"), "runs_time")["title"] == "240 runs in the last 6 hours"
+
+
+class TestRun:
+    @pytest.mark.parametrize("outcome", ["clean", "recovered", "silent", "failed", "pending"])
+    def test_every_outcome_shows(self, lively: Path, outcome: str) -> None:
+        """The header names the outcome, and what failed is explained where something did."""
+        page = open_page("run", run=newest(lively, outcome))
+        assert healthy(page)
+        assert f"{outcome}]" in page.markdown[0].value
+        explained = {
+            "recovered": "recovered from it",
+            "silent": "nothing at the top",
+            "failed": "the run failed",
+            "pending": "waits for a human",
+            "clean": "",
+        }[outcome]
+        assert explained in words(page)
+
+    def test_a_trace_id_opens_its_run(self, lively: Path) -> None:
+        """Any trace of a run leads to it; upper case is forgiven."""
+        page = open_page("run", run=newest(lively, "failed").upper())
+        assert "failed]" in page.markdown[0].value
+
+    def test_waterfall_is_nested_and_selects_the_origin(self, lively: Path) -> None:
+        """Steps keep their depth, failed ones are marked, and the failure's origin is what the inspector shows."""
+        run_id = newest(lively, "failed")
+        data = component(open_page("run", run=run_id), "waterfall")
+        with duckdb.connect(str(lively), read_only=True) as con:
+            rows = con.execute("select origin_span_id from run where run_id = ?", [run_id]).fetchall()
+        assert data["selected"] == rows[0][0]
+        assert {row["depth"] for row in data["rows"]} == {0, 1}
+        assert {row["status"] for row in data["rows"] if row["id"] == data["selected"]} == {"failed"}
+        assert all(0 <= row["from"] <= row["from"] + row["width"] <= 1.000001 for row in data["rows"])
+
+    def test_all_spans_adds_the_wrappers(self, lively: Path) -> None:
+        """The workflow span is no step, and appears on demand."""
+        run_id = newest(lively, "clean")
+        steps = component(open_page("run", run=run_id), "waterfall")["rows"]
+        spans = component(open_page("run", run=run_id, spans="true"), "waterfall")["rows"]
+        assert len(spans) == len(steps) + 1
+        assert spans[0]["kind"] == "workflow"
+
+    @pytest.mark.parametrize("tab", ["Input", "Output", "Attributes", "Events", "Links", "Raw"])
+    def test_every_tab_of_the_inspector_opens_by_link(self, lively: Path, tab: str) -> None:
+        """The tab stands in the URL."""
+        page = open_page("run", run=newest(lively, "failed"), tab=tab)
+        assert healthy(page)
+        assert page.query_params.get("tab", "Input") == tab
+
+    def test_where_time_went_is_a_chart(self, lively: Path) -> None:
+        """The view is a link as well."""
+        page = open_page("run", run=newest(lively, "failed"), view="Where time went")
+        assert healthy(page)
+        assert len(page.get("plotly_chart")) == 1
+
+    def test_failures_show_their_evidence(self, lively: Path) -> None:
+        """Each occurrence stands with step, code, layer and evidence."""
+        page = open_page("run", run=newest(lively, "failed"), view="Failures")
+        assert "tool\\.timeout" in words(page)
+        assert "status ERROR, TimeoutError" in [code.value for code in page.code]
+
+    def test_an_unknown_run_keeps_looking(self, lively: Path) -> None:
+        """A run that is not there (yet) is a state of the page, not an error."""
+        page = open_page("run", run="0" * 32)
+        assert healthy(page)
+        assert "No such run" in words(page)
+
+    def test_without_an_id_it_offers_the_newest(self, lively: Path) -> None:
+        """The page is usable from the navigation."""
+        page = open_page("run")
+        assert "Which run?" in words(page)
+        assert len(component(page, "run_choice")["rows"]) == 10
+
+    def test_fifty_thousand_steps_fold(self, tmp_path: Path, now_ns: int) -> None:
+        """A huge run shows a few hundred lines and says how many there are; opening a fold brings more of it."""
+        filling, run_id = stores.big(now_ns, 50_000)
+        stores.write(store_path(tmp_path), [filling])
+        with data_dir(tmp_path):
+            data = component(open_page("run", run=run_id), "waterfall")
+            folded = [row for row in data["rows"] if "fold" in row]
+            shown = len(data["rows"]) - len(folded)
+            stand_for = sum(int(row["name"].split()[0].replace(",", "")) for row in folded)
+            assert shown <= 300
+            assert stand_for + shown == 50_000
+            assert data["heading"] == f"shows {shown} of 50,000 steps"
+            more = component(open_page("run", run=run_id, open=f"{folded[0]['fold']}.300"), "waterfall")
+            assert len(more["rows"]) == len(data["rows"]) + 300
+
+
+class TestConnect:
+    def test_every_recipe_is_ready_to_paste(self, lively: Path) -> None:
+        """Each framework gets blocks that name the real endpoint."""
+        page = open_page("connect")
+        for name in page.selectbox(key="framework").options:
+            page.selectbox(key="framework").set_value(name).run()
+            assert healthy(page)
+            blocks = "\n".join(code.value for code in page.code)
+            assert "127.0.0.1:431" in blocks, name
+
+    def test_what_has_arrived(self, lively: Path) -> None:
+        """Scopes, dialects and counts of what was received."""
+        shown = open_page("connect", window="6h").dataframe[0].value
+        assert set(shown["Dialect"]) == {"openinference", "n8n", "openllmetry"}
+        assert shown["Spans"].sum() > 1000
+
+    def test_the_write_token_is_asked_for_but_not_shown(self, lively: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A page must not give the token away."""
+        monkeypatch.setenv("SEAMSCOPE_WRITE_TOKEN", "very-secret")
+        page = open_page("connect", framework="Pydantic AI")
+        blocks = "\n".join(code.value for code in page.code)
+        assert "authorization=Bearer%20<write token>" in blocks
+        assert "very-secret" not in blocks + words(page)
+
+
+@pytest.mark.parametrize("page", PAGES)
+class TestStates:
+    def test_no_store_yet(self, page: str, tmp_path: Path) -> None:
+        """Before anything was ever started every page says how to start."""
+        with data_dir(tmp_path / "nowhere"):
+            shown = open_page(page)
+        assert not shown.exception
+        assert "Nothing has arrived yet" in words(shown)
+
+    def test_other_version(self, page: str, tmp_path: Path) -> None:
+        """A store of another version is named with both numbers."""
+        con = stores.create(store_path(tmp_path))
+        con.execute("update store.meta set value = '0' where key = 'schema_version'")
+        con.close()
+        with data_dir(tmp_path):
+            shown = open_page(page)
+        assert not shown.exception
+        assert any(f"has schema 0, this dashboard reads {SCHEMA_VERSION}" in code.value for code in shown.code)
+
+    def test_file_held_by_another_process(self, page: str, tmp_path: Path) -> None:
+        """A lock is explained."""
+        stores.write(store_path(tmp_path), [])
+        holder = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import duckdb,sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()",
+                str(store_path(tmp_path)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            with data_dir(tmp_path):
+                shown = open_page(page)
+        finally:
+            holder.communicate()
+        assert not shown.exception
+        assert any("another process has" in code.value for code in shown.code)
+
+    def test_collector_down(self, page: str, tmp_path: Path) -> None:
+        """A collector that says it runs and does not answer is named, with what to do."""
+        living = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+        try:
+            endpoint_path(tmp_path).write_text(
+                f'{{"pid": {living.pid}, "host": "127.0.0.1", "http_port": 9, "grpc_port": 9, "version": "0",'
+                f' "schema_version": {SCHEMA_VERSION}}}'
+            )
+            with data_dir(tmp_path):
+                shown = open_page(page)
+        finally:
+            living.communicate()
+        assert not shown.exception
+        assert any("does not answer" in code.value for code in shown.code)

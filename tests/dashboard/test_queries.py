@@ -1,0 +1,51 @@
+"""The files in dashboard/queries."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from schemas import ddl
+from tests.dashboard import stores
+
+QUERIES = sorted(Path(str(files("dashboard") / "queries")).glob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    """A database that knows nothing but the contract views, as empty tables."""
+    full = stores.create(tmp_path_factory.mktemp("full") / "full.duckdb")
+    con = duckdb.connect()
+    for view in (Path(statement.name).stem for statement in ddl.views()):
+        columns = full.execute(f"describe {view}").fetchall()
+        told = ", ".join(f'"{name}" {kind}' for name, kind, *_ in columns)
+        con.execute(f"create table {view} ({told})")
+    full.close()
+    return con
+
+
+def value(name: str) -> object:
+    if name.endswith("_ns") or name in ("limit", "offset"):
+        return 60_000_000_000
+    return {"states": [], "newer": False}.get(name, "x")
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_query_reads_contract_views_only(path: Path, bare: duckdb.DuckDBPyConnection) -> None:
+    """Every query binds and runs where nothing but the contract exists."""
+    text = path.read_text("utf-8")
+    code = re.sub("--.*", "", text)
+    names = set(re.findall(r"\$(\w+)", code))
+    rows = bare.sql(text, params={name: value(name) for name in names}).fetchall()
+    assert rows == [] or all(cell in (None, 0) for row in rows for cell in row)
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_query_says_its_question_and_its_parameters(path: Path) -> None:
+    """The header comment opens with the file's name and lists every parameter."""
+    text = path.read_text("utf-8")
+    header = "\n".join(line for line in text.splitlines() if line.startswith("--"))
+    assert header.startswith(f"-- {path.stem}: ")
+    assert set(re.findall(r"\$(\w+)", re.sub("--.*", "", text))) == set(re.findall(r"\$(\w+)", header))
