@@ -51,7 +51,8 @@ def test_a_token_that_senders_do_not_show_is_noticed() -> None:
 def test_files_that_others_may_read_are_a_fault(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    (folder / "seamscope.duckdb").touch(mode=0o644)
+    (folder / "seamscope.duckdb").touch()
+    (folder / "seamscope.duckdb").chmod(0o644)
     faults = [f for f in data_folder(Settings(data_dir=folder)) if f.grade is Grade.FAULT]
     assert [f.remedy for f in faults] == [f"chmod 600 {folder / 'seamscope.duckdb'}"]
 
