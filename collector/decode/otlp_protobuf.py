@@ -150,7 +150,13 @@ class _Frame:
             if tag < 8:
                 raise ProtobufError(f"byte {at}: field number 0 does not exist")
             if tag & 7 == _LENGTH_DELIMITED:
-                size, start = _varint(body, at, end)
+                # Sizes of one and two bytes are read here: a call for each span costs as much as finding it.
+                if at < end and body[at] < 128:
+                    size, start = body[at], at + 1
+                elif at + 1 < end and body[at + 1] < 128:
+                    size, start = body[at] & 127 | body[at + 1] << 7, at + 2
+                else:
+                    size, start = _varint(body, at, end)
                 at = start + size
                 if at <= end:
                     yield tag >> 3, start, at
