@@ -10,8 +10,8 @@ def streamlit_argv(settings: Settings) -> list[str]:
     """The command that serves the dashboard.
 
     Theme, hardening and privacy settings lie in `.streamlit/config.toml` beside `app.py`, where Streamlit finds them
-    from any
-    working directory; only what the user's settings decide is given here. `ui_port` 0 is for the caller to resolve.
+    from any working directory; only what the user's settings decide is given here. `ui_port` 0 is for the caller to
+    resolve.
     """
     argv = [
         sys.executable,

@@ -39,12 +39,11 @@ def fold(steps: Sequence[Step], opened: Mapping[str, int], wanted: str | None = 
     """The lines to show, parents before children.
 
     All are shown where they fit the budget. Else each parent shows its first children, level by level until the
-    budget is
-    used, and beside them, at any depth, the wanted step and the first ones in trouble with all above them.
+    budget is used, and beside them, at any depth, the wanted step and the first ones in trouble with all above them.
 
     Args:
-        steps: rows with `span_id`, `parent_span_id` and `status`, siblings in order. Parents may be missing or run
-        in circles.
+        steps: rows with `span_id`, `parent_span_id` and `status`, siblings in order. Parents may be missing or
+            run in circles.
         opened: parents whose folded children a reader asked for, and how many of them.
         wanted: a span id that must be among the lines.
     """

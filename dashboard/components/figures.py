@@ -51,8 +51,8 @@ def share_figure(
 
     Args:
         before: part and whole of the window before.
-        good: whether more of it is good news; None: neither. It is news only where the old share lies outside the
-        new band.
+        good: whether more of it is good news; None: neither. It is news only where the old share lies outside
+            the new band.
     """
     band = wilson(part, whole)
     change, tone = None, "same"

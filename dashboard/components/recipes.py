@@ -9,9 +9,8 @@ PYTHON_BASE: Final = ("opentelemetry-distro", "opentelemetry-exporter-otlp-proto
 PYTHON_RUN: Final = "opentelemetry-instrument python your_agent.py"
 TOKEN: Final = "<write token>"  # noqa: S105  # a place holder: the token itself never reaches a page
 
-# Queue and batch of the SDK's span processor: its own default of 2,048 spans overflows within ten seconds at 200
-# spans a second,
-# however fast a collector is.
+# Queue and batch of the SDK's span processor: its own default of 2,048 spans overflows within ten seconds at 200 spans
+# a second, however fast a collector is.
 QUEUE: Final = {
     "OTEL_BSP_MAX_QUEUE_SIZE": "65536",
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "2048",

@@ -27,7 +27,7 @@ def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: 
     finding = findings.overview(totals, before, worst, conf.window.said, now_ns, filters.zone())
     said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
     sentence, way = st.columns([7, 1], vertical_alignment="center")
-    sentence.markdown(f"#### {said}")
+    sentence.subheader(said, anchor=False)
     if finding.alarming and way.button(
         "", icon=":material/arrow_forward:", key="overview_bad", help="The runs that failed or fell silent"
     ):

@@ -31,7 +31,7 @@ def header(run: Mapping[str, Any], state: str, now_ns: int) -> None:
     here = filters.zone()
     version = f" :gray[{safe(run['workflow_version'], 40)}]" if run["workflow_version"] else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"### {safe(run['workflow'], 80)}{version} {outcome_badge(state)}", width="content")
+        st.subheader(f"{safe(run['workflow'], 80)}{version} {outcome_badge(state)}", anchor=False, width="content")
         st.space("stretch")
         with st.popover("ids", type="tertiary", icon=":material/tag:"):
             st.caption("run")

@@ -24,7 +24,7 @@ class TestOverview:
         """The first line holds the number, its share, the place and the time."""
         page = open_page("overview")
         assert healthy(page)
-        said = page.markdown[0].value
+        said = page.subheader[0].value
         assert " finished runs failed in the last hour (" in said
         assert "Most broke at **" in said
         assert " since " in said
@@ -115,7 +115,7 @@ class TestRun:
         """The header names the outcome, and what failed is explained where something did."""
         page = open_page("run", run=newest(lively, outcome))
         assert healthy(page)
-        assert f"{outcome}]" in page.markdown[0].value
+        assert f"{outcome}]" in page.subheader[0].value
         explained = {
             "recovered": "recovered from it",
             "silent": "nothing at the top",
@@ -128,7 +128,7 @@ class TestRun:
     def test_a_trace_id_opens_its_run(self, lively: Path) -> None:
         """Any trace of a run leads to it; upper case is forgiven."""
         page = open_page("run", run=newest(lively, "failed").upper())
-        assert "failed]" in page.markdown[0].value
+        assert "failed]" in page.subheader[0].value
 
     def test_waterfall_is_nested_and_selects_the_origin(self, lively: Path) -> None:
         """Steps keep their depth, failed ones are marked, and the failure's origin is what the inspector shows."""

@@ -1,0 +1,240 @@
+"""The dashboard in a real browser, on a real collector."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from opentelemetry.trace.span import TraceFlags, TraceState
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from dashboard.launch import streamlit_argv
+from schemas.paths import store_path
+from schemas.settings import Settings
+from tests.collecting import Collector
+from tests.dashboard import stores
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 30
+FOREIGN_LINKS = """() => [...document.querySelectorAll("a[href]")]
+    .filter((link) => new URL(link.href).origin !== location.origin).length"""
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("no Chromium: `make test` installs it, or `apt-get install chromium`")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def served(data_dir: Path) -> Iterator[str]:
+    """The dashboard on a data folder, started as the command line does; its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        streamlit_argv(Settings(ui_port=port)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=data_dir,
+        env=os.environ | {"SEAMSCOPE_DATA_DIR": str(data_dir), "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        until = time.monotonic() + START_S
+        while True:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/_stcore/health").raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert process.poll() is None, "the dashboard ended"
+                assert time.monotonic() < until, "the dashboard did not come up"
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@contextmanager
+def watched(browser: Browser, origin: str) -> Iterator[tuple[Page, list[str]]]:
+    """A page, and every request of it that leaves the dashboard."""
+    strays: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((origin, origin.replace("http", "ws"), "data:", "blob:")):
+            strays.append(request.url)
+
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.on("request", note)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page, strays
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Waits until the page shows what it has: no part is waiting for its script or its data."""
+    page.wait_for_selector("[data-testid=stMainBlockContainer]")
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stSkeleton]') && "
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
+    )
+    page.wait_for_timeout(700)
+
+
+def traced(collector: Collector, text: str = "") -> TracerProvider:
+    provider = TracerProvider(resource=Resource.create({"service.name": "desk" + text, "note": text}))
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=collector.url)))
+    return provider
+
+
+def send_run(collector: Collector, name: str, text: str = "") -> str:
+    """One failed run through the real SDK and exporter; `text` stands wherever a sender can put any. Its id."""
+    provider = traced(collector, text)
+    tracer = provider.get_tracer("manual" + text, "1" + text)
+    state = TraceState([("k", "v")])
+    link = Link(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1), trace_state=state), {"why": text})
+    with tracer.start_as_current_span(
+        name + text,
+        attributes={
+            "gen_ai.operation.name": "invoke_workflow",
+            "key" + text: text,
+            "gen_ai.conversation.id": "s" + text,
+        },
+        links=[link],
+    ) as root:
+        attributes = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": "ledger.query" + text,
+            "gen_ai.tool.call.arguments": f'{{"q": "{text}"}}',
+            "gen_ai.tool.call.result": text,
+            "gen_ai.response.model": text,
+            "gen_ai.agent.name": text,
+        }
+        with tracer.start_as_current_span("execute_tool ledger.query" + text, attributes=attributes) as step:
+            step.add_event("note" + text, {"body": text})
+            step.record_exception(RuntimeError("no answer" + text))
+            step.set_status(Status(StatusCode.ERROR, "no answer" + text))
+        root.set_status(Status(StatusCode.ERROR, "failed" + text))
+        run_id = f"{root.get_span_context().trace_id:032x}"
+    provider.shutdown()
+    return run_id
+
+
+def everything(address: str, run_id: str) -> Iterator[str]:
+    """Every page, and every view and tab of a run."""
+    yield from (address + path for path in ("/?window=6h", "/runs?window=6h", "/runs?window=6h&text=no+answer", "/run"))
+    yield address + "/connect?window=6h"
+    for tab in ("Input", "Output", "Attributes", "Events", "Links", "Raw"):
+        yield f"{address}/run?run={run_id}&tab={tab}"
+    yield from (
+        f"{address}/run?run={run_id}&{view}" for view in ("view=Where+time+went", "view=Failures", "spans=true")
+    )
+
+
+def test_a_run_appears_without_a_reload_and_opens(browser: Browser, tmp_path: Path) -> None:
+    """From the empty page over the arriving run to what failed in it."""
+    with Collector(tmp_path) as collector, served(tmp_path) as address, watched(browser, address) as (page, strays):
+        page.goto(address)
+        page.get_by_text("Nothing has arrived yet", exact=True).first.wait_for()
+        run_id = send_run(collector, "refund_triage")
+        row = page.locator(f'.run-list a[data-id="{run_id}"]').first
+        row.wait_for()
+        row.click()
+        page.wait_for_url(f"**/run?run={run_id}*")
+        page.get_by_text("RuntimeError").first.wait_for()
+        page.locator(".waterfall .step", has_text="ledger.query").click()
+        page.wait_for_url("**span=*")
+        link = page.url
+        page.reload()
+        page.wait_for_selector(".waterfall .step.chosen")
+        assert page.url == link
+        assert strays == []
+
+
+def test_live_parts_keep_scroll_and_hold_new_rows_back(browser: Browser, tmp_path: Path) -> None:
+    """While a reader is at the list, new runs wait behind `n new` and nothing moves."""
+    with Collector(tmp_path) as collector, served(tmp_path) as address, watched(browser, address) as (page, _):
+        first = send_run(collector, "refund_triage")
+        page.goto(address)
+        newest = page.locator('.run-list:has(table[aria-label="Newest runs"])')
+        newest.locator(f'a[data-id="{first}"]').wait_for()
+        page.mouse.wheel(0, 300)
+        newest.locator("tbody tr").first.hover()
+        scrolled = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+        second = send_run(collector, "refund_triage")
+        newest.get_by_role("button", name="1 new").wait_for()
+        assert newest.locator(f'a[data-id="{second}"]').count() == 0
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == scrolled
+        newest.get_by_role("button", name="1 new").click()
+        newest.locator(f'a[data-id="{second}"]').wait_for()
+
+
+def test_hostile_spans_from_the_wire_stay_text(browser: Browser, tmp_path: Path) -> None:
+    """A canary in every field that OTLP has: nothing is fetched, run, styled or linked, on any page."""
+    with Collector(tmp_path) as collector, served(tmp_path) as address, watched(browser, address) as (page, strays):
+        text = stores.hostile_text(f"http://127.0.0.1:{free_port()}/canary")
+        run_id = send_run(collector, "refund_triage", text)
+        until = time.monotonic() + START_S
+        while not collector.sql("select run_id from run") and time.monotonic() < until:
+            time.sleep(0.1)
+        check_inert(page, strays, address, run_id)
+
+
+def test_hostile_store_stays_text(browser: Browser, tmp_path: Path) -> None:
+    """The same where every column of the store holds a canary, with failures, sessions and gaps."""
+    text = stores.hostile_text(f"http://127.0.0.1:{free_port()}/canary")
+    filling = stores.lively(time.time_ns(), runs=60, text=text)
+    stores.write(store_path(tmp_path), [filling])
+    failed = next(run for run in reversed(filling.tables["run"]) if run["outcome"] == "failed")
+    with served(tmp_path) as address, watched(browser, address) as (page, strays):
+        check_inert(page, strays, address, failed["run_id"])
+
+
+def check_inert(page: Page, strays: list[str], address: str, run_id: str) -> None:
+    """Visits everything and looks for signs of life in the text."""
+    seen = 0
+    for url in everything(address, run_id):
+        page.goto(url)
+        settle(page)
+        seen += page.locator("text=canary").count() > 0
+        assert page.evaluate("window.__xss") is None, url
+        assert page.evaluate(FOREIGN_LINKS) == 0, url
+        assert page.evaluate("document.querySelectorAll('.js-plotly-plot a').length") == 0, url
+        assert page.evaluate("getComputedStyle(document.body).display") != "none", url
+        assert page.locator("img[src*=canary]").count() == 0, url
+    assert seen >= 5, "the canary did not reach the pages, so they prove nothing"
+    assert strays == []
