@@ -132,12 +132,13 @@ def main(
         stop = Event()
         delivery = Delivery(make_exporter(chosen, url, request_headers), wait=stop.wait)
         stack.callback(delivery.close)
+        stack.callback(stop.set)  # runs first: whoever interrupts must not wait for retries
         if days:
             _history(history, delivery, labels)
         if live and not delivery.failed:
             _live(history, delivery, labels, live_rate, stop)
     if delivery.failed:
-        sys.exit(1)
+        raise click.ClickException(f"{delivery.failed:,} spans were lost: {url} did not take them (see above for why)")
 
 
 def _history(history: History, delivery: Delivery, labels: TextIO | None) -> None:

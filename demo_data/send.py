@@ -96,7 +96,9 @@ def send_history(
     *,
     on_run: Callable[[Label], None] = lambda label: None,
 ) -> int:
-    """Send a whole history; returns how many runs it holds. `delivery` holds the counts of spans afterwards.
+    """Send a history; returns how many runs were sent. `delivery` holds the counts of spans afterwards.
+
+    It ends early once a batch could not be delivered: a collector that went away will not take the rest either.
 
     Args:
         history: what to send.
@@ -109,6 +111,8 @@ def send_history(
         player.play(run.spans)
         on_run(run.label)
         runs += 1
+        if delivery.failed:
+            break
     delivery.flush()
     return runs
 

@@ -1,7 +1,11 @@
 """The command line: help that explains everything, errors that say what to do, labels that match what was sent."""
 
 import json
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import click
@@ -81,3 +85,17 @@ def test_usage_errors_show_the_value_and_the_right_form(arguments: list[str], wo
     assert result.exit_code == 2
     assert words in result.output
     assert "write it like" in result.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_live_traffic_cleanly(sink: Sink, number: signal.Signals) -> None:
+    """What has ended is sent, the count is printed, and the exit code is 0."""
+    command = [sys.executable, "-m", "demo_data", "--endpoint", sink.url, "--days", "0", "--live", "--live-rate", "600"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not sink.requests and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert f"{len(sink.spans()):,} spans sent, 0 failed" in said
