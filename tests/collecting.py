@@ -140,6 +140,11 @@ class Collector:
         """The most memory it had."""
         return int(re.search(r"VmHWM:\s+(\d+) kB", self._status())[1]) * 1024  # type: ignore[index]
 
+    def queued_for_cpu_s(self) -> float:
+        """How long its main thread was ready to run and others ran: what a busy machine adds to every wait."""
+        _, queued_ns, _ = Path(f"/proc/{self.process.pid}/schedstat").read_text().split()
+        return int(queued_ns) / 1e9
+
     def _status(self) -> str:
         return Path(f"/proc/{self.process.pid}/status").read_text()
 

@@ -18,6 +18,8 @@ ARRAY_DEPTH: Final = 2
 MAP_DEPTH: Final = 3
 """A map value is three messages further in: KeyValueList, KeyValue, AnyValue."""
 
+_NO_TRACE: Final = bytes(16)
+_NO_SPAN: Final = bytes(8)
 _SHOWN_BYTES: Final = 24
 
 
@@ -62,11 +64,11 @@ def deeper(depth: int, step: int) -> int:
 
 def bad_id(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> Rejection | None:
     """Why a span with these ids cannot be stored; None: it can."""
-    if len(trace_id) != 16 or not any(trace_id):
+    if len(trace_id) != 16 or trace_id == _NO_TRACE:
         return _bad_id(RejectReason.TRACE_ID, "trace_id", 16, trace_id)
-    if len(span_id) != 8 or not any(span_id):
+    if len(span_id) != 8 or span_id == _NO_SPAN:
         return _bad_id(RejectReason.SPAN_ID, "span_id", 8, span_id)
-    if len(parent_span_id) not in {0, 8}:
+    if parent_span_id and len(parent_span_id) != 8:
         return _bad_id(RejectReason.PARENT_SPAN_ID, "parent_span_id", 8, parent_span_id)
     return None
 

@@ -285,11 +285,12 @@ def _read_span(raw: bytes, resource: Resource, scope: Scope, shared_cut: bool, l
     attributes, over_attributes = _attributes(message.attributes, limits)
     events, over_events, truncated_event = _events(message.events, limits)
     links, over_links, truncated_link = _links(message.links, limits)
+    truncated = shared_cut or truncated_event or truncated_link or over_attributes + over_events + over_links > 0
     status = message.status
     span = Span(
         trace_id.hex(),
         span_id.hex(),
-        parent.hex() if any(parent) else None,
+        parent.hex() if parent.strip(b"\0") else None,
         message.trace_state,
         message.flags,
         message.name,
@@ -304,7 +305,7 @@ def _read_span(raw: bytes, resource: Resource, scope: Scope, shared_cut: bool, l
         min(message.dropped_events_count + over_events, UINT32_MAX),
         links,
         min(message.dropped_links_count + over_links, UINT32_MAX),
-        shared_cut or bool(over_attributes or over_events or over_links) or truncated_event or truncated_link,
+        truncated,
         resource,
         scope,
     )
@@ -394,6 +395,11 @@ def _attributes(raws: Sequence[bytes], limits: Limits) -> tuple[Attributes, int]
     return dict(map(_pair_of, raws)), 0
 
 
+_PAIR_MAX_BYTES: Final = 96
+_PAIRS_PER_NAME: Final = 256
+_MAX_PAIRS: Final = 65_536
+
+
 class _Pairs(dict[bytes, tuple[str, Any]]):
     """Raw KeyValue to (name, value), remembered where it is likely to come again.
 
@@ -401,19 +407,15 @@ class _Pairs(dict[bytes, tuple[str, Any]]):
     what does repeat.
     """
 
-    MAX_RAW_BYTES: Final = 96
-    MAX_VALUES_PER_NAME: Final = 256
-    MAX_PAIRS: Final = 65_536
-
     def __init__(self) -> None:
         self._room_of: dict[str, int] = {}
 
     def __missing__(self, raw: bytes) -> tuple[str, Any]:
         pair = _read_pair(raw)
-        if len(raw) <= self.MAX_RAW_BYTES:
-            room = self._room_of.get(pair[0], self.MAX_VALUES_PER_NAME)
+        if len(raw) <= _PAIR_MAX_BYTES:
+            room = self._room_of.get(pair[0], _PAIRS_PER_NAME)
             if room:
-                if len(self) >= self.MAX_PAIRS:
+                if len(self) >= _MAX_PAIRS:
                     self.clear()
                     self._room_of.clear()
                 self._room_of[pair[0]] = room - 1

@@ -36,7 +36,7 @@ def crash(data_dir: Path, cycles: int, seed: int) -> None:
         grpc_port, http_port = collector.grpc_port, collector.http_port
         first = oracle.take(1)
         assert collector.post(oracle.body(first)).status_code == 200
-        waited_s.append(time.monotonic() - began)
+        waited_s.append(time.monotonic() - began - collector.queued_for_cpu_s())
         worked_s.append(sum(psutil.Process(collector.process.pid).cpu_times()[:2]))
         oracle.acknowledge(first)
         running = senders(oracle, collector, seed + cycle)
@@ -54,9 +54,8 @@ def crash(data_dir: Path, cycles: int, seed: int) -> None:
     assert len(oracle.obligations) > cycles
     assert counters["received"] == counters["stored"] + counters["duplicate"] + counters["rejected"]
     assert counters["stored"] == len(rows)
-    # On a machine that does nothing else the two agree; on a shared one the wait is the neighbours' too.
     assert max(worked_s) < 3, f"accepting again cost {sorted(worked_s)} s of CPU, seed {seed}"
-    assert min(waited_s) < 3, f"accepting again took {sorted(waited_s)} s, seed {seed}"
+    assert max(waited_s) < 3, f"accepting again took {sorted(waited_s)} s, seed {seed}"
 
 
 def test_a_kill_under_load_loses_nothing_acknowledged(tmp_path: Path) -> None:
