@@ -79,6 +79,7 @@ def read_failure(span: Span, attributes: Attributes, draft: Draft, *, distrust_o
         declared = None
     if span.status_code != STATUS_ERROR:
         if span.status_code == STATUS_OK and not distrust_ok:
+            draft.interrupted = kind is not None and short_class(kind) in INTERRUPTS
             return
         if not raised and not declared:
             return

@@ -35,8 +35,9 @@ class TestNeverAFailure:
          "crewai.flow.HumanFeedbackPending", "agent_framework.exceptions.UserInputRequiredException"],
     )  # fmt: skip
     @pytest.mark.parametrize("status", [0, OK, ERROR])
-    def test_waiting_for_a_human_is_an_interrupt(self, name: str, status: int) -> None:
-        said = normalise(make_span("langsmith", {}, status=status, events=(exception(name, "approve?"),)))
+    @pytest.mark.parametrize("scope", ["langsmith", LANGCHAIN])
+    def test_waiting_for_a_human_is_an_interrupt(self, name: str, status: int, scope: str) -> None:
+        said = normalise(make_span(scope, {}, status=status, events=(exception(name, "approve?"),)))
         assert (said.failed, said.interrupted, said.error_type) == (False, True, None)
 
     @pytest.mark.parametrize(
