@@ -15,7 +15,6 @@ from dashboard.commands.children import Child, Children
 from dashboard.commands.options import child_environment, load_settings, setting_options
 from dashboard.endpoint import reachable, running_collector, url_of
 from dashboard.errors import AlreadyRunning, ChildFailed
-from schemas.paths import store_path
 from schemas.settings import Settings, default_data_dir
 
 COLLECTOR = [sys.executable, "-m", "collector"]
@@ -48,9 +47,9 @@ def demo(quick: bool, **flags: Any) -> None:
     settings = with_ui_port(load_settings(flags))
     if settings.data_dir == default_data_dir().expanduser().absolute():
         settings = settings.model_copy(update={"data_dir": demo_data_dir()})
-    days = 0 if store_path(settings.data_dir).exists() else QUICK_HISTORY_DAYS if quick else HISTORY_DAYS
     with Children() as children:
         collector = start_both(children, settings)
+        days = 0 if holds_spans(settings) else QUICK_HISTORY_DAYS if quick else HISTORY_DAYS
         command = [*DEMO_DATA, "--endpoint", collector, "--days", str(days), "--live"]
         children.start("the demo traffic", command, {**child_environment(settings), **sender_environment(settings)})
         until_stopped(children)
@@ -80,6 +79,13 @@ def dashboard(**flags: Any) -> None:
 def demo_data_dir() -> Path:
     """Where demo data goes when nobody says: beside the default data folder, never in it."""
     return default_data_dir().expanduser().absolute().with_name("seamscope-demo")
+
+
+def holds_spans(settings: Settings) -> bool:
+    """Whether the store of the running collector holds anything yet."""
+    from dashboard.reader import connect
+
+    return bool(connect(settings).query("select 1 as one from span limit 1").num_rows)
 
 
 def sender_environment(settings: Settings) -> dict[str, str]:

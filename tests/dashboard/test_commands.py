@@ -203,3 +203,18 @@ def test_a_collector_that_dies_is_told_and_ends_the_rest(tmp_path: Path) -> None
         os.kill(json.loads(endpoint_path(data).read_text())["pid"], signal.SIGKILL)
         assert process.wait(30) == 1
     assert "the collector ended by itself (killed by SIGKILL)" in log.read_text()
+
+
+@pytest.mark.slow
+def test_demo_loads_history_once_and_then_goes_on_live(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    arguments = ["demo", "--quick", "--data", data, *ANY_PORTS, "--ui-port", "0"]
+    with running(*arguments, log=tmp_path / "first") as process:
+        wait_for_text(tmp_path / "first", "live: ", process)
+    (first,) = rows(data, "select count(*) as runs, count(distinct workflow) as workflows from run")
+    assert int(str(first["runs"])) > 100
+    assert int(str(first["workflows"])) >= 5
+    with running(*arguments, log=tmp_path / "second") as process:
+        wait_for_text(tmp_path / "second", "live: ", process)
+    (second,) = rows(data, "select count(*) as runs from run")
+    assert int(str(second["runs"])) - int(str(first["runs"])) < 20
