@@ -82,8 +82,9 @@ def decisions_list() -> str:
     """The titles of all decisions, each a link."""
     titles = []
     for path in sorted((DOCS / "decisions").glob("[0-9]*.md")):
-        title = path.read_text("utf-8").split("\n", 1)[0].lstrip("# ")
-        titles.append(f"- [{title}]({path.name})")
+        number = path.name.partition("-")[0]
+        title = path.read_text("utf-8").split("\n", 1)[0].lstrip("# ").removeprefix(f"{number}: ")
+        titles.append(f"- {number} [{title}]({path.name})")
     return "\n".join(titles)
 
 

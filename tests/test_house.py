@@ -75,7 +75,7 @@ def test_the_command_line_starts_without_streamlit_or_arrow() -> None:
 def test_documents_say_what_the_code_says(document: str, marker: str) -> None:
     """Settings, commands, flags, views and decisions in docs/ are those of the code."""
     expected = doc_tables.MADE[document, marker]()
-    assert between(ROOT / "docs" / document, marker) == expected, "run: python -m tests.doc_tables"
+    assert between(ROOT / "docs" / document, marker) == expected, "run: make docs"
 
 
 def test_every_setting_has_a_description_and_a_variable_that_sets_it() -> None:
