@@ -218,3 +218,28 @@ def test_demo_loads_history_once_and_then_goes_on_live(tmp_path: Path) -> None:
         wait_for_text(tmp_path / "second", "live: ", process)
     (second,) = rows(data, "select count(*) as runs from run")
     assert int(str(second["runs"])) - int(str(first["runs"])) < 20
+
+
+def test_a_request_that_is_too_large_comes_in_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEAMSCOPE_MAX_REQUEST_SPANS", "3")
+    done = seamscope("ingest", RECORDING, "--data", tmp_path / "data")
+    (stored,) = rows(tmp_path / "data", "select count(*) as n from span")
+    assert stored["n"] > 3
+    assert f"{stored['n']} spans taken from 1 requests" in done.stdout
+
+
+def test_a_write_token_is_shown_and_never_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both commands learn it from the environment; neither prints it."""
+    monkeypatch.setenv("SEAMSCOPE_WRITE_TOKEN", "s3cret-token")
+    data = tmp_path / "data"
+    with running("collect", "--data", data, *ANY_PORTS, log=tmp_path / "log") as process:
+        wait_for_collector(data, process)
+        taken = seamscope("ingest", RECORDING, "--data", data)
+        doctor = seamscope("doctor", "--data", data)
+        monkeypatch.delenv("SEAMSCOPE_WRITE_TOKEN")
+        refused = seamscope("ingest", RECORDING, "--data", data, check=False)
+        assert "s3cret-token" not in Path(f"/proc/{process.pid}/cmdline").read_text()
+    assert refused.returncode == 1
+    assert "HTTP 401" in refused.stderr
+    for said in (taken.stdout, taken.stderr, doctor.stdout, (tmp_path / "log").read_text()):
+        assert "s3cret-token" not in said
