@@ -246,7 +246,7 @@ def stamp(body: Body, number: int, newest_ns: int | None = None) -> bytes:
     for byte in range(4):
         data[body.ids + byte] ^= mask[byte]
     places = body.times[:, None] + np.arange(8)
-    shift = np.uint64(max(0, (time.time_ns() if newest_ns is None else newest_ns) - body.newest_ns))
+    shift = np.uint64(((time.time_ns() if newest_ns is None else newest_ns) - body.newest_ns) % 2**64)
     data[places] = (data[places].copy().view(np.uint64) + shift).view(np.uint8)
     random_source = np.random.default_rng([number, int(body.ids[0]), len(data)])
     data[body.noise[:, None] + np.arange(NOISE_CHARS)] = HEX[
