@@ -53,6 +53,8 @@ def money(usd: float | None) -> str:
         return NOT_KNOWN
     if usd == 0:
         return "$0"
+    if usd < 0.0001:
+        return "< $0.0001"
     return f"${usd:.4f}" if usd < 0.01 else f"${usd:,.2f}"
 
 

@@ -45,8 +45,8 @@ def overview(totals: Row, before: Row, worst: Row | None, window: str, now_ns: i
             return Finding((f"{words.plural(totals['runs'], 'run')} {window}, none finished yet.",), alarming=False)
         all_of = "The one finished run" if finished == 1 else f"All {words.count(finished)} finished runs"
         return Finding((f"{all_of} {window} got through: none failed or fell silent.{rest}",), alarming=False)
-    said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {window} "
-    f"({words.share(failed, finished)}"
+    said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {window}"
+    said += f" ({words.share(failed, finished)}"
     if before["finished"]:
         said += f"; {words.share(before['failed'], before['finished'])} in the window before"
     said += ")"

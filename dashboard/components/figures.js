@@ -1,23 +1,23 @@
 // A row of figures. A number never stands alone: it comes with its change, its band and how many it rests on.
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".figures")
   const text = JSON.stringify(data)
   if (root.text === text) return
   root.text = text
   const focused = root.getRootNode().activeElement?.dataset?.name
-  root.replaceChildren(...data.map((figure) => card(figure, (name) => setTriggerValue("open", name))))
+  root.replaceChildren(...data.map(card))
   if (focused) root.querySelector(`[data-name="${CSS.escape(focused)}"]`)?.focus()
 }
 
-function card(figure, open) {
-  const node = el(figure.opens ? "button" : "div", { class: "card", "data-name": figure.name, title: figure.help, type: figure.opens ? "button" : null },
+function card(figure) {
+  const href = figure.opens ? address("runs", figure.opens) : null
+  const node = el(href ? "a" : "div", { class: "card", "data-name": figure.name, title: figure.help, href },
     el("div", { class: "label" }, figure.mark ? glyph(figure.mark) : null, figure.label),
     el("div", { class: "value" }, figure.value),
     el("div", { class: "context" }, figure.change ? el("span", { class: "change " + figure.tone }, figure.change) : null, figure.note ?? ""),
     figure.spark?.length ? spark(figure.spark) : null)
-  if (figure.opens) node.onclick = () => open(figure.name)
-  return node
+  return href ? follow(node) : node
 }
 
 function spark(values) {

@@ -6,9 +6,12 @@ from typing import Literal
 
 from dashboard import words
 from dashboard.analytics.proportions import wilson
-from dashboard.components.assets import component, ignore
+from dashboard.components.assets import component
 
 _mount = component("figures", '<div class="seam figures"></div>')
+
+
+Tone = Literal["worse", "better", "same"]
 
 
 @dataclass(frozen=True)
@@ -19,21 +22,19 @@ class Figure:
     label: str
     value: str
     change: str | None = None
-    tone: Literal["worse", "better", "same"] = "same"
+    tone: Tone = "same"
     note: str = ""
     spark: Sequence[int] = ()
     mark: str | None = None
     """The state of runs whose shape stands beside the label."""
     help: str = ""
-    opens: bool = False
-    """A click is reported."""
+    opens: dict[str, str] | None = None
+    """Parameters of the Runs page that it leads to; None: nowhere."""
 
 
-def figures(row: Sequence[Figure], *, key: str) -> str | None:
-    """Shows a row of figures and gives the name of the one that was just clicked."""
-    result = _mount(key=key, data=[asdict(figure) for figure in row], on_open_change=ignore)
-    opened: str | None = result.get("open")
-    return opened
+def figures(row: Sequence[Figure], *, key: str) -> None:
+    """Shows a row of figures."""
+    _mount(key=key, data=[asdict(figure) for figure in row])
 
 
 def share_figure(
@@ -55,7 +56,8 @@ def share_figure(
             the new band.
     """
     band = wilson(part, whole)
-    change, tone = None, "same"
+    change: str | None = None
+    tone: Tone = "same"
     if whole and before[1]:
         old = before[0] / before[1]
         moved = part / whole - old
@@ -63,4 +65,6 @@ def share_figure(
         if good is not None and not band.low <= old <= band.high:
             tone = "better" if (moved > 0) == good else "worse"
     note = f"[{100 * band.low:.1f}, {100 * band.high:.1f}] n {words.count(whole)}" if whole else "no run finished"
-    return Figure(name, label, words.share(part, whole), change, tone, note, spark, mark=name, help=help, opens=True)  # type: ignore[arg-type]
+    return Figure(
+        name, label, words.share(part, whole), change, tone, note, spark, mark=name, help=help, opens={"state": name}
+    )

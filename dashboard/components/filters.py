@@ -95,7 +95,7 @@ def carried(**more: str) -> dict[str, str]:
 
 
 def keep_over_pages(page: str) -> None:
-    """Puts the shared filters back where going to another page dropped them from the URL (`st.switch_page` does)."""
+    """Puts the shared filters back where going to another page dropped them from the URL, as a page link does."""
     state = st.session_state
     kept: dict[str, str | bool] = state.get("filters_kept", {})
     if state.get("filters_page", page) != page:

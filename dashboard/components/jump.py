@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from dashboard import store
-from dashboard.components import filters
+from dashboard.components.navigate import navigate
 from dashboard.errors import DashboardError
 
 ID: Final = re.compile(r"[0-9a-f]{4,32}")
@@ -34,8 +34,9 @@ def jump_to_run() -> None:
         return  # the page itself says what is wrong
     st.session_state["jumped"] = wanted
     if many:
-        st.switch_page("views/runs.py", query_params=filters.carried(text=wanted))
-    st.switch_page("views/run.py", query_params=filters.carried(run=run_id))
+        navigate("runs", text=wanted)
+    else:
+        navigate("run", run=run_id)
 
 
 def _resolve(wanted: str) -> tuple[str, bool]:

@@ -1,10 +1,9 @@
 // A list of runs. Every row is a real link; a plain click stays in the app. New rows never move what a reader is reading:
 // while the list is hovered, focused or scrolled they wait behind "n new".
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".run-list")
   const list = (root.list ??= { shown: null, waiting: null })
-  list.open = (id) => setTriggerValue("open", id)
 
   if (!list.shown) {
     const settle = () => setTimeout(() => !busy(root) && flush(root), 60)
@@ -49,12 +48,11 @@ function draw(root, data) {
   list.shown = { ids: new Set(data.rows.map((row) => row.id)) }
   const head = el("tr", {}, ...data.columns.map((c) => el("th", { scope: "col", class: classes(c), title: c.help }, c.label)))
   const body = data.rows.map((row) => {
-    const cells = data.columns.map((c) => cell(c, row, data, list))
+    const cells = data.columns.map((c) => cell(c, row))
     return el("tr", { class: known && !known.has(row.id) ? "fresh" : null }, ...cells)
   })
   const table = el("table", { "aria-label": data.label }, el("thead", {}, head), el("tbody", {}, ...body))
   const scroll = root.querySelector(".scroll")
-  scroll.style.maxHeight = data.height ? data.height + "px" : ""
   scroll.replaceChildren(table)
   root.querySelector(".new").hidden = true
   if (focused) scroll.querySelector(`a[data-id="${CSS.escape(focused)}"]`)?.focus()
@@ -65,14 +63,12 @@ function classes(column) {
   return [column.align === "right" ? "right" : "", column.optional ? "optional" + column.optional : "", column.name].filter(Boolean).join(" ")
 }
 
-function cell(column, row, data, list) {
+function cell(column, row) {
   const td = el("td", { class: classes(column) })
   const value = row[column.name]
   if (column.name === "state") {
-    const link = el("a", { href: data.href + encodeURIComponent(row.id), "data-id": row.id, "aria-label": `${row.state}: open run ${row.id}` },
-      glyph(row.state), el("span", {}, row.state))
-    link.onclick = (event) => { if (plainClick(event)) { event.preventDefault(); list.open(row.id) } }
-    td.append(link)
+    td.append(follow(el("a", { href: address("run", { run: row.id }), "data-id": row.id, "aria-label": `${row.state}: open run ${row.id}` },
+      glyph(row.state), el("span", {}, row.state))))
   } else if (column.name === "started") {
     td.append(el("time", { "data-ms": value, title: exact(value) }))
   } else {

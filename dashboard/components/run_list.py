@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from dashboard import words
-from dashboard.components.assets import component, ignore
+from dashboard.components.assets import component
+from dashboard.components.text import clip
 
 _mount = component(
     "run_list",
@@ -12,6 +13,8 @@ _mount = component(
 )
 
 Column = dict[str, Any]
+
+VERSION_CHARS: Final = 12  # n8n's versions are uuids
 
 WIDE: Final[Sequence[Column]] = (
     {"name": "state", "label": "Outcome"},
@@ -43,26 +46,14 @@ def run_list(
     label: str,
     columns: Sequence[Column] = WIDE,
     live: bool = False,
-    height: int | None = None,
-) -> str | None:
-    """Shows runs and gives the id of the one that was just opened, else None.
+) -> None:
+    """Shows runs; each row links to its run.
 
     Args:
         rows: rows of `queries/runs_page.sql`.
         live: hold new rows back behind "n new" while a reader is at the list.
-        height: in pixels, beyond which it scrolls; None shows it whole.
     """
-    data = {
-        "rows": [_row(row) for row in rows],
-        "columns": list(columns),
-        "hold": live,
-        "label": label,
-        "href": "run?run=",
-        "height": height,
-    }
-    result = _mount(key=key, data=data, on_open_change=ignore)
-    opened: str | None = result.get("open")
-    return opened
+    _mount(key=key, data={"rows": [_row(row) for row in rows], "columns": list(columns), "hold": live, "label": label})
 
 
 def _row(run: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +63,7 @@ def _row(run: Mapping[str, Any]) -> dict[str, Any]:
         "id": run["run_id"],
         "state": run["state"],
         "workflow": run["workflow"],
-        "version": run["workflow_version"],
+        "version": clip(run["workflow_version"], VERSION_CHARS) if run["workflow_version"] else None,
         "where": run["failing_step"] or (run["chain"][-1] if run["chain"] else None),
         "started": run["start_ns"] // 1_000_000,
         "duration": words.duration(run["duration_ns"]),

@@ -53,3 +53,26 @@ function exact(ms) {
 function plainClick(event) {
   return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 }
+
+const SHARED = ["workflow", "environment", "window", "live", "from", "to"]
+
+/** The address of a page with the shared filters as they are; `carry` names more parameters to keep, `params` sets some. */
+function address(page, params, carry = []) {
+  const url = new URL(page, location.href), now = new URLSearchParams(location.search)
+  for (const name of [...SHARED, ...carry]) for (const value of now.getAll(name)) if (!(name in params)) url.searchParams.append(name, value)
+  for (const [name, value] of Object.entries(params)) for (const each of [value].flat()) url.searchParams.append(name, each)
+  return url.href
+}
+
+/** Goes to an address without loading the app anew. The browser's own way back and forth is the one that Streamlit handles without
+ * a race: `st.switch_page` loses against a fragment's timer that fires meanwhile, and leaves a blank page (4 of 6 under load). */
+function visit(href) {
+  history.pushState({}, "", href)
+  dispatchEvent(new PopStateEvent("popstate", { state: {} }))
+}
+
+/** Makes a link stay in the app on a plain click; other clicks open tabs and windows as everywhere. */
+function follow(link) {
+  link.onclick = (event) => { if (plainClick(event)) { event.preventDefault(); visit(link.href) } }
+  return link
+}

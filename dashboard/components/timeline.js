@@ -3,10 +3,10 @@
 
 const HEIGHT = 172, TOP = 8, BOTTOM = 22, LEFT = 40, RIGHT = 6
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".timeline")
   root.chart ??= { drag: null }
-  Object.assign(root.chart, { data, pick: (range) => setTriggerValue("range", range), choose: (name) => setTriggerValue("series", name) })
+  root.chart.data = data
   if (!root.chart.watch) {
     root.chart.watch = new ResizeObserver(() => draw(root))
     root.chart.watch.observe(root)
@@ -74,23 +74,23 @@ function interact(root, picture, band, { data, step, buckets, index }) {
     tip.style.right = x > picture.clientWidth / 2 ? picture.clientWidth - x + 8 + "px" : ""
   }
   picture.onpointerleave = () => { tip.hidden = true; if (root.chart.drag == null) band.setAttribute("width", 0) }
-  if (!data.pick) return
-  picture.classList.add("pick")
   picture.onpointerdown = (event) => { root.chart.drag = at(event); picture.setPointerCapture(event.pointerId) }
   picture.onpointerup = (event) => {
     const first = root.chart.drag, last = at(event)
     root.chart.drag = null
     if (first == null) return
-    root.chart.pick({ from: data.since + Math.min(first, last) * data.bucket, to: data.since + (Math.max(first, last) + 1) * data.bucket })
+    const moment = (i) => new Date(data.since + i * data.bucket).toISOString().replace(".000", "")
+    visit(address("runs", { from: moment(Math.min(first, last)), to: moment(Math.max(first, last) + 1) }, data.carry))
   }
 }
 
 function legend(root, data) {
   const entries = data.series.filter((series) => series.total || series.always).map((series) => {
     const mark = data.outcomes ? glyph(series.name) : el("span", { class: "swatch is-" + series.name })
-    const entry = el(data.choose ? "button" : "span", { class: "entry" }, mark, el("span", {}, series.label), el("b", {}, series.shown))
-    if (data.choose) { entry.type = "button"; entry.title = `open ${series.label} runs`; entry.onclick = () => root.chart.choose(series.name) }
-    return entry
+    const inside = [mark, el("span", {}, series.label), el("b", {}, series.shown)]
+    if (!data.outcomes) return el("span", { class: "entry" }, ...inside)
+    const href = address("runs", { state: series.name }, data.carry)
+    return follow(el("a", { class: "entry", href, title: `open ${series.label} runs` }, ...inside))
   })
   root.querySelector(".legend").replaceChildren(el("span", { class: "title" }, data.title), ...entries)
 }

@@ -1,11 +1,11 @@
-"""Stacked columns over time that refresh in place; a drag picks a range, a legend entry a series."""
+"""Stacked columns over time that refresh in place; a drag opens the runs of a range, a legend entry a series'."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboard import words
-from dashboard.components.assets import component, ignore
+from dashboard.components.assets import component
+from dashboard.components.filters import Window
 
 _mount = component(
     "timeline",
@@ -16,15 +16,6 @@ STATES: Final = ("failed", "silent", "recovered", "pending", "running", "abandon
 """Bottom to top: what hurts stands on the base line, where heights can be compared."""
 
 
-@dataclass(frozen=True)
-class Picked:
-    """What a reader picked on a timeline."""
-
-    range_ns: tuple[int, int] | None
-    """Half-open."""
-    series: str | None
-
-
 def timeline(
     counts: Sequence[Mapping[str, Any]],
     *,
@@ -32,47 +23,35 @@ def timeline(
     names: Sequence[str],
     key: str,
     title: str,
-    since_ns: int,
-    until_ns: int,
+    window: Window,
     bucket_ns: int,
     outcomes: bool = False,
-    pick: bool = False,
-) -> Picked:
-    """Shows counts over time.
+    carry: Sequence[str] = (),
+) -> None:
+    """Shows counts over time. A drag or click opens the runs of that range.
 
     Args:
         counts: rows with `bucket_ns`, `state` (which of `names`) and the count under `value`.
         names: series from bottom to top.
-        outcomes: the series are states of runs: drawn with their shapes, and each can be chosen.
-        pick: a drag or click picks a range.
+        outcomes: the series are states of runs: drawn with their shapes, and each leads to its runs.
+        carry: parameters of the URL that such a way keeps, beside the shared filters.
     """
     series = []
     for name in names:
         points = [[row["bucket_ns"] // 1_000_000, row[value]] for row in counts if row["state"] == name]
         total = sum(count for _, count in points)
-        series.append(
-            {
-                "name": name,
-                "label": name,
-                "points": points,
-                "total": total,
-                "shown": words.count(total),
-                "always": name in ("failed", "stored"),
-            }
-        )
-    told = ", ".join(f"{words.count(each['total'])} {each['label']}" for each in series if each["total"]) or "nothing"
+        always = name in ("failed", "stored")
+        shown = words.count(total)
+        series.append({"name": name, "label": name, "points": points, "total": total, "shown": shown, "always": always})
+    told = ", ".join(f"{each['shown']} {each['label']}" for each in series if each["total"]) or "nothing"
     data = {
         "title": title,
         "series": series,
-        "since": since_ns // 1_000_000,
-        "until": until_ns // 1_000_000,
+        "since": window.since_ns // 1_000_000,
+        "until": window.until_ns // 1_000_000,
         "bucket": bucket_ns // 1_000_000,
         "outcomes": outcomes,
-        "choose": outcomes,
-        "pick": pick,
-        "alt": f"{title}, {words.moment(since_ns)} to {words.moment(until_ns)} UTC: {told}",
+        "carry": list(carry),
+        "alt": f"{title}, {words.moment(window.since_ns)} to {words.moment(window.until_ns)} UTC: {told}",
     }
-    result = _mount(key=key, data=data, on_range_change=ignore, on_series_change=ignore)
-    chosen: Mapping[str, float] | None = result.get("range")
-    range_ns = (int(chosen["from"]) * 1_000_000, int(chosen["to"]) * 1_000_000) if chosen else None
-    return Picked(range_ns, result.get("series"))
+    _mount(key=key, data=data)

@@ -1,9 +1,10 @@
--- run_failures: what failed in one run, the explaining ones first. One row per occurrence, at most 100.
+-- run_failures: the steps of one run that failed or answered with an error, explaining ones first. One row per step
+-- and code, at most 100. Code, layer and evidence are NULL where no rule has named the failure.
 --   $run_id varchar
-select f.span_id, f.trace_id, f.step, f.code, f.layer_a, f.certainty, f.severity, f.role, f.recovered, f.silent, f.evidence, f.error_type,
-       f.at_ns, s.kind, s.name, s.error_message, s.in_band_error, s.attempt, s.duration_ns
-from failure f
-left join step s on s.run_id = f.run_id and s.span_id = f.span_id and s.trace_id = f.trace_id
-where f.run_id = $run_id
-order by f.role = 'root' desc, f.recovered, f.at_ns, f.span_id, f.code
+select s.span_id, s.trace_id, s.kind, s.name, s.chain_step, s.attempt, s.duration_ns, s.error_type, s.error_message,
+       s.in_band_error, f.code, f.layer_a, f.certainty, f.role, f.recovered, f.evidence
+from step s
+left join failure f on f.run_id = s.run_id and f.trace_id = s.trace_id and f.span_id = s.span_id
+where s.run_id = $run_id and (s.status = 'failed' or s.in_band_error is not null or f.code is not null)
+order by f.role = 'root' desc nulls last, s.position, s.span_id, f.code
 limit 100

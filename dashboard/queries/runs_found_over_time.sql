@@ -1,4 +1,5 @@
--- runs_found_over_time: how many runs that a text is found in began when, and how they ended. One row per (bucket, state); empty buckets are absent.
+-- runs_found_over_time: how many runs that a text is found in began when, and how they ended.
+-- One row per (bucket, state); empty buckets are absent.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
 --   $bucket_ns               bigint
 --   $workflow, $environment  varchar, '' for all

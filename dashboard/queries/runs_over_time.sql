@@ -1,4 +1,5 @@
--- runs_over_time: how many runs began when, and how they ended. One row per (bucket, state); empty buckets are absent.
+-- runs_over_time: how many runs began when, and how they ended.
+-- One row per (bucket, state); empty buckets are absent.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
 --   $bucket_ns               bigint
 --   $workflow, $environment  varchar, '' for all

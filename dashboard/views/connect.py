@@ -42,10 +42,12 @@ def target() -> Target:
 def arrived() -> None:
     """Who sends what, last seen first."""
     now_ns = time.time_ns()
-    found = store.ask("arrived", since_ns=filters.current().window.since_ns).to_pylist()
+    window = filters.current().window
+    ask = store.ask if window.until_ns - window.since_ns <= filters.HOUR else store.ask_steady
+    found = ask("arrived", since_ns=window.since_ns).to_pylist()
     st.subheader("What has arrived", anchor=False)
     if not found:
-        st.caption(f"Nothing {filters.current().window.said}. The first spans show up here within two seconds.")
+        st.caption(f"Nothing {window.said}. The first spans show up here within two seconds.")
         return
     st.dataframe(
         [
@@ -92,7 +94,7 @@ st.caption(
     + "An SDK gives up on a batch after about ten seconds, so what it sends during a longer outage is lost at "
     "the sender."
 )
-st.fragment(arrived, run_every=pulse.tick_s(filters.current().live))()
+st.fragment(arrived, run_every=pulse.tick_s(filters.current()))()
 
 st.subheader("Send spans from", anchor=False)
 picker, guide = st.columns([2, 5], gap="medium")

@@ -28,10 +28,9 @@ def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: 
     said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
     sentence, way = st.columns([7, 1], vertical_alignment="center")
     sentence.subheader(said, anchor=False)
-    if finding.alarming and way.button(
-        "", icon=":material/arrow_forward:", key="overview_bad", help="The runs that failed or fell silent"
-    ):
-        st.switch_page("views/runs.py", query_params=filters.carried() | {"state": ["failed", "silent"]})
+    if finding.alarming:
+        bad_runs = filters.carried() | {"state": ["failed", "silent"]}
+        way.page_link("views/runs.py", label="Runs", icon=":material/arrow_forward:", query_params=bad_runs)
 
 
 def scope(conf: Filters, window: Window) -> dict[str, Param]:
@@ -71,7 +70,7 @@ def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over
         )
 
     few = "" if totals["timed"] >= P95_NEEDS else ", too few to trust"
-    opened = figures(
+    figures(
         [
             Figure(
                 "runs",
@@ -80,7 +79,7 @@ def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over
                 _change(rate, rate_before),
                 note=words.plural(totals["runs"], "run"),
                 spark=spark(),
-                opens=True,
+                opens={},
             ),
             share(
                 "failed",
@@ -118,14 +117,12 @@ def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over
         ],
         key="overview_figures",
     )
-    if opened:
-        st.switch_page(
-            "views/runs.py", query_params=filters.carried() if opened == "runs" else filters.carried(state=opened)
-        )
 
 
 def _change(now: float | None, before: float | None) -> str | None:
-    return f"{100 * (now / before - 1):+.0f} %" if now and before else None
+    if not now or not before:
+        return None
+    return f"× {now / before:.3g}" if now >= 3 * before else f"{100 * (now / before - 1):+.0f} %"
 
 
 @guarded
@@ -134,7 +131,7 @@ def overview() -> None:
     conf = filters.current()
     window, now_ns = conf.window, time.time_ns()
     totals = store.ask("run_totals", **scope(conf, window)).to_pylist()[0]
-    before = store.ask("run_totals", **scope(conf, window.before())).to_pylist()[0]
+    before = store.ask_steady("run_totals", **scope(conf, window.before())).to_pylist()[0]
     if totals["newest_ns"] is None and store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
         nothing_yet()
         return
@@ -147,56 +144,40 @@ def overview() -> None:
 
     halves = st.grid(2, min_column_width=400)
     with halves.cell(), st.container(border=True):
-        picked = timeline(
+        timeline(
             over_time,
             value="runs",
             names=STATES,
             key="overview_runs",
             title="Runs",
             outcomes=True,
-            pick=True,
-            since_ns=window.since_ns,
-            until_ns=window.until_ns,
+            window=window,
             bucket_ns=window.bucket_ns,
         )
         bucket_ns = max(window.bucket_ns, filters.MINUTE)
         arrived = store.ask("ingest_over_time", since_ns=window.since_ns, bucket_ns=bucket_ns).to_pylist()
         kinds = ("stored", "duplicate", "rejected")
-        picked_spans = timeline(
+        timeline(
             [{"bucket_ns": row["bucket_ns"], "state": kind, "spans": row[kind]} for row in arrived for kind in kinds],
             value="spans",
             names=kinds,
             key="overview_spans",
             title="Spans",
-            pick=True,
-            since_ns=window.since_ns,
-            until_ns=window.until_ns,
+            window=window,
             bucket_ns=bucket_ns,
         )
     page: dict[str, Param] = {**found, "at_ns": window.until_ns, "at_run_id": ""}
     with halves.cell(), st.container(border=True):
         st.markdown("**Failed and silent, newest first**")
         bad = store.ask("runs_page", **{**page, "states": ("failed", "silent"), "limit": NEWEST_BAD_RUNS}).to_pylist()
-        opened_bad = None
         if bad:
-            opened_bad = run_list(
-                bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True
-            )
+            run_list(bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
         else:
             st.caption(f":material/check_circle: none {window.said}")
     st.markdown("**Newest runs**")
     newest = store.ask("runs_page", limit=NEWEST_RUNS, **page).to_pylist()
-    opened = run_list(newest, key="overview_newest", label="Newest runs", live=True)
+    run_list(newest, key="overview_newest", label="Newest runs", live=True)
     quality.panel(window)
 
-    if run_id := opened or opened_bad:
-        st.switch_page("views/run.py", query_params=filters.carried(run=run_id))
-    for pick in (picked, picked_spans):
-        if pick.range_ns:
-            since, until = (words.iso(at) for at in pick.range_ns)
-            st.switch_page("views/runs.py", query_params=filters.carried() | {"from": since, "to": until})
-        if pick.series:
-            st.switch_page("views/runs.py", query_params=filters.carried(state=pick.series))
 
-
-st.fragment(overview, run_every=pulse.tick_s(filters.current().live))()
+st.fragment(overview, run_every=pulse.tick_s(filters.current()))()

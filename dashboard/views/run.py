@@ -23,6 +23,7 @@ RUN_ID = re.compile(r"[0-9a-f]{32}")
 SPAN_ID = re.compile(r"[0-9a-f]{16}")
 OPENED = re.compile(r"([0-9a-f]{16}|top)\.(\d{1,6})")
 LOOK_AGAIN_S = 2.0
+EVIDENCE_CHARS = 2_000  # the span itself shows the rest
 VIEWS = ("Steps", "Where time went", "Failures")
 
 
@@ -109,15 +110,15 @@ def explanation(run: Mapping[str, Any], failures: list[dict[str, Any]]) -> None:
         for index, piece in enumerate(finding.pieces)
     )
     with st.container(border=True):
-        left, right = st.columns([6, 1], vertical_alignment="center")
+        left, right = st.columns([9, 1], vertical_alignment="center")
         left.markdown(said)
-        if origin and right.button("Show span", icon=":material/my_location:", key="run_origin", width="stretch"):
+        if origin and right.button("", icon=":material/my_location:", key="run_origin", help="Show the span"):
             st.query_params["span"] = origin["span_id"]
             st.rerun()
         if origin:
             evidence = origin["error_message"] or origin["in_band_error"]
             if evidence:
-                st.code(evidence[:2_000], language=None, wrap_lines=True)
+                st.code(evidence[:EVIDENCE_CHARS], language=None, wrap_lines=True)
 
 
 def time_line(run_id: str) -> list[dict[str, Any]]:
@@ -198,28 +199,28 @@ def steps_view(run: Mapping[str, Any]) -> None:
 
 
 def failures_view(failures: list[dict[str, Any]]) -> None:
-    """Every occurrence of a failure, as text."""
+    """Every step that failed or answered with an error, as text."""
     if not failures:
         st.caption("No failure was seen in this run. That is no proof that its answer is right.")
-    for failure in failures:
+    for number, failure in enumerate(failures):
         with st.container(border=True):
-            told = [
-                "recovered" if failure["recovered"] else "unhandled",
-                failure["role"],
-                f"layer {failure['layer_a']}",
+            told = [f"{failure['kind']} step", f"try {failure['attempt']}" if failure["attempt"] > 1 else None]
+            told += [
+                failure["code"],
+                failure["layer_a"] and f"layer {failure['layer_a']}",
                 failure["certainty"],
+                failure["role"],
             ]
-            st.markdown(
-                f"**{safe(failure['step'] or 'outside a step')}** `{safe(failure['code'])}` · "
-                + " · ".join(safe(part) for part in told)
+            where = f" of {safe(failure['chain_step'])}" if failure["chain_step"] not in (None, failure["name"]) else ""
+            said = " · ".join(safe(part) for part in told if part)
+            st.markdown(f"**{safe(failure['name'])}**{where} · {said} · {words.duration(failure['duration_ns'])}")
+            evidence = [failure["error_type"], failure["error_message"], failure["in_band_error"], failure["evidence"]]
+            st.code(
+                "\n".join(part for part in evidence if part)[:EVIDENCE_CHARS] or "status ERROR",
+                language=None,
+                wrap_lines=True,
             )
-            st.code(failure["evidence"][:2_000], language=None, wrap_lines=True)
-            if st.button(
-                "Show span",
-                icon=":material/my_location:",
-                key=f"run_failure_{failure['span_id']}_{failure['code']}",
-                type="tertiary",
-            ):
+            if st.button("Show span", icon=":material/my_location:", key=f"run_failure_{number}", type="tertiary"):
                 st.query_params["span"] = failure["span_id"]
                 st.session_state["view_next"] = VIEWS[0]
                 st.rerun()
@@ -287,9 +288,7 @@ def choose() -> None:
         at_run_id="",
         limit=10,
     )
-    if opened := run_list(newest.to_pylist(), key="run_choice", label="Newest runs"):
-        st.query_params["run"] = opened
-        st.rerun()
+    run_list(newest.to_pylist(), key="run_choice", label="Newest runs")
 
 
 span = st.query_params.get("span")

@@ -73,16 +73,15 @@ def results() -> None:
     counts = over_time.to_pylist()
     total = sum(row["runs"] for row in counts)
     place = cursor()
-    picked = timeline(
+    timeline(
         counts,
         value="runs",
         names=STATES,
         key="runs_time",
         title=f"{words.plural(total, 'run')} {window.said}",
         outcomes=True,
-        pick=True,
-        since_ns=window.since_ns,
-        until_ns=window.until_ns,
+        carry=("state", "text"),
+        window=window,
         bucket_ns=window.bucket_ns,
     )
     newer, at_ns, at_run_id = place or (False, window.until_ns, "")
@@ -98,9 +97,7 @@ def results() -> None:
     if not shown:
         no_match("No run matches." if place is None else "No older run matches.")
     else:
-        opened = run_list(shown, key="runs_list", label="Runs found, newest first", live=place is None)
-        if opened:
-            st.switch_page("views/run.py", query_params=filters.carried(run=opened))
+        run_list(shown, key="runs_list", label="Runs found, newest first", live=place is None)
     has_newer, has_older = place is not None, newer or more_beyond
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Newest", icon=":material/first_page:", disabled=not has_newer, key="runs_newest"):
@@ -137,14 +134,6 @@ def results() -> None:
             on_click="ignore",
             help=f"The newest {CSV_RUNS:,} runs of this filter",
         )
-    if picked.range_ns:
-        st.query_params["from"], st.query_params["to"] = (words.iso(at) for at in picked.range_ns)
-        back_to_newest()
-        st.rerun()
-    if picked.series:
-        st.session_state["runs_state_next"] = [picked.series]
-        back_to_newest()
-        st.rerun()
 
 
 def csv(found: dict[str, Param], until_ns: int) -> bytes:
@@ -164,20 +153,19 @@ if unknown:
 if "page" in st.query_params and cursor() is None:
     st.warning(f"The link's page “{safe(st.query_params['page'], 40)}” is none; these are the newest runs.")
     back_to_newest()
-if "runs_state_next" in st.session_state:
-    st.session_state["state"] = st.session_state.pop("runs_state_next")
 
-choice, box = st.columns([3, 2], vertical_alignment="bottom")
-choice.pills(
+row = st.grid(2, min_column_width=400, vertical_alignment="center")
+row.pills(
     "Outcome",
     STATES,
     selection_mode="multi",
+    wrap=True,
     key="state",
     bind="query-params",
     on_change=back_to_newest,
     label_visibility="collapsed",
 )
-box.text_input(
+row.text_input(
     "Find",
     key="text",
     bind="query-params",
@@ -189,4 +177,5 @@ box.text_input(
     label_visibility="collapsed",
 )
 
-st.fragment(results, run_every=pulse.tick_s(filters.current().live and cursor() is None))()
+# Live at the newest page only: an older one must stay what it is while it is read.
+st.fragment(results, run_every=pulse.tick_s(filters.current()) if cursor() is None else None)()

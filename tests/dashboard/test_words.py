@@ -65,13 +65,8 @@ def test_ago(seconds: int, shown: str) -> None:
 
 def test_money_and_plural() -> None:
     """Small amounts keep their digits."""
-    assert [words.money(usd) for usd in (None, 0, 0.00123, 0.03, 1234.5)] == [
-        "–",
-        "$0",
-        "$0.0012",
-        "$0.03",
-        "$1,234.50",
-    ]
+    shown = [words.money(usd) for usd in (None, 0, 1e-6, 0.00123, 0.03, 1234.5)]
+    assert shown == ["–", "$0", "< $0.0001", "$0.0012", "$0.03", "$1,234.50"]
     assert words.plural(1, "run") == "1 run"
     assert words.plural(3210, "run") == "3,210 runs"
 

@@ -203,6 +203,20 @@ def test_live_parts_keep_scroll_and_hold_new_rows_back(browser: Browser, tmp_pat
         newest.locator(f'a[data-id="{second}"]').wait_for()
 
 
+def test_the_page_outlives_its_collector(browser: Browser, tmp_path: Path) -> None:
+    """Stopped, the collector's data stay readable; started again, runs arrive again: no reload in between."""
+    with served(tmp_path) as address, watched(browser, address) as (page, _):
+        with Collector(tmp_path) as collector:
+            first = send_run(collector, "refund_triage")
+            page.goto(address)
+            page.locator(f'.run-list a[data-id="{first}"]').first.wait_for()
+        page.get_by_text("no collector runs").first.wait_for()
+        page.locator(f'.run-list a[data-id="{first}"]').first.wait_for()
+        with Collector(tmp_path) as collector:
+            second = send_run(collector, "refund_triage")
+            page.locator(f'.run-list a[data-id="{second}"]').first.wait_for()
+
+
 def test_hostile_spans_from_the_wire_stay_text(browser: Browser, tmp_path: Path) -> None:
     """A canary in every field that OTLP has: nothing is fetched, run, styled or linked, on any page."""
     with Collector(tmp_path) as collector, served(tmp_path) as address, watched(browser, address) as (page, strays):
