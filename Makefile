@@ -73,8 +73,10 @@ format: setup-dev  ## rewrite what `check` would complain about
 
 test: setup-dev  ## everything; brings Chromium where apt may
 	@.ci/chromium
-	$(PYTEST) -n auto -m "not slow and not browser $(ROOT_TESTS)"
-	$(PYTEST) -m "(slow or browser) $(ROOT_TESTS)"
+	@failed=0; \
+	$(PYTEST) -n auto -m "not slow and not browser $(ROOT_TESTS)" || failed=1; \
+	$(PYTEST) -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
+	exit $$failed
 
 docs: setup-dev  ## write the tables of docs/ that are made from the code
 	$(PY) -m tests.doc_tables
