@@ -86,5 +86,4 @@ class RejectReason(StrEnum):
     TRACE_ID = "invalid_trace_id"
     SPAN_ID = "invalid_span_id"
     PARENT_SPAN_ID = "invalid_parent_span_id"
-    TIME = "time_out_of_range"
     SIZE = "span_too_large"

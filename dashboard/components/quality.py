@@ -10,7 +10,6 @@ REASONS = {
     "invalid_trace_id": "trace id is not 16 non-zero bytes",
     "invalid_span_id": "span id is not 8 non-zero bytes",
     "invalid_parent_span_id": "parent span id is not 8 bytes",
-    "time_out_of_range": "time beyond 64 bits",
     "span_too_large": "span larger than the limit",
     "malformed": "request could not be decoded",
     "too_large": "request larger than the limit",

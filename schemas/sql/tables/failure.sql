@@ -3,7 +3,7 @@ create table store.failure (
     run_id         varchar not null,
     trace_id       varchar not null,
     span_id        varchar not null,
-    issuer_span_id varchar,
+    issuer_span_id varchar,                         -- the model call that produced what failed
     root_span_id   varchar,                         -- the root occurrence a propagated one points at
     step           varchar,                         -- chain step
     code           varchar not null,
@@ -11,12 +11,14 @@ create table store.failure (
     layer_b        varchar not null,
     certainty      varchar not null,                -- observed, inferred, judged
     severity       varchar not null,
-    role           varchar not null,                -- root, propagated, collateral
+    role           varchar not null,                -- root, propagated, collateral; codes are counted over roots
     recovered      boolean not null,
     silent         boolean not null,
-    "trigger"      varchar,
+    "trigger"      varchar,                         -- code of what set it off, where the code is about recovery
+    contributing   varchar[] not null,              -- other codes that fit, strongest first
     evidence       varchar not null,
     error_type     varchar,
     at_ns          ubigint not null,
+    rule_id        varchar,                         -- code/name of the rule; NULL: no rule fits
     rule_version   integer not null
 );
