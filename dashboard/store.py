@@ -3,6 +3,7 @@
 Whether a running collector or the file answers is `dashboard.reader`'s business; no page can tell.
 """
 
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,10 +13,13 @@ import streamlit as st
 
 from dashboard import reader
 from dashboard.endpoint import reachable, running_collector
+from schemas.paths import store_path
 from schemas.settings import Settings
 
 Param = str | int | bool | tuple[str, ...]
 """What a query can be given; a tuple is a list of text."""
+
+Params = tuple[tuple[str, Param], ...]
 
 
 @cache
@@ -47,24 +51,46 @@ def ask(question: str, **params: Param) -> pa.Table:
     Raises:
         DashboardError: no store yet, collector down, version mismatch, busy file, or the query failed.
     """
-    return _live(question, tuple(sorted(params.items())))
+    given = tuple(sorted(params.items()))
+    return _live(question, given) if collector() else _from_file(question, given, _file_state())
 
 
 def ask_steady(question: str, **params: Param) -> pa.Table:
     """Like `ask`, but up to 15 s old: for what rarely changes, as a finished run does."""
-    return _steady(question, tuple(sorted(params.items())))
+    given = tuple(sorted(params.items()))
+    return _steady(question, given) if collector() else _from_file(question, given, _file_state())
 
 
-def _fetch(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:
+def _fetch(question: str, params: Params) -> pa.Table:
     bound = {name: list(value) if isinstance(value, tuple) else value for name, value in params}
     return reader.connect(settings()).query(sql(question), bound)
 
 
 @st.cache_data(ttl=1.0, max_entries=256, show_spinner=False)
-def _live(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:
+def _live(question: str, params: Params) -> pa.Table:
     return _fetch(question, params)
 
 
 @st.cache_data(ttl=15.0, max_entries=128, show_spinner=False)
-def _steady(question: str, params: tuple[tuple[str, Param], ...]) -> pa.Table:
+def _steady(question: str, params: Params) -> pa.Table:
     return _fetch(question, params)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _from_file(question: str, params: Params, file_state: tuple[int, ...]) -> pa.Table:
+    """Without a collector nothing changes but by one that came and went, which `file_state` shows.
+
+    The file is opened as seldom as can be: a collector that starts in that moment would find it in use.
+    """
+    return _fetch(question, params)
+
+
+def _file_state() -> tuple[int, ...]:
+    """Changes whenever the store or its write-ahead log does."""
+    path = store_path(settings().data_dir)
+    state: list[int] = []
+    for file in (path, path.with_name(path.name + ".wal")):
+        with suppress(OSError):
+            found = file.stat()
+            state += [found.st_ino, found.st_mtime_ns, found.st_size]
+    return tuple(state)

@@ -23,6 +23,7 @@ RUN_ID = re.compile(r"[0-9a-f]{32}")
 SPAN_ID = re.compile(r"[0-9a-f]{16}")
 OPENED = re.compile(r"([0-9a-f]{16}|top)\.(\d{1,6})")
 LOOK_AGAIN_S = 2.0
+UNCLASSIFIED = "unclassified"
 EVIDENCE_CHARS = 2_000  # the span itself shows the rest
 VIEWS = ("Steps", "Where time went", "Failures")
 
@@ -204,17 +205,16 @@ def failures_view(failures: list[dict[str, Any]]) -> None:
         st.caption("No failure was seen in this run. That is no proof that its answer is right.")
     for number, failure in enumerate(failures):
         with st.container(border=True):
-            told = [f"{failure['kind']} step", f"try {failure['attempt']}" if failure["attempt"] > 1 else None]
-            told += [
-                failure["code"],
-                failure["layer_a"] and f"layer {failure['layer_a']}",
-                failure["certainty"],
-                failure["role"],
-            ]
+            code = failure["code"]
+            told = [f"{failure['kind']} step", f"try {failure['attempt']}" if failure["attempt"] > 1 else None, code]
+            if code not in (None, UNCLASSIFIED):
+                told += [f"layer {failure['layer_a']}", failure["certainty"], failure["role"]]
             where = f" of {safe(failure['chain_step'])}" if failure["chain_step"] not in (None, failure["name"]) else ""
             said = " · ".join(safe(part) for part in told if part)
             st.markdown(f"**{safe(failure['name'])}**{where} · {said} · {words.duration(failure['duration_ns'])}")
-            evidence = [failure["error_type"], failure["error_message"], failure["in_band_error"], failure["evidence"]]
+            evidence = [failure["error_type"], failure["error_message"], failure["in_band_error"]]
+            if code != UNCLASSIFIED:  # no rule has said more than the error itself
+                evidence.append(failure["evidence"])
             st.code(
                 "\n".join(part for part in evidence if part)[:EVIDENCE_CHARS] or "status ERROR",
                 language=None,

@@ -104,6 +104,7 @@ REQUIRED: Row = {
     "rejected": 0,
     "duplicate": 0,
     "late": 0,
+    "contributing": [],
 }
 
 
