@@ -9,6 +9,7 @@ import pyarrow as pa
 from collector.settle.derive import derive
 from collector.settle.joins import adopters, find_runs, stray_rows, stray_tops, trace_rows
 from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow
+from collector.settle.rules import OUR_RULES, Rules
 from collector.settle.spans import SPAN_COLUMNS, read
 from collector.settle.tree import grow, parents
 
@@ -16,6 +17,7 @@ __all__ = [
     "SPAN_COLUMNS",
     "FailureRow",
     "OperationRow",
+    "Rules",
     "RunRow",
     "Settled",
     "StepRow",
@@ -26,12 +28,13 @@ __all__ = [
 ]
 
 
-def settle(batch: pa.Table, quiet_since_ns: int) -> Settled:
+def settle(batch: pa.Table, quiet_since_ns: int, rules: Rules = OUR_RULES) -> Settled:
     """Runs, steps, operations, failures and traces of the batch.
 
     Args:
         batch: whole runs: all spans of all traces that may join, each once, in any order; the columns SPAN_COLUMNS.
         quiet_since_ns: a run without a root is finished if nothing of it was received after this moment.
+        rules: what names failures.
     """
     spans = read(batch)
     parent, orphans = parents(spans)
@@ -42,7 +45,7 @@ def settle(batch: pa.Table, quiet_since_ns: int) -> Settled:
     runs = find_runs(spans, forest)
     settled = Settled([], [], [], [], trace_rows(spans, runs))
     for run in runs:
-        derive(spans, forest, run, quiet_since_ns, settled)
+        derive(spans, forest, run, quiet_since_ns, rules, settled)
     return settled
 
 

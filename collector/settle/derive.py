@@ -4,44 +4,47 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from collector.settle.codes import UNCLASSIFIED
-from collector.settle.failures import (
-    Failures,
-    evidence_of,
-    find_failures,
-    find_faults,
-    step_faults,
-)
+from collector.settle.failures import Failures, find_failures, find_faults, step_faults
 from collector.settle.joins import Run
+from collector.settle.naming import Finding, evidence_of, find_names, issuer_of, model_calls, name_faults, set_aside
 from collector.settle.operations import Operation, find_operations
 from collector.settle.outcome import decide, is_finished
+from collector.settle.recovery import SILENT_FAILURE, hiding_span, note_retries
 from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow
+from collector.settle.rules import NAMELESS, Rules
 from collector.settle.spans import AGENT, LLM, TRANSPORT, WORKFLOW, Spans
 from collector.settle.steps import Steps, find_steps, self_times
 from collector.settle.tokens import NOTHING_SAID, Usage, count_usage
 from collector.settle.tree import NONE, Forest
+from schemas.codes import BY_NAME, Certainty
 from schemas.taxonomy import FINISHED, Outcome, StepStatus
 from schemas.version import RULE_VERSION
 
-INFERRED: Final = frozenset({"siblings", "nested"})
-"""Evidence of a retry that is a pattern over spans; else the runtime says so."""
+ECHO: Final = Finding(NAMELESS, Certainty.OBSERVED, "")
+"""How a collateral failure is named: not at all."""
 
 
-def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, settled: Settled) -> None:
+def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: Rules, settled: Settled) -> None:
     """Appends the rows of one run."""
     steps = find_steps(spans, forest, run)
     faults = find_faults(spans, run.members)
+    named = name_faults(spans, faults, rules)
+    notes = set_aside(faults, named)
     of_steps = step_faults(spans, steps, faults)
     operations, operation_of = find_operations(spans, forest, run, steps, of_steps)
     failures = find_failures(spans, forest, run, steps, faults, of_steps, operations)
+    failures.faults.update(notes)
+    failures.cause.update({i: i for i in notes})
+    findings = find_names(spans, forest, steps, failures, named, rules)
     total, usage = count_usage(spans, forest, run, steps)
     finished = is_finished(spans, forest, run, quiet_since_ns)
-    outcome, primary = decide(spans, run, steps, failures, finished)
+    outcome, primary = decide(spans, run, steps, failures, findings, finished)
+    note_retries(steps, failures, findings, operation_of, outcome, primary)
     at = _Places(spans, steps)
     settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operations, operation_of, usage))
     settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
-    settled.failure.extend(_failure_rows(spans, run, failures, outcome, primary, at))
-    settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, primary, at))
+    settled.failure.extend(_failure_rows(spans, forest, run, steps, failures, findings, outcome, primary, at))
+    settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, primary, findings, at))
 
 
 class _Places:
@@ -51,6 +54,10 @@ class _Places:
         self._spans = spans
         self._steps = steps
         self._names = {steps.name[i] for i in steps.children.get(NONE, ())}
+
+    def name_of(self, i: int) -> str:
+        """What a span is called, as a step where it is one."""
+        return self._steps.name.get(i) or self._spans.step_name[i]
 
     def step_of(self, i: int) -> str | None:
         """Name of the depth-1 step: the one the span lies in, or that of the agent it names. None: the run itself."""
@@ -197,8 +204,17 @@ def _operation_rows(
 
 
 def _failure_rows(
-    spans: Spans, run: Run, failures: Failures, outcome: Outcome, primary: int, at: _Places
+    spans: Spans,
+    forest: Forest,
+    run: Run,
+    steps: Steps,
+    failures: Failures,
+    findings: Mapping[int, Finding],
+    outcome: Outcome,
+    primary: int,
+    at: _Places,
 ) -> list[FailureRow]:
+    models = model_calls(spans, steps) if findings else {}
     rows = []
     for i in sorted([*failures.faults, *failures.collateral]):
         root = failures.cause.get(i, NONE)
@@ -206,30 +222,62 @@ def _failure_rows(
         is_recovered = i in failures.recovered
         is_shown = outcome == Outcome.FAILED and root == primary
         is_silent = outcome in FINISHED and root != NONE and not is_recovered and not is_shown
+        found = findings.get(root, ECHO)
+        issuer = issuer_of(spans, steps, models, root) if root != NONE else NONE
         rows.append(
             FailureRow(
                 run.run_id,
                 spans.trace_id[i],
                 spans.span_id[i],
-                spans.span_id[root] if root != NONE and spans.step_kind[root] == LLM else None,
+                spans.span_id[issuer] if issuer != NONE else None,
                 spans.span_id[root] if role == "propagated" else None,
                 at.step_of(i),
-                UNCLASSIFIED.code,
-                UNCLASSIFIED.layer_a,
-                UNCLASSIFIED.layer_b,
-                "inferred" if i in failures.retries and failures.retries[i].evidence in INFERRED else "observed",
-                UNCLASSIFIED.severity,
+                found.named.code.code,
+                found.named.code.layer_a,
+                found.named.code.layer_b,
+                found.certainty,
+                found.named.code.severity,
                 role,
                 is_recovered,
                 is_silent,
-                None,
-                evidence_of(spans, failures, i),
+                found.trigger,
+                [*found.named.contributing] if root == i else [],
+                found.evidence if root == i else evidence_of(spans, failures, i),
                 spans.error_type[i],
                 max(spans.end_ns[i], spans.start_ns[i]),
+                found.named.rule_id if root == i else None,
                 RULE_VERSION,
             )
         )
+    hiding = hiding_span(spans, forest, failures, primary) if outcome == Outcome.SILENT else NONE
+    if hiding != NONE:
+        rows.append(_hidden(spans, hiding, primary, rows, findings[primary], at))
     return rows
+
+
+def _hidden(
+    spans: Spans, hiding: int, primary: int, rows: Sequence[FailureRow], found: Finding, at: _Places
+) -> FailureRow:
+    """The row that says which span ended well although the primary failure lies below it."""
+    code = BY_NAME[SILENT_FAILURE]
+    return next(row for row in rows if row.span_id == spans.span_id[primary])._replace(
+        trace_id=spans.trace_id[hiding],
+        span_id=spans.span_id[hiding],
+        root_span_id=spans.span_id[primary],
+        step=at.step_of(hiding),
+        code=code.code,
+        layer_a=code.layer_a,
+        layer_b=code.layer_b,
+        certainty=Certainty.INFERRED,
+        severity=code.severity,
+        role="propagated",
+        trigger=found.named.code.code,
+        contributing=[],
+        evidence=f"ended well although {at.name_of(primary)} had failed",
+        error_type=None,
+        at_ns=max(spans.end_ns[hiding], spans.start_ns[hiding]),
+        rule_id=f"{SILENT_FAILURE}/ended-well",
+    )
 
 
 def _run_row(
@@ -241,13 +289,14 @@ def _run_row(
     total: Usage,
     outcome: Outcome,
     primary: int,
+    findings: Mapping[int, Finding],
     at: _Places,
 ) -> RunRow:
     members = run.members
     names = _Names(spans, run, steps)
     depth_1 = [operation.attempts[0] for operation in operations if steps.depth[operation.attempts[0]] == 1]
     end = spans.end_ns[run.root] if run.root != NONE else max(spans.end_ns[i] for i in members)
-    code = UNCLASSIFIED if primary != NONE else None
+    code = findings[primary].named.code if primary != NONE else None
     return RunRow(
         run.run_id,
         spans.trace_id[run.base],

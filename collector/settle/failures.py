@@ -1,7 +1,7 @@
 """What failed in a run: occurrences, which of them explain the others, and which were made good.
 
 A fault is evidence on one span. A loud fault with another below it is propagated and points at it; what is left are
-root occurrences. Naming them (codes, layers) is a later, separate step: see `codes`.
+root occurrences. What they are called (codes, layers) is found elsewhere: see `naming`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,19 +10,19 @@ from typing import Final
 
 from collector.settle.joins import Run
 from collector.settle.operations import Operation
-from collector.settle.spans import AGENT, CHAIN, LLM, TOOL, TRANSPORT, Spans
+from collector.settle.spans import AGENT, CHAIN, LLM, RETRIEVAL, TOOL, TRANSPORT, Spans
 from collector.settle.steps import Steps
 from collector.settle.tree import NONE, Forest
 
 LOUD: Final = "loud"
 IN_BAND: Final = "in_band"
 CUT: Final = "cut"
+EMPTY: Final = "empty"
 RETRIED: Final = "retried"
+INFERRED: Final = "inferred"
 
-CUT_SHORT: Final = frozenset({"length", "content_filter"})
+CUT_SHORT: Final = frozenset({"length", "content_filter", "model_context_window_exceeded", "malformed_function_call"})
 """Finish reasons of an answer that is not whole."""
-
-EVIDENCE_CHARS: Final = 500
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Failures:
     """The failures of one run, by span index."""
 
     faults: dict[int, str]
-    """LOUD, IN_BAND, CUT, or RETRIED: only that there was another try tells of the failure."""
+    """LOUD, IN_BAND, CUT, EMPTY; RETRIED: only that there was another try tells of the failure; INFERRED: a pattern."""
     cause: dict[int, int]
     """For each fault the root occurrence that explains it; its own index if it is one."""
     collateral: list[int]
@@ -62,8 +62,12 @@ def find_faults(spans: Spans, members: Iterable[int]) -> dict[int, str]:
                     continue
                 messages.add(text)
             faults[i] = fault
-        elif kind == LLM and spans.finish_reason[i] in CUT_SHORT:
-            faults[i] = CUT
+        elif kind == LLM:
+            finish = spans.finish_reason[i]
+            if finish is not None and finish.lower() in CUT_SHORT:
+                faults[i] = CUT
+        elif kind == RETRIEVAL and spans.output_kind[i] == "empty":
+            faults[i] = EMPTY
     return faults
 
 
@@ -216,16 +220,3 @@ def _is_inner_try(spans: Spans, steps: Steps, i: int, of_steps: Mapping[int, str
     """Whether a span is a failed try inside a model call that ended well."""
     owner = steps.owner(i)
     return owner not in (i, NONE) and spans.step_kind[owner] == LLM and owner not in of_steps
-
-
-def evidence_of(spans: Spans, failures: Failures, i: int) -> str:
-    """The text a failure rests on, shortened; hostile like all span text."""
-    fault = failures.faults.get(i, LOUD)
-    if fault == RETRIED:
-        return f"tried {failures.retries[i].tries} times ({failures.retries[i].evidence})"
-    if fault == CUT:
-        return f"finish reason {spans.finish_reason[i]}"
-    if fault == IN_BAND:
-        return (spans.in_band_error[i] or "")[:EVIDENCE_CHARS]
-    said = ": ".join(part for part in (spans.error_type[i], spans.error_message[i]) if part)
-    return said[:EVIDENCE_CHARS] or "status ERROR"

@@ -1,12 +1,14 @@
 """How a run ended (DESIGN: words), and the failure that says so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from collector.settle.failures import LOUD, Failures
 from collector.settle.joins import AMBIENT_DIALECTS, Run
+from collector.settle.naming import Finding
 from collector.settle.spans import WORKFLOW, Spans
 from collector.settle.steps import Steps
 from collector.settle.tree import NONE, Forest
+from schemas.codes import Certainty, Severity
 from schemas.taxonomy import Outcome
 
 
@@ -20,11 +22,17 @@ def is_finished(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int) -> 
     return max(spans.received_ns[i] for i in run.members) <= quiet_since_ns
 
 
-def decide(spans: Spans, run: Run, steps: Steps, failures: Failures, finished: bool) -> tuple[Outcome, int]:
-    """The outcome, and the root occurrence that is its primary failure (NONE without one)."""
-    occurrences = sorted({*failures.cause.values()})
+def decide(
+    spans: Spans, run: Run, steps: Steps, failures: Failures, findings: Mapping[int, Finding], finished: bool
+) -> tuple[Outcome, int]:
+    """The outcome, and the root occurrence that is its primary failure (NONE without one).
+
+    Low severity decides nothing; what was observed goes before what is only inferred.
+    """
+    occurrences = sorted(i for i in {*failures.cause.values()} if findings[i].named.code.severity != Severity.LOW)
     unhandled = [i for i in occurrences if i not in failures.recovered]
-    primary = next(iter(unhandled or occurrences), NONE)
+    seen = [i for i in unhandled or occurrences if findings[i].certainty == Certainty.OBSERVED]
+    primary = next(iter(seen or unhandled or occurrences), NONE)
     if not finished:
         return Outcome.OPEN, primary
     reached = _reached_caller(spans, run, steps, failures, unhandled)

@@ -113,9 +113,11 @@ class FailureRow(NamedTuple):
     recovered: bool
     silent: bool
     trigger: str | None
+    contributing: list[str]
     evidence: str
     error_type: str | None
     at_ns: int
+    rule_id: str | None
     rule_version: int
 
 

@@ -16,6 +16,7 @@ AGENT: Final = StepKind.AGENT.value
 LLM: Final = StepKind.LLM.value
 TOOL: Final = StepKind.TOOL.value
 RETRIEVAL: Final = StepKind.RETRIEVAL.value
+HANDOFF: Final = StepKind.HANDOFF.value
 SETUP: Final = StepKind.SETUP.value
 PROTOCOL: Final = StepKind.PROTOCOL.value
 TRANSPORT: Final = StepKind.TRANSPORT.value

@@ -53,6 +53,9 @@ class Expected(NamedTuple):
     tokens_in: str
     tokens_out: str
     note: str
+    codes: frozenset[str]
+    origins: frozenset[str]
+    observable: str
 
 
 @cache
@@ -121,6 +124,9 @@ def expected_runs(folders: Iterable[str] | None = None) -> list[Expected]:
             row["tokens_in"],
             row["tokens_out"],
             row["note"],
+            frozenset(filter(None, [row["code"], *row["acceptable_codes"].split(",")])),
+            frozenset(filter(None, [row["origin_span_id"], *row["origin_also"].split(",")])),
+            row["observable"],
         )
         for row in rows
         if row["folder"] in known

@@ -36,7 +36,7 @@ def test_failure_that_reaches_the_root_fails_the_run_and_its_deepest_span_is_the
 def test_failure_below_a_step_that_ended_well_is_silent() -> None:
     rows = [RUN, made("node", "run", 1, 9), made("call", "node", 2, 3, **TOOL, **BAD)]
     assert ending(*rows) == ("silent", "node", "call")
-    assert roles(*rows) == {"call": ("root", False, True)}
+    assert roles(*rows) == {"call": ("root", False, True), "node": ("propagated", False, True)}
 
 
 def test_error_inside_an_output_is_a_failure() -> None:

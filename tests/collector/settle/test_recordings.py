@@ -75,6 +75,14 @@ def test_a_recorded_run_has_its_outcome(expected: Expected) -> None:
 
 
 @each_run
+def test_failure_of_a_recorded_run_has_its_code_and_its_origin(expected: Expected) -> None:
+    run = run_of(expected)
+    if expected.codes and expected.observable == "yes":
+        assert run.code in expected.codes
+        assert run.origin_span_id in expected.origins
+
+
+@each_run
 def test_tokens_of_a_recorded_run_are_counted_once(expected: Expected) -> None:
     run = run_of(expected)
     if run.tokens_input is not None and expected.folder not in NOT_IN_SPANS:

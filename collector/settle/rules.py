@@ -1,0 +1,309 @@
+"""The rules that name a failure: one rule a row, in order of precedence (TAXONOMY §2). The first that fits names it.
+
+To add one: put a row where its precedence is. A row fits where everything it says fits: `where` the evidence lies, the
+text `says` it, the `status`, the `finish` reason. What the codes mean is in `schemas.codes`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import Flag, auto
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from schemas.codes import BY_NAME, UNCLASSIFIED, Code
+
+
+class Where(Flag):
+    """What kind of span the evidence lies on."""
+
+    LLM = auto()
+    AGENT = auto()
+    NODE = auto()
+    """A step of the workflow's own: graph node, task, the workflow itself, a check."""
+    TOOL = auto()
+    """A tool or retrieval call, and every error inside a result."""
+    REQUEST = auto()
+    """A protocol request other than a tool call (MCP resources/read)."""
+
+    MODEL = LLM | AGENT
+    """A provider's error shows on the agent where model calls have no spans."""
+    CALL = TOOL | REQUEST
+    NOT_TOOL = LLM | AGENT | NODE
+    OWN = AGENT | NODE
+    ANY = LLM | AGENT | NODE | TOOL | REQUEST
+
+
+class Rule(NamedTuple):
+    """One row."""
+
+    code: str
+    name: str
+    """Tells the rows of one code apart; code and name are the rule's id."""
+    where: Where
+    says: str = ""
+    """Pattern that is searched in "exception class: message", in any case."""
+    status: tuple[str, ...] = ()
+    """HTTP statuses (`5xx`: any of them) or JSON-RPC codes."""
+    finish: tuple[str, ...] = ()
+    """Finish reasons, in the words of `Normalised.finish_reason` or the provider's own."""
+    is_last_resort: bool = False
+    """Fits only where nothing else does, so it never contributes."""
+
+    @property
+    def rule_id(self) -> str:
+        """How a failure refers to the rule that named it."""
+        return f"{self.code}/{self.name}"
+
+
+W = Where
+
+_SCHEMA = (
+    r"\bValidationError\b|OutputParserException|JSONDecodeError|\bConverterError\b|LengthFinishReasonError"
+    r"|\d validation errors? for|Invalid JSON\b|\bin JSON at position \d|is not valid JSON"
+    r"|Unexpected end of JSON input"
+    r"|(?:Expecting (?:value|property name|',' delimiter|':' delimiter)|Unterminated string starting at|Extra data)"
+    r".{0,60}line \d+ column \d+"
+)
+
+RULES: Final[tuple[Rule, ...]] = (
+    # 2. the state itself; often wrapped in a provider's 400
+    Rule(
+        "state.context_overflow", "text", W.ANY,
+        r"context_length_exceeded|Context(?:Window|Length)Exceed|ContextOverflowError|ContentTooLargeError"
+        r"|request_too_large|maximum context length|prompt is too long|input is too long for (?:the )?requested model"
+        r"|input token count .{0,40}exceeds the maximum|exceeds? .{0,40}context (?:window|length)",
+    ),
+    Rule("state.context_overflow", "finish", W.LLM, finish=("model_context_window_exceeded",)),
+    Rule(
+        "state.concurrent_update", "langgraph", W.ANY,
+        r"InvalidUpdateError|INVALID_CONCURRENT_GRAPH_UPDATE|INVALID_GRAPH_NODE_RETURN_VALUE"
+        r"|Can receive only one value per step",
+    ),
+    Rule(
+        "state.invalid_history", "text", W.NOT_TOOL,
+        r"INVALID_CHAT_HISTORY|do not have a corresponding ToolMessage|tool_calls'? must be followed by tool messages"
+        r"|tool_use. ids were found without .tool_result|unexpected .tool_use_id. found in .tool_result"
+        r"|role '?tool'? must be a response to a preceeding message|No tool (?:call|output) found for function call",
+    ),
+    Rule(
+        "state.checkpoint", "class", W.ANY,
+        r"\bTaskNotFound\b|UnknownInterruptError|InvalidRequestState|WorkflowCheckpointException"
+        r"|No checkpointer set|Checkpointer requires one or more of the following",
+    ),
+    # 3. a framework that gave up retrying
+    Rule(
+        "recovery.retry_exhausted", "gave-up", W.ANY,
+        r"\bRetryError\b|InstructorRetryException|Exceeded maximum (?:output |result )?retries"
+        r"|exceeded max retries count|failed .{0,60}validation after \d+ retries",
+    ),
+    # 4. limits, targets that do not exist, messages that reach nobody
+    Rule(
+        "routing.loop_limit", "limit", W.ANY,
+        r"GraphRecursionError|Recursion limit of|MaxTurnsExceeded|Max turns exceeded|AgentMaxStepsError"
+        r"|Reached max(?:imum)? (?:number of )?(?:steps|iterations|rounds|turns)|Max rounds reached"
+        r"|(?:Model|Tool)CallLimitExceeded|LlmCallsLimitExceeded|UsageLimitExceeded|WorkflowConvergenceException"
+        r"|Agent stopped due to (?:iteration|max iterations)|exceed the request_limit",
+    ),
+    Rule(
+        "routing.unknown_agent", "target", W.ANY,
+        r"coworker mentioned not found|returned an invalid speaker name|did not return a valid destination"
+        r"|SkillNotFoundError|\b(?:handoff )?target .{0,80}\bis not (?:one of the|a) participants?"
+        r"|\bagent .{0,60} not found in (?:the )?(?:agent tree|team|crew|participants)",
+    ),
+    Rule(
+        "routing.unknown_tool", "name", W.ANY,
+        r"is not a valid tool, try one of|\bunknown tool\b|not found in agent\b|not found in any workbench"
+        r"|these are the only available Actions|\bToolNotFound|\btool '?[\w.-]+'? (?:is )?not (?:found|available)\b"
+        r"|\bis not found in the tools_dict",
+    ),
+    Rule("routing.unknown_tool", "json-rpc", W.TOOL, status=("-32601",)),
+    Rule(
+        "routing.capability_denied", "sandbox", W.ANY,
+        r"\bImport (?:of|from) .{0,80} is not allowed|not permitted to evaluate other functions"
+        r"|Forbidden (?:function evaluation|access to)",
+    ),
+    Rule("handoff.undelivered", "class", W.ANY, r"UndeliverableExcep|MessageDroppedExcep|CantHandleExcep"),
+    # 5. the model call
+    Rule(
+        "component.rate_limited", "text", W.NOT_TOOL,
+        r"RateLimit\w*Error|rate_limit_(?:error|exceeded)|ThrottlingException|RESOURCE_EXHAUSTED",
+    ),
+    Rule("component.rate_limited", "status", W.MODEL, status=("429",)),
+    Rule("component.rate_limited", "words", W.MODEL, r"too many requests|\brate limit"),
+    Rule(
+        "component.auth", "text", W.NOT_TOOL,
+        r"\bAuthenticationError\b|PermissionDeniedError|invalid_api_key|insufficient_quota|Incorrect API key"
+        r"|\bauthentication_error\b|\bpermission_error\b|credit balance is too low|UNAUTHENTICATED\b",
+    ),
+    Rule("component.auth", "status", W.MODEL, status=("401", "402", "403")),
+    Rule(
+        "component.timeout", "sdk", W.NOT_TOOL,
+        r"(?:API|Model|OpenAI|Anthropic)Timeout|client_timeout_error|\bRequest timed out",
+    ),
+    Rule("component.timeout", "text", W.LLM, r"Timeout\b|TimeoutE|\btimed? ?out\b|DEADLINE_EXCEEDED|ETIMEDOUT"),
+    Rule("component.timeout", "status", W.MODEL, status=("408", "504")),
+    Rule(
+        "component.unavailable", "sdk", W.NOT_TOOL,
+        r"\bInternalServerError\b|API(?:Connection|Status5\d\d)\w*Error|OpenAIConnectionError|overloaded_error"
+        r"|\bOverloadedError|\bModelServerError|ServiceUnavailableError",
+    ),
+    Rule("component.unavailable", "status", W.MODEL, status=("5xx",)),
+    Rule(
+        "component.unavailable", "text", W.MODEL,
+        r"\bConnection ?Error\b|\bConnectError\b|RemoteProtocolError|\b(?:server|api)_error\b|ECONNREFUSED|ECONNRESET"
+        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b",
+    ),
+    Rule(
+        "component.refused", "text", W.NOT_TOOL,
+        r"content_filter|ContentFilter|ModelRefusalError|content_policy_violation|ResponsibleAIPolicy"
+        r"|Guardrail\w*Tripwire|Guardrail tripwire triggered|\bModelRefusal",
+    ),
+    Rule("component.refused", "finish", W.LLM, finish=("content_filter",)),
+    Rule("handoff.schema_invalid", "answer", W.MODEL, _SCHEMA),
+    Rule(
+        "component.bad_request", "text", W.NOT_TOOL,
+        r"\bBadRequestError\b|invalid_request_error|UnprocessableEntityError|model_not_found|INVALID_ARGUMENT",
+    ),
+    Rule("component.bad_request", "status", W.MODEL, status=("4xx",)),
+    Rule("handoff.truncated", "finish", W.LLM, finish=("length",)),
+    # 6. what the model asked for
+    Rule(
+        "handoff.tool_args_invalid", "text", W.TOOL,
+        r"unexpected keyword argument|missing \d+ required (?:positional|keyword)|ToolInvocationError"
+        r"|Error invoking tool\b|InvalidToolArguments|Action Input is not a valid key, value dictionary"
+        r"|Invalid JSON input for tool|\d validation errors? for|\bInput validation error\b"
+        r"|\bFailed to parse arguments"
+        r"|mandatory input parameters are not present|ToolInputParsing|Error parsing tool arguments",
+    ),
+    Rule("handoff.tool_args_invalid", "json-rpc", W.TOOL, status=("-32602",)),
+    Rule(
+        "handoff.action_unparseable", "text", W.ANY,
+        r"AgentParsingError|code parsing failed|Error in code parsing|\bModelBehaviorError\b|Invalid JSON provided"
+        r"|Could not parse LLM output|Parsing LLM output produced both|Invalid Format: Missing 'Action",
+    ),
+    Rule("handoff.action_unparseable", "finish", W.LLM, finish=("malformed_function_call",)),
+    # 7. the tool call
+    Rule("tool.rate_limited", "text", W.CALL, r"too many requests|\brate.?limit|RateLimit|ThrottlingException"),
+    Rule("tool.rate_limited", "status", W.CALL, status=("429",)),
+    Rule(
+        "tool.timeout", "text", W.CALL,
+        r"Timeout\b|TimeoutE|\btimed? ?out\b|ETIMEDOUT|DEADLINE_EXCEEDED|\bREQUEST_TIMEOUT\b",
+    ),
+    Rule("tool.timeout", "status", W.CALL, status=("408", "504", "-32001")),
+    Rule("tool.timeout", "mcp", W.OWN, r"Timed out while waiting for response to \w+Request"),
+    Rule(
+        "tool.auth", "text", W.CALL,
+        r"\bunauthori[sz]ed\b|\b403 forbidden|\bAuthenticationError\b|Authori[sz]ation failed"
+        r"|\bAccess(?: is)? ?denied\b"
+        r"|PermissionDenied|invalid (?:api key|credentials|token)|UNAUTHENTICATED\b",
+    ),
+    Rule("tool.auth", "status", W.CALL, status=("401", "403")),
+    Rule("tool.not_found", "file", W.CALL, r"FileNotFoundError|No such file|ENOENT\b"),
+    Rule(
+        "tool.input_unsupported", "text", W.CALL,
+        r"\bformats?\b.{0,80}\b(?:is|are) not supported|UnsupportedFormat|unsupported (?:file|media|format|mime)",
+    ),
+    Rule("tool.input_unsupported", "status", W.CALL, status=("415",)),
+    Rule("tool.not_found", "text", W.CALL, r"404 Not Found|Unknown resource\b|Resource not found\b|\bNotFoundError\b"),
+    Rule("tool.not_found", "status", W.CALL, status=("404", "410", "-32002")),
+    Rule(
+        "tool.unavailable", "text", W.CALL,
+        r"connection (?:was )?(?:refused|reset|aborted|closed)|Connection ?(?:Error|Refused|Reset|Aborted)|ConnectError"
+        r"|RemoteProtocolError|RemoteDisconnected|ECONNREFUSED|ECONNRESET|ENOTFOUND|CONNECTION_CLOSED|\bunreachable\b"
+        r"|service (?:is )?(?:temporarily )?unavailable|Max retries exceeded with url|name resolution|\bbad gateway\b"
+        r"|The service was not able to process your request|\bInternalServerError\b|Internal server error",
+    ),
+    Rule("tool.unavailable", "status", W.CALL, status=("5xx", "-32000", "-32603")),
+    Rule("tool.empty_result", "text", W.CALL, r"\bNo results (?:were )?found|\bno (?:matching )?documents found"),
+    # 8. the workflow's own steps
+    Rule(
+        "recovery.deadline", "class", W.OWN,
+        r"NodeTimeoutError|RunTimedOut|WorkflowTimeoutError|^(?:\w+\.)*TimeoutError\b|\bTimeoutExpired\b",
+    ),
+    Rule("state.missing", "class", W.OWN, r"^KeyError\b|EmptyChannelError|EmptyInputError|'NoneType' object"),
+    # 9. a form that does not fit, anywhere
+    Rule("handoff.schema_invalid", "text", W.ANY, _SCHEMA),
+    # 10. everything else inside a tool
+    Rule("tool.error", "other", W.CALL, is_last_resort=True),
+)  # fmt: skip
+"""Our rules, strongest first; rules of the user come before them."""
+
+_HTTP = re.compile(
+    r"(?:\bstatus(?:[_ ]code)?|\berror(?: code)?|\bhttp(?:/\d(?:\.\d)?)?(?: status)?(?: code)?|\btoo many)"
+    r"['\":=( ]{1,4}([45]\d\d)\b|^([45]\d\d)\b|\b([45]\d\d) (?:client|server) error\b"
+    r"|\b(4(?:00|01|03|04|08|15|29)|50[0-4]) (?:bad request|unauthorized|forbidden|not found|request timeout"
+    r"|unsupported media|too many requests|internal server error|not implemented|bad gateway|service unavailable"
+    r"|gateway time)",
+    re.IGNORECASE,
+)
+_JSON_RPC = re.compile(r"(?<![\w-])-32[0-7]\d\d\b")
+
+
+class Said(NamedTuple):
+    """What one span says about its failure: all that rules see of it."""
+
+    where: Where
+    text: str
+    """Exception class: message."""
+    finish: str = ""
+
+
+class Named(NamedTuple):
+    """The answer of the rules."""
+
+    code: Code
+    rule_id: str | None
+    """None: no rule fits."""
+    contributing: tuple[str, ...] = ()
+    """Codes of the other rules that fit, strongest first."""
+    is_last_resort: bool = False
+    """Only said because nothing closer fits."""
+
+
+NAMELESS: Final = Named(UNCLASSIFIED, None)
+
+
+class Rules:
+    """Rules ready to be applied. Equal questions are answered once: in a storm all failures say the same."""
+
+    def __init__(self, rows: Iterable[Rule] = RULES, codes: Sequence[Code] = ()) -> None:
+        """Args:
+        rows: strongest first.
+        codes: codes of the user's own.
+        """
+        self._codes = {**BY_NAME, **{code.code: code for code in codes}}
+        compiled = [(row, re.compile(row.says, re.IGNORECASE | re.DOTALL) if row.says else None) for row in rows]
+        self._at = {where: [pair for pair in compiled if where in pair[0].where] for where in Where}
+        self.name = lru_cache(maxsize=4_096)(self._name)
+
+    def code(self, name: str) -> Code:
+        """The code of that name."""
+        return self._codes[name]
+
+    def _name(self, said: Said) -> Named:
+        status = _status_of(said.text)
+        fitting = [
+            row
+            for row, pattern in self._at[said.where]
+            if (pattern is None or pattern.search(said.text))
+            and (not row.status or status & {*row.status})
+            and (not row.finish or said.finish.lower() in row.finish)
+        ]
+        if not fitting:
+            return NAMELESS
+        first = fitting[0]
+        others = dict.fromkeys(row.code for row in fitting[1:] if row.code != first.code and not row.is_last_resort)
+        return Named(self._codes[first.code], first.rule_id, tuple(others), first.is_last_resort)
+
+
+def _status_of(text: str) -> frozenset[str]:
+    """HTTP status and JSON-RPC code that a text names, the status also as its class."""
+    found = set(_JSON_RPC.findall(text))
+    http = _HTTP.search(text)
+    if http is not None:
+        status = next(filter(None, http.groups()))
+        found |= {status, f"{status[0]}xx"}
+    return frozenset(found)
+
+
+OUR_RULES: Final = Rules()
