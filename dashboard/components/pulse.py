@@ -47,7 +47,7 @@ def _footer() -> None:
     where = "" if store.collector() else ":material/pause_circle: no collector runs · "
     st.caption(
         f"{where}{last} · {words.plural(row['runs_a_minute'], 'run')}/min · {words.count(row['lost'])} lost · "
-        f"{words.plural(row['duplicate'], 'duplicate')} today",
+        f"{words.plural(row['duplicate'], 'duplicate')} today · times in {filters.zone()}",
         help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
         "Duplicates: sent again and stored once.",
     )

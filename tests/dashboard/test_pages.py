@@ -34,7 +34,7 @@ class TestOverview:
         figures = {figure["name"]: figure for figure in component(open_page("overview"), "overview_figures")}
         assert set(figures) == {"runs", "failed", "silent", "recovered", "p95", "spans"}
         assert figures["failed"]["note"].startswith("[")
-        assert "n " in figures["failed"]["note"]
+        assert " of " in figures["failed"]["note"]
         assert sum(figures["runs"]["spark"]) > 0
 
     def test_newest_runs_come_newest_first(self, lively: Path) -> None:
