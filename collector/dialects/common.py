@@ -105,6 +105,7 @@ FINISH = {
     "tool_use": "tool_calls",
     "tool-calls": "tool_calls",
     "function_call": "tool_calls",
+    "function_calls": "tool_calls",
     "length": "length",
     "max_tokens": "length",
     "max_output_tokens": "length",
@@ -169,10 +170,17 @@ def read_tokens(draft: Draft, attributes: Attributes, names: Names) -> None:
         draft.tokens_are_sum = draft.step_kind != LLM
 
 
+def provider_id(said: str | None) -> str | None:
+    """The id that a provider gave its answer; LangChain makes one up where a stream brings none."""
+    return None if said is not None and said.startswith(("lc_run-", "run-")) else said
+
+
 def finish_of(value: Any) -> str | None:
-    """Why the model stopped, in our words where we have one; of several choices the first."""
+    """Why the model stopped, in our words where we have one; of several choices the first. A list may come as JSON."""
     if value.__class__ is list and value:
         value = value[0]
+    elif value.__class__ is str and value.startswith('["'):
+        value = value[2:].partition('"')[0]
     name = name_of(value)
     return FINISH.get(name.lower(), name) if name else None
 
@@ -181,7 +189,7 @@ def read_llm(draft: Draft, attributes: Attributes, names: Names, span: Span) -> 
     """Everything one model call says about itself, content apart."""
     read_model(draft, attributes, names)
     read_tokens(draft, attributes, names)
-    draft.response_id = pick(draft, "response_id", attributes, names.response_id)
+    draft.response_id = provider_id(pick(draft, "response_id", attributes, names.response_id))
     for key in names.finish_reason:
         value = attributes.get(key)
         if value is not None:

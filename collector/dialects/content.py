@@ -54,7 +54,11 @@ ERROR_TEXT = re.compile(
 )
 """How a tool's own text begins when it is an error; looked for at the start only."""
 NOT_A_TOOL = "is not a valid tool, try one of"
-REFUSALS = (NOT_A_TOOL, "Unknown tool name")
+_REFUSAL = re.compile(
+    rf'"((?:[^"\\]|\\.)*(?:{NOT_A_TOOL}|Unknown tool name|Error: Requested function'
+    r'|Error: Argument parsing failed)(?:[^"\\]|\\.)*)"'
+)
+"""The JSON text by which LangChain, Pydantic AI and Agent Framework refuse a tool call."""
 TAIL = 2_000  # characters at the end of a model's input in which its last message begins
 _LEADING_CLASS = re.compile(r"\s*(?:Error: )?(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Timeout))\b")
 
@@ -290,8 +294,6 @@ def refused_call(attributes: Attributes) -> str | None:
     if messages.__class__ is not str:
         return None
     tail: str = messages[-TAIL:]
-    for phrase in REFUSALS:
-        at = tail.rfind(phrase)
-        if at >= 0 and '"tool_call_response"' in tail and tail.rfind('"role"') < at:
-            return tail[tail.rfind('"', 0, at) + 1 :].partition('"')[0][:IN_BAND_LIMIT]
-    return None
+    start = max(tail.rfind('"role"'), 0)
+    found = _REFUSAL.search(tail, start) if '"tool_call_response"' in tail else None
+    return None if found is None else str(orjson.loads(found.group()))[:IN_BAND_LIMIT]

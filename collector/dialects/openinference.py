@@ -11,7 +11,8 @@ from collector.dialects.common import (
     without_uuid,
     workflow_name,
 )
-from collector.dialects.draft import NAME_LIMIT, Draft, attempt_of, name_of, pick
+from collector.dialects.content import find_error
+from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft, attempt_of, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS
 from collector.dialects.kinds import (
@@ -70,6 +71,9 @@ CALLS = {"Response": "response", "CreateEmbeddings": "embeddings", "ChatCompleti
 METHOD_NAMED = frozenset({"crewai", "autogen", "llama_index", "smolagents", "haystack"})
 """Frameworks whose spans are named `Class.method` or `agent.method`."""
 
+CLASS_NAMED = frozenset({"llama_index", "haystack"})
+"""Those of them whose spans are all named `Class.method`."""
+
 METHODS = frozenset(
     {
         "run",
@@ -95,6 +99,7 @@ METHODS = frozenset(
         "_aquery",
         "_retrieve",
         "_aretrieve",
+        "__call__",
     }
 )
 """Methods that say nothing beside their owner; any other is the step a user wrote."""
@@ -124,8 +129,19 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     if draft.step_kind == LLM:
         read_text_response(draft, attributes.get("output.value"))
     read_content(attributes, draft, NAMES)
+    if draft.framework == "llama_index" and draft.step_kind == CHAIN and not draft.failed:
+        _read_tool_result(draft, attributes.get("output.value"))
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("llm.prompt_template.version", "prompt.version"))
     draft.attempt = attempt_of(attributes.get("retry.attempt"))
+
+
+def _read_tool_result(draft: Draft, output: object) -> None:
+    """LlamaIndex: a call of a tool that does not exist is only in the printed result of the step that calls tools."""
+    if output.__class__ is str and output.startswith("ToolCallResult("):
+        text = output.partition("text='")[2].partition("'")[0]
+        found = find_error(text)
+        if found is not None:
+            draft.in_band_error, draft.error_type, draft.output_kind = found[0][:IN_BAND_LIMIT], found[1], "error"
 
 
 def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str, Any] | None) -> None:
@@ -136,17 +152,18 @@ def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str,
             place_graph(span.name, draft, metadata.get("ls_integration"), metadata.get("langgraph_node"))
     elif draft.framework == "openai_agents":
         draft.step_kind = _openai_agents_kind(span.name, attributes, draft.step_kind)
-    elif draft.step_kind == CHAIN and draft.framework is not None:
-        if _runs_whole(draft.framework, span.name):
-            draft.step_kind = WORKFLOW
-        elif draft.framework == "smolagents" and span.name.startswith("Step "):
-            draft.step_kind = TRANSPORT
+    elif _is_inner_work(span.name, attributes, draft):
+        draft.step_kind = TRANSPORT
+    elif draft.step_kind == CHAIN and draft.framework is not None and _runs_whole(draft.framework, span.name):
+        draft.step_kind = WORKFLOW
     if draft.step_kind == TOOL and is_handoff_tool(span.name.removesuffix(".run")):
         draft.step_kind = HANDOFF
     if is_root and draft.step_kind == CHAIN:
         draft.step_kind = WORKFLOW
     if draft.step_kind == WORKFLOW or (is_root and draft.step_kind == AGENT):
         draft.workflow = workflow_name(span, attributes)
+        if draft.framework in CLASS_NAMED and draft.workflow == span.name:
+            draft.workflow = _plain_name(span.name, draft.framework, draft.step_kind)
 
 
 def _openai_agents_kind(name: str, attributes: Attributes, kind: str) -> str:
@@ -156,6 +173,18 @@ def _openai_agents_kind(name: str, attributes: Attributes, kind: str) -> str:
     if kind == CHAIN:
         return {"Agent workflow": WORKFLOW, "turn": TRANSPORT, "mcp_tools": PROTOCOL}.get(name, CHAIN)
     return HANDOFF if kind == TOOL and name.startswith("handoff to ") else kind
+
+
+def _is_inner_work(name: str, attributes: Attributes, draft: Draft) -> bool:
+    """The turn of an agent, or what a public method does inside: no step of its own, and no call of a model."""
+    kind = draft.step_kind
+    if draft.framework == "smolagents":
+        return kind == CHAIN and name.startswith("Step ")
+    method = name.rpartition(".")[2]
+    if draft.framework != "llama_index" or not method.startswith("_") or method.startswith("__"):
+        return False
+    is_embedding = attributes.get("openinference.span.kind") == "EMBEDDING"
+    return (kind == LLM and not is_embedding) or (kind == CHAIN and method in METHODS)
 
 
 def _runs_whole(framework: str, name: str) -> bool:
@@ -184,14 +213,19 @@ def name_step(span: Span, attributes: Attributes, draft: Draft) -> None:
         name = draft.workflow
     elif kind == LLM:
         name = name_of(attributes.get("gen_ai.operation.name")) or CALLS.get(span.name)
-    draft.step_name = name or _plain_name(span.name, draft)
+    draft.step_name = name or _plain_name(span.name, draft.framework, kind)
     if kind == AGENT and draft.agent is None:
         draft.agent = draft.step_name
 
 
-def _plain_name(name: str, draft: Draft) -> str:
+def _plain_name(name: str, framework: str | None, kind: str) -> str:
     """The span's name without ids and without the method that every span of its framework has."""
-    if draft.framework in METHOD_NAMED and draft.step_kind != LLM:
+    if framework in CLASS_NAMED:
+        path, _, method = name.rpartition(".")
+        owner = path.rpartition(".")[2]  # a class defined in a function is `function.<locals>.Class`
+        if owner and (kind != LLM or framework == "haystack"):
+            name = owner if method in METHODS else method
+    elif framework in METHOD_NAMED and kind != LLM:
         owner, _, method = name.partition(".")
         name = owner if not method or method in METHODS else method
     return (without_uuid(name) or name)[:NAME_LIMIT]

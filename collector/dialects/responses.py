@@ -1,13 +1,23 @@
 """A provider's answer, where a dialect stores it whole: id, finish reason and model are only in there."""
 
+import re
 from typing import Any
 
 import orjson
 
-from collector.dialects.common import finish_of
+from collector.dialects.common import finish_of, provider_id
 from collector.dialects.draft import NAME_LIMIT, Draft, count_of, name_of
 
 RESPONSE_LIMIT = 65_536  # characters of a response worth parsing for its id
+
+_PRINTED = (
+    re.compile(
+        r"(?:ChatCompletion|ModelResponse)\(id='(?P<id>[^']{1,200})'.{0,300}?"
+        r"Choices?\(finish_reason='(?P<reason>\w{1,40})'"
+    ),
+    re.compile(r"_meta=\{(?:'\w{1,40}': [^,{}]{1,200}, ){0,4}'finish_reason': '(?P<reason>\w{1,40})'"),
+)
+"""An answer of a client library as smolagents prints it, and a chat message of Haystack."""
 
 
 def object_of(text: str) -> dict[str, Any] | None:
@@ -34,6 +44,17 @@ def read_text_response(draft: Draft, output: object) -> None:
         response = object_of(text)
         if response:
             read_response(draft, response)
+    if draft.finish_reason is None:
+        _read_printed(draft, text[:RESPONSE_LIMIT])
+
+
+def _read_printed(draft: Draft, text: str) -> None:
+    """Finish reason and id out of a Python repr; the last one, for what a model wrote comes before it."""
+    for pattern in _PRINTED:
+        for found in pattern.finditer(text):
+            said = found.groupdict()
+            draft.finish_reason = finish_of(said["reason"])
+            draft.response_id = draft.response_id or said.get("id")
 
 
 def read_response(draft: Draft, response: dict[str, Any]) -> None:
@@ -57,14 +78,14 @@ def read_response(draft: Draft, response: dict[str, Any]) -> None:
         if model:
             draft.model = model
         if inner.__class__ is dict:
-            draft.response_id = draft.response_id or name_of(inner.get("id"))
+            draft.response_id = draft.response_id or provider_id(name_of(inner.get("id")))
             _read_usage(draft, inner.get("usage_metadata"))
         return
     draft.response_id = draft.response_id or name_of(response.get("id")) or name_of(response.get("response_id"))
     if draft.finish_reason is None:
         first = choices[0] if choices.__class__ is list and choices else None
         reason = first.get("finish_reason") if first.__class__ is dict else None
-        draft.finish_reason = finish_of(reason or response.get("stop_reason"))
+        draft.finish_reason = finish_of(reason or response.get("stop_reason") or response.get("finish_reason"))
 
 
 def _read_usage(draft: Draft, usage: object) -> None:

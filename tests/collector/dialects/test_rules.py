@@ -334,6 +334,16 @@ class TestFrameworks:
              ("chain", "run_checks")),
             ("openinference.instrumentation.llama_index", "RefundFlow.synthesis", {"openinference.span.kind": "CHAIN"},
              ("chain", "synthesis")),
+            ("openinference.instrumentation.llama_index", "main.<locals>.RefundFlow.synthesis",
+             {"openinference.span.kind": "CHAIN"}, ("chain", "synthesis")),
+            ("openinference.instrumentation.llama_index", "RetrieverQueryEngine._aquery",
+             {"openinference.span.kind": "CHAIN"}, ("transport", "RetrieverQueryEngine")),
+            ("openinference.instrumentation.llama_index", "OpenAILike._prepare_chat_with_tools",
+             {"openinference.span.kind": "LLM"}, ("transport", "_prepare_chat_with_tools")),
+            ("openinference.instrumentation.llama_index", "OpenAIEmbedding._get_query_embedding",
+             {"openinference.span.kind": "EMBEDDING"}, ("llm", "OpenAIEmbedding._get_query_embedding")),
+            ("openinference.instrumentation.haystack", "OpenAIChatGenerator.run",
+             {"openinference.span.kind": "LLM"}, ("llm", "OpenAIChatGenerator")),
             ("openinference.instrumentation.autogen_agentchat", "RoundRobinGroupChat.run_stream",
              {"openinference.span.kind": "CHAIN"}, ("workflow", "RoundRobinGroupChat")),
             ("openinference.instrumentation.autogen_agentchat", "writer.on_messages_stream",
@@ -386,3 +396,51 @@ class TestFrameworks:
     def test_hidden_resends_are_told(self) -> None:
         attributes = {"gen_ai.operation.name": "chat", "http.request.resend_count": 2}
         assert normalise(make_span("com.anthropic.sdk.python", attributes)).resend_count == 2
+
+    def test_a_query_engine_at_the_top_is_a_workflow_named_after_its_class(self) -> None:
+        span = make_span(
+            "openinference.instrumentation.llama_index",
+            {"openinference.span.kind": "CHAIN"},
+            name="RetrieverQueryEngine.query",
+            parent=None,
+        )
+        said = normalise(span)
+        assert (said.step_kind, said.workflow) == ("workflow", "RetrieverQueryEngine")
+
+    @pytest.mark.parametrize(
+        ("scope", "output"),
+        [
+            ("smolagents", json.dumps({"raw": "ChatCompletion(id='c1', choices=[Choice(finish_reason='length'"})),
+            ("haystack", json.dumps({"replies": ["ChatMessage(_meta={'model': 'm', 'finish_reason': 'length'})"]})),
+            ("autogen_agentchat", '{"finish_reason": "length", "content": "x"}'),
+        ],
+    )
+    def test_why_a_model_stopped_is_read_from_what_is_printed(self, scope: str, output: str) -> None:
+        attributes = {"openinference.span.kind": "LLM", "output.value": output}
+        assert normalise(make_span(f"openinference.instrumentation.{scope}", attributes)).finish_reason == "length"
+
+    def test_finish_reasons_written_as_json_are_read(self) -> None:
+        attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": '["content_filter"]'}
+        assert normalise(make_span("agent_framework", attributes)).finish_reason == "content_filter"
+
+    def test_an_id_that_langchain_made_up_is_no_response_id(self) -> None:
+        attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.id": "lc_run--01a204bd"}
+        assert normalise(make_span("agent_framework", attributes)).response_id is None
+
+    def test_a_call_that_the_agent_framework_refused_is_told_by_the_next_model_call(self) -> None:
+        refused = 'Error: Requested function "nope" not found.'
+        messages = [
+            {"role": "user", "parts": [{"type": "text", "content": "x"}]},
+            {"role": "tool", "parts": [{"type": "tool_call_response", "id": "1", "response": refused}]},
+        ]
+        attributes = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": json.dumps(messages)}
+        assert normalise(make_span("agent_framework", attributes)).in_band_error == refused
+
+    def test_a_call_of_an_unknown_tool_is_in_the_result_that_llama_index_prints(self) -> None:
+        output = (
+            "ToolCallResult(tool_name='nope', tool_output=ToolOutput(blocks=[TextBlock("
+            "text='Tool nope not found. Please select a to..."
+        )
+        attributes = {"openinference.span.kind": "CHAIN", "output.value": output}
+        said = normalise(make_span("openinference.instrumentation.llama_index", attributes, name="A.call_tool"))
+        assert said.in_band_error == "Tool nope not found. Please select a to..."
