@@ -5,18 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-import duckdb
 import pyarrow as pa
 
-from collector.dialects import normalise
-from collector.rows import SPAN_FIELDS, Row, span_row, to_table
+from collector.rows import Row, to_table
 from collector.settle import SPAN_COLUMNS, Settled, settle
-from collector.store import arrow_schema
-from schemas import ddl
 from tests.otlp import RECORDINGS, recorded_folders, recorded_spans
-
-QUIET_NS = 2**63
-"""Later than every receipt: nothing more is to come."""
+from tests.settling import QUIET_NS, rows_of, schema
 
 SECOND_NS = 10**9
 
@@ -59,27 +53,9 @@ class Expected(NamedTuple):
 
 
 @cache
-def schema() -> pa.Schema:
-    """The Arrow schema of the columns that settling reads, as the store has them."""
-    with duckdb.connect() as connection:
-        connection.execute("create schema store")
-        for statement in ddl.tables():
-            connection.execute(statement.sql)
-        whole = arrow_schema(connection, "span")
-    return pa.schema([whole.field(name) for name in SPAN_COLUMNS])
-
-
-_PLACES = [SPAN_FIELDS.index(name) for name in SPAN_COLUMNS]
-
-
-@cache
 def recorded_rows(folder: str) -> tuple[Row, ...]:
     """The rows of one recording, columns as in SPAN_COLUMNS; each span once."""
-    rows = {}
-    for n, span in enumerate(recorded_spans(folder)):
-        row = (*span_row(span, normalise(span)), 1_000 + n)
-        rows[span.trace_id, span.span_id] = tuple(row[place] for place in _PLACES)
-    return tuple(rows.values())
+    return tuple(rows_of(recorded_spans(folder)))
 
 
 def table(rows: Sequence[Row]) -> pa.Table:

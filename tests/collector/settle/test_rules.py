@@ -128,7 +128,7 @@ EXAMPLES = [
         "SyntaxWarning: invalid escape",
     ),
     Example("handoff.action_unparseable/finish", LLM, "", "", "MALFORMED_FUNCTION_CALL"),
-    Example("tool.rate_limited/text", TOOL, "Error: Rate limit hit, wait 3 s", "Error: exchange rates are limited to EUR"),
+    Example("tool.rate_limited/text", TOOL, "Error: Rate limit hit, wait 3 s", "Error: rates are limited to EUR"),
     Example("tool.rate_limited/status", TOOL, "HTTPError: status code 429", "HTTPError: status code 302"),
     Example("tool.timeout/text", TOOL, "ReadTimeout: timed out after 30 s", "Error: the time is out of range"),
     Example("tool.timeout/status", TOOL, "-32001: ", "-32003: "),

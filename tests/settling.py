@@ -1,0 +1,49 @@
+"""Spans settled outside a collector: the same decoder, dialects and settling, without a store."""
+
+from collections.abc import Iterable
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+
+from collector.dialects import normalise
+from collector.rows import SPAN_FIELDS, Row, span_row, to_table
+from collector.settle import SPAN_COLUMNS, Settled, settle
+from collector.store import arrow_schema
+from schemas import ddl
+from schemas.records import Span
+
+QUIET_NS = 2**63
+"""Later than every receipt: nothing more is to come."""
+
+_PLACES = [SPAN_FIELDS.index(name) for name in SPAN_COLUMNS]
+
+
+@cache
+def schema() -> pa.Schema:
+    """The Arrow schema of the columns that settling reads, as the store has them."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema store")
+        for statement in ddl.tables():
+            connection.execute(statement.sql)
+        whole = arrow_schema(connection, "span")
+    return pa.schema([whole.field(name) for name in SPAN_COLUMNS])
+
+
+def rows_of(spans: Iterable[Span]) -> list[Row]:
+    """Rows of the columns that settling reads; each span once."""
+    rows = {}
+    for n, span in enumerate(spans):
+        row = (*span_row(span, normalise(span)), 1_000 + n)
+        rows[span.trace_id, span.span_id] = tuple(row[place] for place in _PLACES)
+    return list(rows.values())
+
+
+def batch_of(spans: Iterable[Span]) -> pa.Table:
+    """Spans as a batch."""
+    return to_table(rows_of(spans), schema())
+
+
+def settle_spans(spans: Iterable[Span]) -> Settled:
+    """Everything derived from spans of whole runs."""
+    return settle(batch_of(spans), QUIET_NS)
