@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from collector.rows import to_table
 from collector.settle import SPAN_COLUMNS, Settled, settle, strays
-from collector.store import Store, Written, arrow_schema, registered, transaction
+from collector.store import Store, Written, append, derived_schema, registered, transaction
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome
 from schemas.version import RULE_VERSION
@@ -258,24 +258,15 @@ def replace(
             "delete from store.trace where first_received_ns >= $since and trace_id in (select unnest($traces))",
             {"since": since_ns, "traces": traces},
         )
-        for table, statement in _INSERT.items():
-            rows = getattr(settled, table)
+        for table, rows in settled._asdict().items():
             if rows:
-                with registered(tx, to_table(rows, arrow_schema(tx, table))):
-                    tx.execute(statement)
+                append(tx, f"store.{table}", to_table(rows, derived_schema(tx, table)))
         tx.execute(
-            "update store.meta set value = $mark where key = 'settled_until_ns'", {"mark": str(settled_until_ns)}
+            "update store.meta set value = case key when 'settled_until_ns' then $mark else $rules end "
+            "where key in ('settled_until_ns', 'rule_version')",
+            {"mark": str(settled_until_ns), "rules": str(RULE_VERSION)},
         )
-        tx.execute("update store.meta set value = $rules where key = 'rule_version'", {"rules": str(RULE_VERSION)})
 
-
-_INSERT: Final = {
-    "run": "insert into store.run select * from incoming",
-    "step": "insert into store.step select * from incoming",
-    "operation": "insert into store.operation select * from incoming",
-    "failure": "insert into store.failure select * from incoming",
-    "trace": "insert into store.trace select * from incoming",
-}
 
 _DELETE_RUNS: Final = (
     "delete from store.run where start_ns >= $start and run_id in (select unnest($runs))",
@@ -307,7 +298,8 @@ where k.key = 'stray' and s.step_kind = 'llm' and s.trace_id <> k.trace_id
 union
 select k.trace_id
 from store.trace_key k join incoming s on s.resource_id = k.resource_id
-where k.key = 'stray' and (k.response_id is null or s.response_id is null) and s.step_kind = 'llm'
+where k.key = 'stray' and (k.response_id is null or s.response_id is null)
+  and (s.step_kind = 'llm' or s.collateral)
   and s.trace_id <> k.trace_id
   and k.start_ns >= s.start_ns and k.end_ns <= s.end_ns
 """
@@ -315,7 +307,7 @@ where k.key = 'stray' and (k.response_id is null or s.response_id is null) and s
 _RUNS_OF_STRAYS: Final = """
 with stray as (select distinct * from store.trace_key where key = 'stray' and trace_id in (select unnest($strays))),
      near as (select trace_id, resource_id, response_id, start_ns, end_ns from store.span
-              where step_kind = 'llm'
+              where (step_kind = 'llm' or collateral)
                 and start_ns between (select greatest(min(start_ns), $window_ns) - $window_ns from stray)
                                  and (select max(end_ns) from stray))
 select n.trace_id from stray k join near n on n.response_id = k.response_id and n.trace_id <> k.trace_id

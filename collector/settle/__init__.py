@@ -39,7 +39,7 @@ def settle(batch: pa.Table, quiet_since_ns: int, rules: Rules = OUR_RULES) -> Se
     spans = read(batch)
     parent, orphans = parents(spans)
     strays_here = stray_tops(spans, parent)
-    for stray, call in adopters(spans, strays_here).items():
+    for stray, call in adopters(spans, parent, strays_here).items():
         parent[stray] = call
     forest = grow(spans, parent, orphans)
     runs = find_runs(spans, forest)

@@ -1,10 +1,10 @@
 """One run's rows, from what the other modules found."""
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
-from collector.settle.failures import Failures, find_failures, find_faults, step_faults
+from collector.settle.failures import Failures, find_failures, find_faults, shown_with, step_faults
 from collector.settle.joins import Run
 from collector.settle.naming import Finding, evidence_of, find_names, issuer_of, model_calls, name_faults, set_aside
 from collector.settle.operations import Operation, find_operations
@@ -41,9 +41,10 @@ def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: R
     outcome, primary = decide(spans, run, steps, failures, findings, finished)
     note_retries(steps, failures, findings, operation_of, outcome, primary)
     at = _Places(spans, steps)
+    shown = shown_with(steps, operation_of, primary)
     settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operations, operation_of, usage))
     settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
-    settled.failure.extend(_failure_rows(spans, forest, run, steps, failures, findings, outcome, primary, at))
+    settled.failure.extend(_failure_rows(spans, forest, run, steps, failures, findings, outcome, primary, shown, at))
     settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, primary, findings, at))
 
 
@@ -70,6 +71,9 @@ class _Places:
         if self._spans.step_kind[i] != TRANSPORT:
             return None
         depth_1 = self._steps.children.get(NONE, [])
+        carried = bisect_right(depth_1, self._spans.end_ns[i], key=self._spans.start_ns.__getitem__)
+        if carried and depth_1[carried - 1] > i:
+            return self._steps.name[depth_1[carried - 1]]
         before = bisect_left(depth_1, i)
         return self._steps.name[depth_1[before - 1]] if before else None
 
@@ -212,6 +216,7 @@ def _failure_rows(
     findings: Mapping[int, Finding],
     outcome: Outcome,
     primary: int,
+    shown: Set[int],
     at: _Places,
 ) -> list[FailureRow]:
     models = model_calls(spans, steps) if findings else {}
@@ -220,7 +225,7 @@ def _failure_rows(
         root = failures.cause.get(i, NONE)
         role = "collateral" if root == NONE else "root" if root == i else "propagated"
         is_recovered = i in failures.recovered
-        is_shown = outcome == Outcome.FAILED and root == primary
+        is_shown = outcome == Outcome.FAILED and (root == primary or (root != NONE and steps.owner(root) in shown))
         is_silent = outcome in FINISHED and root != NONE and not is_recovered and not is_shown
         found = findings.get(root, ECHO)
         issuer = issuer_of(spans, steps, models, root) if root != NONE else NONE

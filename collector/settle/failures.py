@@ -85,6 +85,8 @@ def step_faults(spans: Spans, steps: Steps, faults: Mapping[int, str]) -> dict[i
             for twin in twins:
                 if twin in faults:
                     found.setdefault(step, faults[twin])
+        elif spans.finish_reason[step] is None and faults.get(twins[-1]) == CUT:
+            found.setdefault(step, CUT)
     return found
 
 
@@ -105,12 +107,14 @@ def find_failures(
     """
     saved = _saved(spans, steps, of_steps, operations)
     cause = _causes(spans, forest, run.members, steps, faults, saved)
+    cause |= _told_again(spans, cause)
     lost: set[int] = set()
     rescued: set[int] = set()
     tried_again = {i for i in faults if _is_inner_try(spans, steps, i, of_steps)}
     for i in {*cause.values()} - tried_again:
         _follow_up(steps, steps.owner(i), saved, lost, rescued)
     recovered = {i for i in faults if i in tried_again or steps.owner(i) in rescued}
+    recovered |= {i for i in faults if spans.step_kind[i] == TRANSPORT and cause[i] in recovered}
     collateral = [i for i in run.members if spans.collateral[i] and i not in faults and spans.failed[i]]
     retries: dict[int, Operation] = {}
     for operation in operations:
@@ -182,6 +186,21 @@ def _causes(
     return cause
 
 
+def _told_again(spans: Spans, cause: Mapping[int, int]) -> dict[int, int]:
+    """For each message that a tool failed, the failure of that tool which it tells again (AutoGen)."""
+    failed_tools: dict[str, int] = {}
+    found = {}
+    for i in sorted(cause):
+        tool = spans.tool[i]
+        if tool is None:
+            continue
+        if spans.step_kind[i] == TOOL:
+            failed_tools[tool] = cause[i]
+        elif spans.step_kind[i] == TRANSPORT and tool in failed_tools:
+            found[i] = failed_tools[tool]
+    return found
+
+
 def _cause(
     spans: Spans,
     steps: Steps,
@@ -192,7 +211,8 @@ def _cause(
     saved: set[int],
 ) -> int:
     if faults[i] == CUT:
-        return i
+        copies = [c for c in below if faults[c] == CUT and steps.owner(c) == steps.owner(i)]
+        return cause[max(copies)] if copies else i
     open_faults = [c for c in below if steps.owner(c) not in saved or steps.owner(c) == steps.owner(i)]
     loud = [c for c in open_faults if faults[c] == LOUD]
     if loud:
@@ -214,6 +234,21 @@ def _follow_up(steps: Steps, step: int, saved: set[int], lost: set[int], rescued
         step = steps.above[step]
     is_rescued = step != NONE and (step in saved or step in rescued)
     (rescued if is_rescued else lost).update(path)
+
+
+def shown_with(steps: Steps, operation_of: Mapping[int, Operation], primary: int) -> set[int]:
+    """The steps of earlier tries at what failed for good in the primary failure; who sees it knows of them."""
+    path: dict[int, None] = {}
+    step = steps.owner(primary) if primary != NONE else NONE
+    while step != NONE:
+        path[step] = None
+        step = steps.above[step]
+    shown = {attempt for step in path for attempt in operation_of[step].attempts} - path.keys()
+    if shown:
+        for step in steps.order:
+            if steps.above[step] in shown:
+                shown.add(step)
+    return shown
 
 
 def _is_inner_try(spans: Spans, steps: Steps, i: int, of_steps: Mapping[int, str]) -> bool:

@@ -3,7 +3,9 @@
 - A framework that shatters a run over traces gives its spans a run key (AutoGen's team): traces with the key belong to
   the workflow span with that key that began last before them, because a team is used again.
 - A trace that is only a client library's model call belongs to the model call it is a copy of: same response id, or
-  where one of the two has none, enclosed by it in time and sent by the same resource.
+  where one of the two has none, enclosed by it in time and sent by the same resource. The same holds for two client
+  libraries that both saw the call, and beside each other under an ambient span.
+- A trace that is only a cancelled model call belongs to the cancelled step that encloses it in time.
 - An ambient root (a user's span, an HTTP server) around several workflows is several runs; so are several workflows one
   after another at the top of a trace (a resumed n8n execution).
 - A trace without work (set-up, protocol, transport) is no run.
@@ -16,13 +18,16 @@ from typing import Final
 
 from collector.settle.rows import Stray, TraceRow
 from collector.settle.spans import LLM, NEVER_NS, NO_WORK, TRANSPORT, WORKFLOW, Spans
-from collector.settle.tree import NONE, Enclosing, Forest, walk
+from collector.settle.tree import NONE, Forest, walk
 
 AMBIENT_DIALECTS: Final = frozenset({"generic", "http"})
 """Who makes spans that merely surround a workflow."""
 
 REMOTE_PARENT: Final = 0x300
 """OTLP span flags: the sender knows whether the parent is remote, and it is."""
+
+LOOK_BACK: Final = 64
+"""How many open spans are tried before a stray is left alone: bounds the work on a wide fan of calls."""
 
 PRODUCER: Final = 4
 """OTLP span kind of a message that is sent."""
@@ -63,50 +68,81 @@ def stray_rows(spans: Spans, tops: Iterable[int]) -> list[Stray]:
     ]
 
 
-def adopters(spans: Spans, strays: Sequence[int]) -> dict[int, int]:
-    """For each stray whose run is here, the model call that it is a copy of."""
-    stray_traces = {spans.trace_id[i] for i in strays}
-    calls = [i for i, k in enumerate(spans.step_kind) if k == LLM and spans.trace_id[i] not in stray_traces]
+def adopters(spans: Spans, parent: Sequence[int], strays: Sequence[int]) -> dict[int, int]:
+    """For each stray whose run is here, the span that it is a copy of, or was cancelled with.
+
+    A model call that hangs beside a framework's own, under the ambient span of both, is a stray within its trace.
+    """
+    loose = [*strays, *_loose_calls(spans, parent)]
+    waiting = set(loose)
+    calls = [i for i, k in enumerate(spans.step_kind) if k == LLM and i not in waiting]
     by_response: dict[str, int] = {}
-    for i in calls:
+    for i in [*calls, *sorted(loose)]:
         response = spans.response_id[i]
         if response is not None:
             by_response.setdefault(response, i)
     found: dict[int, int] = {}
-    unmatched = []
-    for i in strays:
-        twin = by_response.get(spans.response_id[i] or "")
-        if twin is None:
-            unmatched.append(i)
-        else:
+    for i in loose:
+        twin = by_response.get(spans.response_id[i] or "", i)
+        if twin != i:
             found[i] = twin
+    unmatched = [i for i in loose if i not in found]
     if unmatched:
         found |= _enclosing_calls(spans, unmatched, calls, found.values())
     return found
 
 
+def _loose_calls(spans: Spans, parent: Sequence[int]) -> list[int]:
+    """Calls of a client library right under an ambient span, with no model call below them."""
+    asking = {parent[i] for i, kind in enumerate(spans.step_kind) if kind == LLM}
+    return [
+        i
+        for i, kind in enumerate(spans.step_kind)
+        if kind == LLM
+        and parent[i] != NONE
+        and spans.dialect[parent[i]] in AMBIENT_DIALECTS
+        and spans.framework[i] is None
+        and i not in asking
+    ]
+
+
 def _enclosing_calls(
     spans: Spans, strays: Sequence[int], calls: Sequence[int], adopted: Iterable[int]
 ) -> dict[int, int]:
-    """For each stray the model call of the same resource that encloses it; one each, the latest to start."""
+    """For each stray the span of the same resource that encloses it; one each, the latest to start.
+
+    That is a model call, of which one of the two does not know the response. A cancelled call may have no other trace
+    than the cancelled step it was made in, and a call may be seen by two client libraries and no framework.
+    """
     found: dict[int, int] = {}
-    taken = set(adopted)
-    open_calls: dict[int, Enclosing] = {}
-    anonymous: dict[int, Enclosing] = {}
+    free_calls = {*calls} - {*adopted}
     waiting = set(strays)
-    for i in sorted([*strays, *calls], key=lambda i: (spans.start_ns[i], i in waiting, i)):
-        resource, end = spans.resource_id[i], spans.end_ns[i] or NEVER_NS
-        if i not in waiting:
-            open_calls.setdefault(resource, Enclosing()).add(i, end)
-            if spans.response_id[i] is None:
-                anonymous.setdefault(resource, Enclosing()).add(i, end)
-            continue
-        candidates = (open_calls if spans.response_id[i] is None else anonymous).get(resource)
-        call = candidates.latest(end) if candidates else NONE
-        if call != NONE and call not in taken:
-            taken.add(call)
-            found[i] = call
+    open_spans: dict[int, list[int]] = {}
+    cancelled = [i for i, c in enumerate(spans.collateral) if c and spans.step_kind[i] not in (LLM, WORKFLOW, *NO_WORK)]
+    for i in sorted({*strays, *free_calls, *cancelled}, key=lambda i: (spans.start_ns[i], i in waiting, i)):
+        latest = open_spans.setdefault(spans.resource_id[i], [])
+        if i in waiting:
+            alive = [c for c in latest[-LOOK_BACK:] if (spans.end_ns[c] or NEVER_NS) >= spans.start_ns[i]]
+            over = next((c for c in reversed(alive) if _encloses(spans, waiting, c, i)), NONE)
+            if over != NONE:
+                alive.remove(over)
+                found[i] = over
+            latest[-LOOK_BACK:] = alive
+        if i not in found:
+            latest.append(i)
     return found
+
+
+def _encloses(spans: Spans, waiting: Set[int], over: int, i: int) -> bool:
+    """Whether the span that began first may be the same call, or the step that was cancelled with it."""
+    if (spans.end_ns[over] or NEVER_NS) < (spans.end_ns[i] or NEVER_NS):
+        return False
+    if spans.step_kind[over] != LLM:
+        return spans.collateral[i]
+    if spans.response_id[over] is not None and spans.response_id[i] is not None:
+        return False
+    is_same_model = spans.model[over] == spans.model[i] or None in (spans.model[over], spans.model[i])
+    return over not in waiting or (is_same_model and spans.scope_id[over] != spans.scope_id[i])
 
 
 def find_runs(spans: Spans, forest: Forest) -> list[Run]:

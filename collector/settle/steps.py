@@ -83,12 +83,27 @@ def find_steps(spans: Spans, forest: Forest, run: Run) -> Steps:
 
 
 def _lone_agent(spans: Spans, forest: Forest, run: Run) -> int:
-    """The agent that is the run, or NONE: its root, or the only thing that a transport root carries."""
-    i = run.root
-    while i != NONE and spans.step_kind[i] == TRANSPORT:
-        below = [c for c in forest.children.get(i, ()) if spans.step_kind[c] not in (SETUP, PROTOCOL)]
-        i = below[0] if len(below) == 1 else NONE
-    return i if i != NONE and spans.step_kind[i] == AGENT else NONE
+    """The agent that is the run, or NONE: its root, or the only thing that a transport root carries.
+
+    So is an agent of the workflow's own name that only puts other agents to work (ADK's sequences and loops).
+    """
+    i = above = run.root
+    while i != NONE and (spans.step_kind[i] == TRANSPORT or (spans.step_kind[i] == WORKFLOW and i == run.root)):
+        above, i = i, _only(_working(spans, forest, i))
+    if i == NONE or spans.step_kind[i] != AGENT:
+        return NONE
+    if spans.step_kind[above] != WORKFLOW:
+        return i
+    kinds = {spans.step_kind[c] for c in _working(spans, forest, i)}
+    return i if spans.step_name[i] == spans.step_name[above] and kinds == {AGENT} else NONE
+
+
+def _working(spans: Spans, forest: Forest, i: int) -> list[int]:
+    return [c for c in forest.children.get(i, ()) if spans.step_kind[c] not in (SETUP, PROTOCOL)]
+
+
+def _only(found: Sequence[int]) -> int:
+    return found[0] if len(found) == 1 else NONE
 
 
 def _closes_protocol(spans: Spans, i: int) -> bool:

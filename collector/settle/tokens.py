@@ -1,13 +1,14 @@
 """Tokens and money of a run: each model response counted once.
 
 Counts sit on the innermost span that carries them: a span above repeats or sums them. Copies beside each other share a
-response id. Nothing is guessed: where no span carries counts, the answer is None.
+response id. Messages that tell of a model's use (AutoGen) do so only where no model call is seen. Nothing is guessed:
+where no span carries counts, the answer is None.
 """
 
 from typing import NamedTuple
 
 from collector.settle.joins import Run
-from collector.settle.spans import Spans
+from collector.settle.spans import LLM, TRANSPORT, Spans
 from collector.settle.steps import Steps
 from collector.settle.tree import NONE, Forest
 
@@ -29,8 +30,11 @@ def count_usage(spans: Spans, forest: Forest, run: Run, steps: Steps) -> tuple[U
     responses: set[str] = set()
     total = NOTHING_SAID
     by_step: dict[int, Usage] = {}
+    has_calls = any(spans.step_kind[i] == LLM and spans.tokens_input[i] is not None for i in run.members)
     for i in reversed(run.members):
         said = Usage(spans.tokens_input[i], spans.tokens_output[i], spans.cost_usd[i])
+        if has_calls and spans.step_kind[i] == TRANSPORT:
+            said = NOTHING_SAID
         is_counted = i in counted_below
         if not is_counted and said != NOTHING_SAID:
             is_counted = True

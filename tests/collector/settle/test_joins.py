@@ -164,3 +164,62 @@ def test_values_only_the_root_says_are_those_of_the_run() -> None:
     )
     run = got.run[0]
     assert (run.session_id, run.workflow_version, run.environment, run.service) == ("s", "3", "prod", "shop")
+
+
+def test_client_call_beside_the_framework_under_an_ambient_span_is_a_copy() -> None:
+    llm = {"step_kind": "llm", "tokens_input": 7, "response_id": "r"}
+    got = settled(
+        made("request", None, 0, 9, dialect="generic", step_kind="workflow"),
+        made("graph", "request", 1, 8, step_kind="workflow", framework="langgraph"),
+        made("node", "graph", 1, 8, framework="langgraph"),
+        made("ChatOpenAI", "node", 2, 5, framework="langgraph", **llm),
+        made("chat", "request", 3, 4, scope_id=2, **llm),
+    )
+    assert [(run.chain, run.tokens_input, run.operations) for run in got.run] == [(["node"], 7, 2)]
+
+
+def test_cancelled_stray_belongs_to_the_cancelled_step_around_it() -> None:
+    cancelled = {"failed": True, "collateral": True, "error_type": "CancelledError", "status_code": 2}
+    got = settled(
+        made("graph", None, 0, 9, trace="g", step_kind="workflow"),
+        made("legal", "graph", 1, 5, trace="g", **cancelled),
+        made("tone", "graph", 1.5, 5, trace="g", **cancelled),
+        made("chat", None, 2, 4, trace="s1", step_kind="llm", **cancelled),
+        made("chat", None, 2, 4, trace="s2", step_kind="llm", **cancelled),
+        made("chat", None, 2, 4, trace="s3", step_kind="llm"),
+    )
+    assert [(run.run_id, run.trace_ids) for run in got.run] == [("g", ["g", "s1", "s2"]), ("s3", ["s3"])]
+
+
+def test_call_that_two_client_libraries_saw_is_one_run() -> None:
+    outer = made("chat", None, 0, 5, trace="a", step_kind="llm", model="m", tokens_input=7)
+    inner = made("create", None, 1, 4, trace="b", step_kind="llm", model="m", tokens_input=7, scope_id=2)
+    other = made("create", None, 1, 4, trace="c", step_kind="llm", model="n", tokens_input=7, scope_id=2)
+    assert [(r.trace_ids, r.tokens_input) for r in settled(outer, inner, other).run] == [(["a", "b"], 7), (["c"], 7)]
+
+
+def test_strays_of_parallel_calls_find_one_call_each() -> None:
+    llm = {"step_kind": "llm", "tokens_input": 7}
+    got = settled(
+        made("graph", None, 0, 9, trace="g", step_kind="workflow"),
+        made("one", "graph", 1, 6, trace="g", **llm),
+        made("two", "graph", 1.5, 7, trace="g", **llm),
+        made("chat", None, 2, 5, trace="s1", response_id="r1", **llm),
+        made("chat", None, 3, 5.5, trace="s2", response_id="r2", **llm),
+    )
+    assert [(run.trace_ids, run.tokens_input) for run in got.run] == [(["g", "s1", "s2"], 14)]
+
+
+def test_messages_count_only_where_no_model_call_does() -> None:
+    message = made("process", "team", 1, 2, step_kind="transport", tokens_input=7, response_id="autogen:1")
+    call = made("create", "team", 1, 2, step_kind="llm", tokens_input=7)
+    team = made("team", None, 0, 9, step_kind="workflow")
+    assert settled(team, message).run[0].tokens_input == 7
+    assert settled(team, message, call).run[0].tokens_input == 7
+
+
+def test_counts_below_a_wrapper_are_those_of_the_agent_above() -> None:
+    agent = made("agent", None, 0, 9, step_kind="agent", tokens_input=7, tokens_are_sum=True)
+    turn = made("turn", "agent", 1, 8, step_kind="transport")
+    call = made("create", "turn", 2, 3, step_kind="llm", tokens_input=7)
+    assert settled(agent, turn, call).run[0].tokens_input == 7

@@ -148,3 +148,51 @@ def test_late_parent_of_the_root_reopens_nothing_once_it_came() -> None:
     child = made("flow", "outer", 1, 5, step_kind="workflow", workflow="w")
     assert settled(child, quiet_since_ns=0).run[0].outcome == "open"
     assert settled(child, made("outer", None, 0, 9, dialect="generic"), quiet_since_ns=0).run[0].outcome == "clean"
+
+
+def test_copy_of_a_call_that_was_cut_short_is_no_second_failure() -> None:
+    cut = {"step_kind": "llm", "finish_reason": "length"}
+    agent = made("agent", None, 0, 9, step_kind="agent")
+    got = settled(agent, made("outer", "agent", 1, 5, **cut), made("inner", "outer", 2, 4, **cut))
+    assert [failure.span_id for failure in got.failure if failure.role == "root"] == ["inner"]
+
+
+def test_copy_that_alone_knows_that_a_call_was_cut_short_is_believed() -> None:
+    agent = made("agent", None, 0, 9, step_kind="agent")
+    inner = made("inner", "outer", 2, 4, step_kind="llm", finish_reason="length")
+    got = settled(agent, made("outer", "agent", 1, 5, step_kind="llm"), inner)
+    assert (got.run[0].outcome, got.operation[0].outcome) == ("silent", "failed")
+
+
+def test_message_that_a_tool_failed_is_no_second_failure() -> None:
+    got = settled(
+        made("team", None, 0, 9, step_kind="workflow"),
+        made("search", "team", 1, 2, step_kind="tool", tool="search", failed=True, error_type="ValueError"),
+        made("process", "team", 3, 4, step_kind="transport", tool="search", in_band_error="no"),
+    )
+    assert [failure.span_id for failure in got.failure if failure.role == "root"] == ["search"]
+
+
+def test_earlier_tries_of_what_failed_for_good_are_not_silent() -> None:
+    bad = {"failed": True, "status_code": 2, "error_type": "APIError"}
+    got = settled(
+        made("graph", None, 0, 9, step_kind="workflow", **bad),
+        made("one", "graph", 1, 2, step_name="node", **bad),
+        made("chat1", "one", 1, 2, step_kind="llm", **bad),
+        made("two", "graph", 3, 4, step_name="node", **bad),
+        made("chat2", "two", 3, 4, step_kind="llm", **bad),
+    )
+    assert got.run[0].outcome == "failed"
+    assert not any(failure.silent for failure in got.failure)
+
+
+def test_failure_on_a_turn_is_that_of_the_last_step_in_it() -> None:
+    """smolagents: what went wrong after the model's answer is told by the turn around it."""
+    got = settled(
+        made("agent", None, 0, 9, step_kind="agent"),
+        made("Step 1", "agent", 1, 4, step_kind="transport", failed=True, error_type="AgentParsingError"),
+        made("generate", "Step 1", 2, 3, step_kind="llm"),
+        made("Step 2", "agent", 5, 7, step_kind="transport"),
+        made("answer", "Step 2", 6, 7, step_kind="llm"),
+    )
+    assert (got.run[0].outcome, got.run[0].failing_step) == ("silent", "generate")

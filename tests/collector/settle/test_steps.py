@@ -106,3 +106,15 @@ def test_copies_of_one_response_are_counted_once() -> None:
 def test_tokens_that_nobody_says_are_not_zero() -> None:
     run = settled(RUN, made("call", "run", 1, 2, step_kind="llm")).run[0]
     assert (run.tokens_input, run.tokens_output, run.cost_usd) == (None, None, None)
+
+
+def test_agent_that_only_puts_others_to_work_under_its_own_name_is_no_step() -> None:
+    """ADK: a sequence is a workflow span, an agent span of the same name, and its agents."""
+    spans = [
+        made("flow", None, 0, 9, step_kind="workflow"),
+        made("sequence", "flow", 0, 9, step_kind="agent", step_name="flow"),
+        made("intake", "sequence", 1, 2, step_kind="agent"),
+        made("delivery", "sequence", 3, 4, step_kind="agent"),
+    ]
+    assert settled(*spans).run[0].chain == ["intake", "delivery"]
+    assert settled(*spans, made("chat", "sequence", 5, 6, step_kind="llm")).run[0].chain == ["flow"]
