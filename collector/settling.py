@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from collector.rows import to_table
 from collector.settle import SPAN_COLUMNS, Settled, settle, strays
-from collector.store import Store, Written, append, derived_schema, registered, transaction
+from collector.store import Store, Written, append, registered, transaction
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome
 from schemas.version import RULE_VERSION
@@ -192,7 +192,7 @@ class Settler:
         settled = settle(batch, quiet_since_ns)
         with self._lock:
             mark = min((d.since_ns for d in self._dirty.values()), default=self._last_received_ns + 1) - 1
-        replace(cursor, traces, self._store.received_since(traces), settled, mark)
+        replace(cursor, self._store, traces, settled, mark)
         self._after(settled, time.monotonic() - started)
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
@@ -237,13 +237,10 @@ class Settler:
 
 
 def replace(
-    cursor: duckdb.DuckDBPyConnection, traces: list[str], since_ns: int, settled: Settled, settled_until_ns: int
+    cursor: duckdb.DuckDBPyConnection, store: Store, traces: list[str], settled: Settled, settled_until_ns: int
 ) -> None:
-    """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction.
-
-    Args:
-        since_ns: no span of these traces was received before; spares a look at older rows.
-    """
+    """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction."""
+    since_ns = store.received_since(traces)
     with transaction(cursor) as tx:
         old = tx.execute(
             "select run_id, start_ns from store.run "
@@ -260,7 +257,7 @@ def replace(
         )
         for table, rows in settled._asdict().items():
             if rows:
-                append(tx, f"store.{table}", to_table(rows, derived_schema(tx, table)))
+                append(tx, f"store.{table}", to_table(rows, store.derived_schemas[table]))
         tx.execute(
             "update store.meta set value = case key when 'settled_until_ns' then $mark else $rules end "
             "where key in ('settled_until_ns', 'rule_version')",

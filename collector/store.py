@@ -7,7 +7,7 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +26,11 @@ from schemas.settings import MIB, Settings
 from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 MINUTE_NS: Final = 60_000_000_000
+
+DERIVED_TABLES: Final = ("run", "step", "operation", "failure", "trace")
+
+LOCK_WAIT_S: Final = 5.0
+"""How long a start waits for another process to let go of the file."""
 
 FILE_FORMAT: Final = "v1.5.0"
 """Oldest DuckDB that must be able to open the file; 2.0's own format is unreadable to 1.x."""
@@ -66,6 +71,8 @@ class Store:
         self._broken = False
         self._writer = connection.cursor()
         self._span_schema = pa.schema(list(arrow_schema(connection, "span"))[:-1])  # received_ns is the writer's
+        self.derived_schemas = {table: arrow_schema(connection, table) for table in DERIVED_TABLES}
+        """The Arrow schema of each table that settling fills."""
         self._resource_ids = _column_set(connection, "select resource_id from store.resource")
         self._scope_ids = _column_set(connection, "select scope_id from store.scope")
         self._last_received_ns = _scalar(connection, "select coalesce(max(received_ns), 0) from store.span")
@@ -174,16 +181,16 @@ class Store:
                     [(row[TRACE_ID], row[SPAN_ID]) for row in replaced],
                 )
             if fresh:
-                with registered(tx, to_table(fresh, self._span_schema)):
-                    tx.execute(
-                        "insert into store.span select *, $received_ns from incoming", {"received_ns": received_ns}
-                    )
+                received = pa.array([received_ns] * len(fresh), pa.uint64())
+                append(tx, "store.span", to_table(fresh, self._span_schema).append_column("received_ns", received))
             if keys:
                 tx.executemany(
                     "insert into store.trace_key (key, trace_id, start_ns) values (?, ?, ?)",
                     [("run:" + key, trace_id, start) for (key, trace_id), start in keys.items()],
                 )
             _count(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, added, len(repeats), conflict, late, fresh)
+        if received_ns // MINUTE_NS != self._last_received_ns // MINUTE_NS:
+            self._fold_minutes(received_ns // MINUTE_NS * MINUTE_NS)
         self._last_received_ns = received_ns
         self._resource_ids.update(batch.resources)
         self._scope_ids.update(batch.scopes)
@@ -191,6 +198,18 @@ class Store:
         self._known.remember(added)
         changed = frozenset(row[TRACE_ID] for row in fresh)
         return Written(received_ns, added, len(repeats), conflict, late, changed)
+
+    def _fold_minutes(self, before_ns: int) -> None:
+        """Makes one row of the many that the commits of each past minute left; an upsert would cost 3 ms a commit."""
+        with transaction(self._writer) as tx:
+            folded = tx.execute(
+                "select * exclude (balance) from ingest_minute where minute_ns < $before and minute_ns in "
+                "(select minute_ns from store.ingest_minute group by 1 having count(*) > 1)",
+                {"before": before_ns},
+            ).fetchall()
+            for row in folded:
+                tx.execute("delete from store.ingest_minute where minute_ns = ?", [row[0]])
+                tx.execute("insert into store.ingest_minute values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _resolve(self, fresh: list[Row], repeats: list[Row]) -> tuple[list[Row], list[Row], int]:
         """Keeps one version of each repeated span.
@@ -315,17 +334,26 @@ def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
         "allow_persistent_secrets": False,
     }
     try:
-        connection = duckdb.connect(str(path), config=config)
+        connection = _when_unlocked(path, lambda: duckdb.connect(str(path), config=config))
         connection.execute("set lock_configuration = true")
-    except duckdb.IOException as exc:
-        if "lock" in str(exc).lower():
-            raise StoreLocked(
-                f"{path} is open in another process ({_holder(exc)}); stop it or choose another --data"
-            ) from exc
-        raise CollectorError(f"{path} cannot be opened: {_first_line(exc)}") from exc
     except duckdb.Error as exc:
         raise CollectorError(f"{path} cannot be opened: {_first_line(exc)}") from exc
     return connection
+
+
+def _when_unlocked(path: Path, connect: Callable[[], duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
+    """Waits out a reader that has the file open for a moment, as the dashboard does while no collector runs."""
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return connect()
+        except duckdb.IOException as exc:
+            if "lock" not in str(exc).lower():
+                raise
+            if time.monotonic() > deadline:
+                held = f"{path} is open in another process ({_holder(exc)})"
+                raise StoreLocked(f"{held}; stop it or choose another --data") from exc
+        time.sleep(0.1)
 
 
 def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -381,11 +409,7 @@ def _count(
     truncated = sum(row[TRUNCATED] for row in rows)
     received = stored + duplicate + rejected
     tx.execute(
-        "insert into store.ingest_minute values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set "
-        "received = received + excluded.received, stored = stored + excluded.stored, "
-        "duplicate = duplicate + excluded.duplicate, conflict = conflict + excluded.conflict, "
-        "rejected = rejected + excluded.rejected, truncated = truncated + excluded.truncated, "
-        "late = late + excluded.late, requests = requests + excluded.requests, bytes = bytes + excluded.bytes",
+        "insert into store.ingest_minute values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [minute_ns, received, stored, duplicate, conflict, rejected, truncated, late, batch.requests, batch.body_bytes],
     )
     for table, column, counts in (
@@ -430,6 +454,11 @@ def registered(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterato
         yield
     finally:
         connection.unregister("incoming")
+
+
+def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Appends rows whose columns are the table's, in order; 2 ms cheaper a call than the same as SQL."""
+    connection.from_arrow(rows).insert_into(table)
 
 
 def arrow_schema(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Schema:
