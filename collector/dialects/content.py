@@ -19,6 +19,9 @@ NEST_LIMIT = 5  # wrappers around a tool's own result
 TOOLISH = frozenset({TOOL, HANDOFF, RETRIEVAL})
 """Kinds whose output is the tool's own word, so an error text in it is an error."""
 
+FOUND = ("documents", "matches", "results", "nodes")
+"""Where a look-up puts what it found."""
+
 HASHED_INPUT = frozenset(
     {
         LLM,
@@ -147,6 +150,8 @@ def set_output(draft: Draft, value: Any) -> None:
                 draft.error_type = found[1]
         result = essence(content)
         draft.output_kind = "error" if draft.in_band_error else shape_of(result)
+        if kind == RETRIEVAL and result.__class__ is dict and any(result.get(key) == [] for key in FOUND):
+            draft.output_kind = "empty"
         draft.output_hash = digest(canonical(result))
         return
     if value.__class__ is not str:

@@ -30,6 +30,11 @@ PLACES: Final = {
 }
 """Kinds of span to places that rules know; the rest are nodes."""
 
+CALLS_IN_STEPS: Final = frozenset(
+    {"AgentExecutionError", "AgentToolCallError", "AgentToolExecutionError", "NodeApiError"}
+)
+"""By these smolagents and n8n say that a call of a step failed that has no span of its own."""
+
 NOTHING_FOUND: Final = "no documents found"
 """What a look-up that gave nothing back is taken to say."""
 
@@ -76,6 +81,8 @@ def _said(spans: Spans, i: int, fault: str) -> Said:
         return Said(Where.TOOL, _words(spans.error_type[i], spans.in_band_error[i]))
     finish = spans.finish_reason[i] or ""
     place = PLACES.get(spans.step_kind[i], Where.NODE)
+    if place != Where.LLM and spans.error_type[i] in CALLS_IN_STEPS:
+        place = Where.TOOL
     return Said(place, "" if fault == CUT else _words(spans.error_type[i], spans.error_message[i]), finish)
 
 

@@ -65,6 +65,9 @@ _SCHEMA = (
     r".{0,60}line \d+ column \d+"
 )
 
+_N8N_ABORTED = r"The connection was aborted, perhaps the server is offline"
+"""n8n's words for ECONNABORTED, by which its HTTP client means a time-out."""
+
 RULES: Final[tuple[Rule, ...]] = (
     # 2. the state itself; often wrapped in a provider's 400
     Rule(
@@ -140,6 +143,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "component.timeout", "sdk", W.NOT_TOOL,
         r"(?:API|Model|OpenAI|Anthropic)Timeout|client_timeout_error|\bRequest timed out",
     ),
+    Rule("component.timeout", "n8n", W.MODEL, _N8N_ABORTED),
     Rule("component.timeout", "text", W.LLM, r"Timeout\b|TimeoutE|\btimed? ?out\b|DEADLINE_EXCEEDED|ETIMEDOUT"),
     Rule("component.timeout", "status", W.MODEL, status=("408", "504")),
     Rule(
@@ -151,7 +155,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "component.unavailable", "text", W.MODEL,
         r"\bConnection ?Error\b|\bConnectError\b|RemoteProtocolError|\b(?:server|api)_error\b|ECONNREFUSED|ECONNRESET"
-        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b",
+        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b"
+        r"|The service was not able to process your request",
     ),
     Rule(
         "component.refused", "text", W.NOT_TOOL,
@@ -189,6 +194,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "tool.timeout", "text", W.CALL,
         r"Timeout\b|TimeoutE|\btimed? ?out\b|ETIMEDOUT|DEADLINE_EXCEEDED|\bREQUEST_TIMEOUT\b",
     ),
+    Rule("tool.timeout", "n8n", W.CALL, _N8N_ABORTED),
     Rule("tool.timeout", "status", W.CALL, status=("408", "504", "-32001")),
     Rule("tool.timeout", "mcp", W.OWN, r"Timed out while waiting for response to \w+Request"),
     Rule(

@@ -26,7 +26,7 @@ NODES = (
     Node("Lead webhook", "n8n-nodes-base.webhook", 2, 2),
     Node("Normalize", "n8n-nodes-base.set", 3.4, 3),
     Node("Find company", "n8n-nodes-base.httpRequest", 4.2, 310),
-    Node("Score lead", "n8n-nodes-base.httpRequest", 4.2, 1_450),
+    Node("Score lead", "@n8n/n8n-nodes-langchain.openAi", 1.8, 1_450),
     Node("Route lead", "n8n-nodes-base.code", 2, 9),
     Node("Update CRM", "n8n-nodes-base.httpRequest", 4.2, 240),
     Node("Notify sales", "n8n-nodes-base.slack", 2.3, 180),

@@ -147,6 +147,15 @@ class TestInBandErrors:
     def test_what_only_looks_like_one(self, output: Any) -> None:
         assert tool(output).in_band_error is None
 
+    @pytest.mark.parametrize(
+        ("output", "kind"),
+        [('{"documents": []}', "empty"), ("[]", "empty"), ('{"matches": [], "usage": 5}', "empty"),
+         ('{"documents": [{"id": 1}]}', "json"), ('{"deleted": []}', "json")],
+    )  # fmt: skip
+    def test_a_look_up_that_found_nothing_has_an_empty_output(self, output: str, kind: str) -> None:
+        attributes = {"openinference.span.kind": "RETRIEVER", "output.value": output}
+        assert normalise(make_span(LANGCHAIN, attributes)).output_kind == kind
+
     def test_a_failed_span_needs_no_second_error(self) -> None:
         said = normalise(
             make_span(

@@ -89,6 +89,11 @@ EXAMPLES = [
     ),
     Example("component.auth/status", LLM, "ApiError: status_code: 401", "ApiError: status_code: 410"),
     Example("component.timeout/sdk", NODE, "APITimeoutError: Request timed out.", "ValueError: time to think"),
+    Example(
+        "component.timeout/n8n", LLM,
+        "NodeApiError: The connection was aborted, perhaps the server is offline",
+        "NodeApiError: The connection was refused",
+    ),
     Example("component.timeout/text", LLM, "ReadTimeout: ", "ValueError: timeout_s must be a number"),
     Example("component.timeout/status", LLM, "ApiError: Error code: 504", "ApiError: Error code: 505"),
     Example(
@@ -131,6 +136,11 @@ EXAMPLES = [
     Example("tool.rate_limited/text", TOOL, "Error: Rate limit hit, wait 3 s", "Error: rates are limited to EUR"),
     Example("tool.rate_limited/status", TOOL, "HTTPError: status code 429", "HTTPError: status code 302"),
     Example("tool.timeout/text", TOOL, "ReadTimeout: timed out after 30 s", "Error: the time is out of range"),
+    Example(
+        "tool.timeout/n8n", TOOL,
+        "NodeApiError: The connection was aborted, perhaps the server is offline",
+        "NodeApiError: The connection was refused",
+    ),
     Example("tool.timeout/status", TOOL, "-32001: ", "-32003: "),
     Example(
         "tool.timeout/mcp", NODE,
