@@ -113,7 +113,11 @@ def find_failures(
     tried_again = {i for i in faults if _is_inner_try(spans, steps, i, of_steps)}
     for i in {*cause.values()} - tried_again:
         _follow_up(steps, steps.owner(i), saved, lost, rescued)
+    passed_on = [i for i in cause if cause[i] != i and i in steps.depth]
+    for i in passed_on:
+        _follow_up(steps, i, saved, lost, rescued)
     recovered = {i for i in faults if i in tried_again or steps.owner(i) in rescued}
+    recovered -= {cause[i] for i in passed_on if i not in recovered}
     recovered |= {i for i in faults if spans.step_kind[i] == TRANSPORT and cause[i] in recovered}
     collateral = [i for i in run.members if spans.collateral[i] and i not in faults and spans.failed[i]]
     retries: dict[int, Operation] = {}
@@ -213,7 +217,8 @@ def _cause(
     if faults[i] == CUT:
         copies = [c for c in below if faults[c] == CUT and steps.owner(c) == steps.owner(i)]
         return cause[max(copies)] if copies else i
-    open_faults = [c for c in below if steps.owner(c) not in saved or steps.owner(c) == steps.owner(i)]
+    own = steps.owner(i)
+    open_faults = [c for c in below if steps.owner(c) not in saved or steps.owner(c) == own or _passes_on(spans, i, c)]
     loud = [c for c in open_faults if faults[c] == LOUD]
     if loud:
         return cause[max(loud)]
@@ -222,6 +227,12 @@ def _cause(
     last_step = max(steps.children.get(i, ()), default=NONE)
     quiet = [c for c in open_faults if c == last_step or c not in steps.depth]
     return cause[max(quiet)] if quiet else i
+
+
+def _passes_on(spans: Spans, above: int, below: int) -> bool:
+    """Whether an error tells of the one below it: made good later or not, that is what it failed of."""
+    said, told = spans.error_message[below], spans.error_message[above]
+    return said is not None and told is not None and said in told
 
 
 def _follow_up(steps: Steps, step: int, saved: set[int], lost: set[int], rescued: set[int]) -> None:

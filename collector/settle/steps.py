@@ -54,7 +54,7 @@ class Steps:
 
 def find_steps(spans: Spans, forest: Forest, run: Run) -> Steps:
     """The steps of a run."""
-    lone_agent = _lone_agent(spans, forest, run)
+    lone = {_lone_agent(spans, forest, run)} - {NONE}
     above: dict[int, int] = {}
     kept: set[int] = set()
     twins: dict[int, list[int]] = {}
@@ -66,7 +66,9 @@ def find_steps(spans: Spans, forest: Forest, run: Run) -> Steps:
         kind = spans.step_kind[i]
         if _closes_protocol(spans, i) or parent in in_protocol_scope:
             in_protocol_scope.add(i)
-        if kind in (TRANSPORT, SETUP) or i == lone_agent:
+        if parent in lone and _is_twin(spans, i, parent):
+            lone.add(i)
+        if kind in (TRANSPORT, SETUP) or i in lone:
             continue
         if kind == WORKFLOW and step == NONE:
             continue

@@ -66,6 +66,32 @@ def test_same_tool_called_well_later_handles_the_failure() -> None:
     assert ending(*rows)[0] == "recovered"
 
 
+def test_step_that_passes_on_the_error_of_a_tool_is_no_second_failure() -> None:
+    """Although the tool itself is made good later, within the next try of the step."""
+    bad = {"failed": True, "error_message": "no pool"}
+    rows = [
+        RUN,
+        made(1, "run", 1, 4, step_name="node", failed=True, error_message="tool pay: no pool"),
+        made("call", 1, 2, 3, **TOOL, **bad),
+        made(2, "run", 5, 8, step_name="node"),
+        made("again", 2, 6, 7, **TOOL),
+    ]
+    assert ending(*rows) == ("recovered", "node", "call")
+    assert roles(*rows) == {"1": ("propagated", True, False), "call": ("root", True, False)}
+
+
+def test_step_that_was_not_tried_again_is_not_made_good_by_a_later_visit() -> None:
+    bad = {"failed": True, "error_message": "no pool"}
+    rows = [
+        RUN,
+        made(1, "run", 1, 4, step_name="node", visit_key="1", input_hash=1, failed=True, error_message="no pool"),
+        made("call", 1, 2, 3, **TOOL, **bad),
+        made(2, "run", 5, 8, step_name="node", visit_key="2", input_hash=2),
+        made("again", 2, 6, 7, **TOOL),
+    ]
+    assert ending(*rows) == ("silent", "node", "call")
+
+
 def test_fallback_model_in_the_same_node_handles_the_failure() -> None:
     rows = [
         RUN,

@@ -118,3 +118,14 @@ def test_agent_that_only_puts_others_to_work_under_its_own_name_is_no_step() -> 
     ]
     assert settled(*spans).run[0].chain == ["intake", "delivery"]
     assert settled(*spans, made("chat", "sequence", 5, 6, step_kind="llm")).run[0].chain == ["flow"]
+
+
+def test_bare_agent_that_two_instrumentations_saw_is_bare() -> None:
+    agent = {"step_kind": "agent", "step_name": "solo"}
+    got = settled(
+        made("outer", None, 0, 9, **agent),
+        made("inner", "outer", 1, 8, scope_id=2, **agent),
+        made("chat", "inner", 2, 3, step_kind="llm"),
+        made("search", "inner", 4, 5, step_kind="tool"),
+    )
+    assert got.run[0].chain == ["chat", "search"]
