@@ -8,11 +8,9 @@ import csv
 
 import pytest
 
-from collector.dialects import normalise
-from collector.rows import SPAN_FIELDS, span_row
-from collector.settle import SPAN_COLUMNS, RunRow, settle
-from tests.collector.settle.batches import QUIET_NS, table
+from collector.settle import RunRow
 from tests.otlp import RECORDINGS, spans_of
+from tests.settling import settle_spans
 
 OWN = RECORDINGS.parent / "own"
 
@@ -21,11 +19,8 @@ with (OWN / "OWN.tsv").open(encoding="utf-8") as file:
 
 
 def runs_of(folder: str) -> list[RunRow]:
-    places = [SPAN_FIELDS.index(name) for name in SPAN_COLUMNS]
     spans = [span for file in sorted((OWN / folder).glob("*.pb")) for span in spans_of(file.read_bytes())]
-    rows = [(*span_row(span, normalise(span)), n) for n, span in enumerate(spans, 1)]
-    batch = table([tuple(row[place] for place in places) for row in rows])
-    return sorted(settle(batch, QUIET_NS).run, key=lambda run: run.start_ns)
+    return sorted(settle_spans(spans).run, key=lambda run: run.start_ns)
 
 
 @pytest.mark.parametrize("folder", sorted({row["folder"] for row in ROWS}))
