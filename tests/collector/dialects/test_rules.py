@@ -453,3 +453,7 @@ class TestFrameworks:
         attributes = {"openinference.span.kind": "CHAIN", "output.value": output}
         said = normalise(make_span("openinference.instrumentation.llama_index", attributes, name="A.call_tool"))
         assert said.in_band_error == "Tool nope not found. Please select a to..."
+
+    def test_a_stream_writer_of_mcp_has_not_failed(self) -> None:
+        span = make_span("opentelemetry.instrumentation.mcp", name="ResponseStreamWriter", status=ERROR, message="no")
+        assert not normalise(span).failed
