@@ -6,9 +6,19 @@ from typing import Final
 
 from collector.settle.failures import Failures, find_failures, find_faults, shown_with, step_faults
 from collector.settle.joins import Run
-from collector.settle.naming import Finding, evidence_of, find_names, issuer_of, model_calls, name_faults, set_aside
+from collector.settle.naming import (
+    Finding,
+    evidence_of,
+    find_names,
+    infer,
+    issuer_of,
+    model_calls,
+    name_faults,
+    set_aside,
+)
 from collector.settle.operations import Operation, find_operations
 from collector.settle.outcome import decide, is_finished
+from collector.settle.patterns import find_patterns
 from collector.settle.recovery import SILENT_FAILURE, hiding_span, note_retries
 from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow
 from collector.settle.rules import NAMELESS, Rules
@@ -36,6 +46,7 @@ def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: R
     failures.faults.update(notes)
     failures.cause.update({i: i for i in notes})
     findings = find_names(spans, forest, steps, failures, named, rules)
+    infer(failures, findings, find_patterns(spans, steps, of_steps, rules), rules)
     total, usage = count_usage(spans, forest, run, steps)
     finished = is_finished(spans, forest, run, quiet_since_ns)
     outcome, primary = decide(spans, run, steps, failures, findings, finished)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from collector.settle.failures import CUT, EMPTY, IN_BAND, LOUD, RETRIED, Failures
+from collector.settle.failures import CUT, EMPTY, IN_BAND, INFERRED, LOUD, RETRIED, Failures
 from collector.settle.operations import Operation
+from collector.settle.patterns import Seen
 from collector.settle.rules import NAMELESS, Named, Rules, Said, Where
 from collector.settle.spans import AGENT, CHAIN, HANDOFF, LLM, PROTOCOL, RETRIEVAL, TOOL, TRANSPORT, Spans
 from collector.settle.steps import Steps
@@ -176,6 +177,19 @@ def _name_retry(spans: Spans, forest: Forest, steps: Steps, failures: Failures, 
                 said = _words(spans.error_type[below], spans.error_message[below])
                 return Finding(rules.name(Said(place, said)), certainty, f"{evidence}: {said}"[:EVIDENCE_CHARS])
     return Finding(NAMELESS, certainty, evidence)
+
+
+def infer(failures: Failures, findings: dict[int, Finding], patterns: Iterable[Seen], rules: Rules) -> None:
+    """Adds what patterns tell: to the failure of the same step where it has one, else as an occurrence of its own."""
+    for seen in patterns:
+        root = failures.cause.get(seen.step)
+        if root is not None:
+            findings[root].add(seen.code)
+            continue
+        failures.faults[seen.step] = INFERRED
+        failures.cause[seen.step] = seen.step
+        named = Named(rules.code(seen.code), f"{seen.code}/{seen.name}")
+        findings[seen.step] = Finding(named, Certainty.INFERRED, seen.evidence)
 
 
 def issuer_of(spans: Spans, steps: Steps, models: Mapping[int, list[int]], i: int) -> int:

@@ -272,11 +272,15 @@ NAMELESS: Final = Named(UNCLASSIFIED, None)
 class Rules:
     """Rules ready to be applied. Equal questions are answered once: in a storm all failures say the same."""
 
-    def __init__(self, rows: Iterable[Rule] = RULES, codes: Sequence[Code] = ()) -> None:
-        """Args:
-        rows: strongest first.
-        codes: codes of the user's own.
+    def __init__(self, rows: Iterable[Rule] = RULES, codes: Sequence[Code] = (), effects: Iterable[str] = ()) -> None:
+        """Rules for one way of settling.
+
+        Args:
+            rows: strongest first.
+            codes: codes of the user's own.
+            effects: names of tools that have side effects.
         """
+        self.effects = frozenset(effects)
         self._codes = {**BY_NAME, **{code.code: code for code in codes}}
         compiled = [(row, re.compile(row.says, re.IGNORECASE | re.DOTALL) if row.says else None) for row in rows]
         self._at = {where: [pair for pair in compiled if where in pair[0].where] for where in Where}

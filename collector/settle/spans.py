@@ -16,6 +16,7 @@ AGENT: Final = StepKind.AGENT.value
 LLM: Final = StepKind.LLM.value
 TOOL: Final = StepKind.TOOL.value
 RETRIEVAL: Final = StepKind.RETRIEVAL.value
+GUARDRAIL: Final = StepKind.GUARDRAIL.value
 HANDOFF: Final = StepKind.HANDOFF.value
 SETUP: Final = StepKind.SETUP.value
 PROTOCOL: Final = StepKind.PROTOCOL.value
@@ -56,6 +57,7 @@ class Spans(NamedTuple):
     environment: list[str | None]
     service: list[str | None]
     input_hash: list[int | None]
+    output_hash: list[int | None]
     output_kind: list[str | None]
     tokens_input: list[int | None]
     tokens_output: list[int | None]

@@ -1,0 +1,146 @@
+"""Failures that no single span tells of: patterns over the steps of a run (TAXONOMY, "inferred").
+
+Each pattern gives steps and what to say of them. Polling, pagination, fan-out and redoing work with new results are
+none of these: wherever results differ, or are not known to be equal, something new was learnt.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from collector.settle.rules import Rules
+from collector.settle.spans import AGENT, CHAIN, GUARDRAIL, HANDOFF, RETRIEVAL, TOOL, Spans
+from collector.settle.steps import Steps
+from collector.settle.tree import NONE
+
+PING_PONG_HANDOFFS: Final = 6
+"""A to B and back, three times."""
+
+
+class Seen(NamedTuple):
+    """A pattern at one step."""
+
+    step: int
+    code: str
+    name: str
+    """Tells the patterns of one code apart."""
+    evidence: str
+
+
+class Calls(NamedTuple):
+    """What the patterns look at."""
+
+    spans: Spans
+    steps: Steps
+    of_steps: Mapping[int, str]
+    """Steps that failed."""
+    effects: frozenset[str]
+    """Tools that have side effects."""
+    repeated: list[list[int]]
+    """Calls of one tool with the same known arguments by the same agent: two or more, in order."""
+
+
+def find_patterns(spans: Spans, steps: Steps, of_steps: Mapping[int, str], rules: Rules) -> list[Seen]:
+    """Everything inferred about a run, one finding per step and code."""
+    calls = Calls(spans, steps, of_steps, rules.effects, _repeated(spans, steps))
+    return [seen for pattern in PATTERNS for seen in pattern(calls)]
+
+
+def _repeated(spans: Spans, steps: Steps) -> list[list[int]]:
+    agents: dict[int, int] = {NONE: NONE}
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i in steps.order:
+        agents[i] = i if spans.step_kind[i] == AGENT else agents[steps.above[i]]
+        if spans.step_kind[i] == TOOL and spans.input_hash[i] is not None:
+            groups.setdefault((agents[steps.above[i]], spans.tool[i], spans.input_hash[i]), []).append(i)
+    return [sorted(group) for group in groups.values() if len(group) > 1]
+
+
+def _blind_retries(calls: Calls) -> Iterator[Seen]:
+    """The same call made again although it had failed, and failing every time."""
+    for group in calls.repeated:
+        if all(i in calls.of_steps for i in group):
+            evidence = f"{len(group)} calls with the same arguments, all failed"
+            yield Seen(group[-1], "recovery.blind_retry", "same-arguments", evidence)
+
+
+def _redundant_steps(calls: Calls) -> Iterator[Seen]:
+    """The same call made again although its answer was known, and giving the same answer every time."""
+    spans = calls.spans
+    for group in calls.repeated:
+        answers = {spans.output_hash[i] for i in group}
+        is_sequence = all(0 < spans.end_ns[a] <= spans.start_ns[b] for a, b in itertools.pairwise(group))
+        if len(answers) == 1 and None not in answers and is_sequence and calls.of_steps.keys().isdisjoint(group):
+            evidence = f"{len(group)} calls with the same arguments and the same answer"
+            yield Seen(group[-1], "state.redundant_step", "same-answer", evidence)
+
+
+def _duplicate_effects(calls: Calls) -> Iterator[Seen]:
+    """A tool that the settings call side-effecting, called twice with the same arguments, and both succeeded."""
+    spans = calls.spans
+    done: dict[tuple[object, ...], int] = {}
+    for i in sorted(calls.steps.order):
+        tool = spans.tool[i]
+        if tool not in calls.effects or spans.step_kind[i] != TOOL or i in calls.of_steps:
+            continue
+        key = tool, spans.input_hash[i]
+        if spans.input_hash[i] is not None and key in done:
+            yield Seen(i, "recovery.duplicate_effect", "same-arguments", f"{tool} had succeeded with these arguments")
+        done[key] = i
+
+
+def _ping_pong(calls: Calls) -> Iterator[Seen]:
+    """Control handed from one agent to another and straight back, three times, with no work done in between."""
+    spans, steps = calls.spans, calls.steps
+    path: list[int] = []
+    turns: list[int] = []
+    for i in sorted(steps.order):
+        kind = spans.step_kind[i]
+        if kind == HANDOFF:
+            if len(path) > 1 and steps.name[i] != steps.name[path[-2]]:
+                path, turns = path[-1:], []
+            if path and steps.name[i] == steps.name[path[-1]]:
+                path, turns = [], []
+            path.append(i)
+            if len(path) == PING_PONG_HANDOFFS and not _is_progress(spans, turns):
+                pair = f"{steps.name[path[0]]} and {steps.name[path[1]]}"
+                yield Seen(i, "routing.ping_pong", "handoffs", f"{pair} in turn, {len(path)} handoffs without work")
+        elif kind in (TOOL, RETRIEVAL):
+            path, turns = [], []
+        elif kind in (AGENT, CHAIN):
+            turns.append(i)
+
+
+def _is_progress(spans: Spans, turns: Sequence[int]) -> bool:
+    """Whether every turn said something new, as far as what they said is known."""
+    said = [spans.output_hash[i] for i in turns if spans.output_hash[i] is not None]
+    return len(said) > 1 and len({*said}) == len(said)
+
+
+def _fail_open(calls: Calls) -> Iterator[Seen]:
+    """A check that rejected the work, and steps beside it that went on and ended well with no passing check first."""
+    spans, steps = calls.spans, calls.steps
+    for siblings in steps.children.values():
+        rejected: dict[str, int] = {}
+        last_good = NONE
+        for i in siblings:
+            if spans.step_kind[i] == GUARDRAIL:
+                if i in calls.of_steps:
+                    rejected[steps.name[i]] = i
+                else:
+                    rejected.pop(steps.name[i], None)
+            elif i not in calls.of_steps and any(0 < spans.end_ns[c] <= spans.start_ns[i] for c in rejected.values()):
+                last_good = i
+        if rejected and last_good != NONE:
+            check = min(rejected.values())
+            evidence = f"ran although {steps.name[check]} had rejected"
+            yield Seen(last_good, "recovery.fail_open", "rejected-check", evidence)
+
+
+PATTERNS: Final[tuple[Callable[[Calls], Iterator[Seen]], ...]] = (
+    _blind_retries,
+    _redundant_steps,
+    _duplicate_effects,
+    _ping_pong,
+    _fail_open,
+)

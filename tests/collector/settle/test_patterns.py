@@ -1,0 +1,138 @@
+"""Patterns over the steps of a run: what fires, and what only looks like it."""
+
+from typing import Any
+
+import pytest
+
+from collector.settle import FailureRow, RunRow, settle
+from collector.settle.rules import RULES, Rules
+from tests.collector.settle.batches import QUIET_NS, made, table
+
+AGENT = made("agent", None, 0, 99, step_kind="agent", agent="payer")
+RUN = made("run", None, 0, 99, step_kind="workflow", workflow="w")
+PAY: dict[str, Any] = {"step_kind": "tool", "tool": "pay", "step_name": "pay", "input_hash": 7}
+BAD: dict[str, Any] = {"failed": True, "error_type": "Boom"}
+
+
+def found(*rows: tuple[object, ...], effects: tuple[str, ...] = ()) -> tuple[RunRow, dict[str, FailureRow]]:
+    result = settle(table(rows), QUIET_NS, Rules(RULES, effects=effects))
+    return result.run[0], {f.span_id: f for f in result.failure if f.role == "root"}
+
+
+def calls(*said: dict[str, Any], parent: str = "agent") -> list[tuple[object, ...]]:
+    return [made(n, parent, n * 2, n * 2 + 1, **{**PAY, **one}) for n, one in enumerate(said, 1)]
+
+
+def test_identical_calls_that_all_fail_are_a_blind_retry_marked_at_the_last() -> None:
+    _, failures = found(AGENT, *calls(BAD, BAD, BAD))
+    assert "recovery.blind_retry" in failures["3"].contributing
+    assert not any("recovery.blind_retry" in failures[i].contributing for i in ("1", "2"))
+    assert failures["3"].code == "tool.error"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (BAD, {}),
+        (BAD, {**BAD, "input_hash": 8}),
+        ({**BAD, "input_hash": None}, {**BAD, "input_hash": None}),
+        (BAD, {**BAD, "tool": "refund"}),
+    ],
+    ids=["in the end good", "other arguments", "arguments unknown", "another tool"],
+)
+def test_these_are_no_blind_retry(said: tuple[dict[str, Any], ...]) -> None:
+    _, failures = found(AGENT, *calls(*said))
+    assert not any("recovery.blind_retry" in row.contributing for row in failures.values())
+
+
+def test_a_known_answer_asked_for_again_is_redundant_and_decides_nothing() -> None:
+    run, failures = found(AGENT, *calls({"output_hash": 1}, {"output_hash": 1}))
+    assert (run.outcome, run.code) == ("clean", None)
+    assert (failures["2"].code, failures["2"].certainty, failures["2"].severity) == (
+        "state.redundant_step",
+        "inferred",
+        "low",
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ({"output_hash": 1}, {"output_hash": 1}, {"output_hash": 2}),
+        ({"output_hash": 1}, {"output_hash": 1, "input_hash": 8}),
+        ({"output_hash": None}, {"output_hash": None}),
+    ],
+    ids=["polling", "pagination", "answers unknown"],
+)
+def test_these_are_not_redundant(said: tuple[dict[str, Any], ...]) -> None:
+    assert not found(AGENT, *calls(*said))[1]
+
+
+def test_parallel_calls_are_not_redundant() -> None:
+    same = {**PAY, "output_hash": 1}
+    assert not found(AGENT, made(1, "agent", 1, 5, **same), made(2, "agent", 2, 6, **same))[1]
+
+
+def test_two_agents_that_ask_the_same_are_not_redundant() -> None:
+    rows = [made(name, "run", start, start + 8, step_kind="agent") for name, start in (("a", 0), ("b", 10))]
+    rows += [made(f"{name}1", name, start, start + 1, **PAY, output_hash=1) for name, start in (("a", 1), ("b", 11))]
+    assert not found(RUN, *rows)[1]
+
+
+def test_effect_that_was_made_twice_turns_the_run_silent() -> None:
+    rows = calls({"output_hash": 1}, {"output_hash": 2})
+    run, failures = found(AGENT, *rows, effects=("pay",))
+    assert (run.outcome, run.code) == ("silent", "recovery.duplicate_effect")
+    assert set(failures) == {"2"}
+    assert found(AGENT, *rows)[0].outcome == "clean"
+
+
+def test_effect_whose_first_try_failed_is_made_once() -> None:
+    assert "recovery.duplicate_effect" not in {
+        f.code for f in found(AGENT, *calls(BAD, {}), effects=("pay",))[1].values()
+    }
+
+
+def handoffs(count: int, *, work_after: int = 0, new: bool = False) -> list[tuple[object, ...]]:
+    rows = []
+    for n in range(count):
+        name = "ab"[n % 2]
+        rows.append(made(f"h{n}", "run", n * 10, n * 10 + 1, step_kind="handoff", step_name=f"to {name}"))
+        rows.append(
+            made(f"t{n}", "run", n * 10 + 2, n * 10 + 5, step_kind="agent", step_name=name, output_hash=n * new)
+        )
+        if n + 1 == work_after:
+            rows.append(made("work", f"t{n}", n * 10 + 3, n * 10 + 4, step_kind="tool", tool="look"))
+    return rows
+
+
+def test_two_agents_that_hand_over_three_times_each_play_ping_pong() -> None:
+    run, failures = found(made("run", None, 0, 999, step_kind="workflow"), *handoffs(6))
+    assert (run.outcome, run.code, run.origin_span_id) == ("silent", "routing.ping_pong", "h5")
+    assert failures["h5"].certainty == "inferred"
+
+
+@pytest.mark.parametrize("rows", [handoffs(5), handoffs(6, work_after=3), handoffs(6, new=True)])
+def test_these_are_no_ping_pong(rows: list[tuple[object, ...]]) -> None:
+    assert found(made("run", None, 0, 999, step_kind="workflow"), *rows)[0].outcome == "clean"
+
+
+CHECK: dict[str, Any] = {"step_kind": "guardrail", "step_name": "policy"}
+REJECTED = {**CHECK, "failed": True, "error_message": "Guardrail tripwire triggered"}
+
+
+def test_delivery_after_a_rejected_check_fails_open() -> None:
+    run, failures = found(RUN, made("check", "run", 1, 2, **REJECTED), made("deliver", "run", 3, 4))
+    assert run.outcome == "silent"
+    assert failures["deliver"].code == "recovery.fail_open"
+    assert (failures["check"].code, run.code) == ("component.refused", "component.refused")
+
+
+def test_check_that_passed_in_the_end_lets_through() -> None:
+    rows = [made("check", "run", 1, 2, **REJECTED), made("again", "run", 3, 4, **CHECK), made("deliver", "run", 5, 6)]
+    assert "deliver" not in found(RUN, *rows)[1]
+
+
+def test_check_that_stopped_the_run_is_no_fail_open() -> None:
+    rows = [made("draft", "run", 1, 2), made("check", "run", 3, 4, **REJECTED)]
+    assert set(found(RUN, *rows)[1]) == {"check"}
