@@ -3,6 +3,7 @@
 Weakest to strongest: defaults, `seamscope.toml`, `SEAMSCOPE_*` variables, command-line flags. Unknown keys are errors.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from schemas.rules import UserRules
 
 ENV_PREFIX = "SEAMSCOPE_"
 SETTINGS_FILE = "seamscope.toml"
@@ -66,7 +69,7 @@ class Settings(BaseModel):
 
     checkpoint_mib: int = Field(256, gt=0, description="write-ahead log size at which DuckDB folds it into the file")
     duckdb_memory_mib: int = Field(256, gt=0, description="DuckDB's own memory limit")
-    duckdb_threads: int = Field(2, ge=1, description="DuckDB's threads")
+    duckdb_threads: int = Field(1, ge=1, description="threads of one query; queries run beside each other anyway")
     min_free_disk_mib: int = Field(
         512, ge=0, description="below this the collector refuses retryably instead of filling the disk"
     )
@@ -76,6 +79,10 @@ class Settings(BaseModel):
     rootless_finish_s: float = Field(30.0, gt=0, description="a run without a root span finishes after this much quiet")
     abandoned_after_s: float = Field(
         86_400.0, gt=0, description="an open run is shown as abandoned after this much quiet"
+    )
+
+    rules: UserRules | None = Field(
+        None, description="your own codes and rules, and which tools have side effects; a section of the file"
     )
 
     sql_timeout_s: float = Field(30.0, gt=0, description="one query of the read API")
@@ -101,10 +108,10 @@ class Settings(BaseModel):
         Raises:
             SettingsError: a source is unreadable, holds an unknown key, or a value that cannot be.
         """
-        path = file or Path(SETTINGS_FILE)
+        toml = file or Path(SETTINGS_FILE)
         layers: list[tuple[str, dict[str, Any]]] = []
-        if file is not None or path.is_file():
-            layers.append((str(path), _read_toml(path)))
+        if file is not None or toml.is_file():
+            layers.append((str(toml), _read_toml(toml)))
         env = os.environ if environ is None else environ
         layers.append(
             ("environment", {k.removeprefix(ENV_PREFIX).lower(): v for k, v in env.items() if k.startswith(ENV_PREFIX)})
@@ -118,16 +125,29 @@ class Settings(BaseModel):
                     raise SettingsError(
                         f"{name}: unknown setting {key!r}; known are {', '.join(sorted(cls.model_fields))}"
                     )
-                values[key] = _comma_separated(value) if key == "cors_origins" and isinstance(value, str) else value
+                values[key] = _parsed(key, value, name) if isinstance(value, str) else value
                 source[key] = name
         try:
             return cls(**values)
         except ValidationError as exc:
             first = exc.errors(include_url=False, include_input=False)[0]
             key = str(first["loc"][0])
+            path = ".".join(map(str, first["loc"]))
             raise SettingsError(
-                f"{source.get(key, 'default')}: {key}: {first['msg']}; {cls.model_fields[key].description}"
+                f"{source.get(key, 'default')}: {path}: {first['msg']}; {cls.model_fields[key].description}"
             ) from exc
+
+
+def _parsed(key: str, text: str, source: str) -> object:
+    """The value of a setting that holds several, from the one text that a variable or a flag can hold."""
+    if key == "cors_origins":
+        return _comma_separated(text)
+    if key == "rules":
+        try:
+            return json.loads(text)
+        except ValueError as exc:
+            raise SettingsError(f"{source}: rules: not valid JSON: {exc}") from exc
+    return text
 
 
 def _comma_separated(text: str) -> tuple[str, ...]:
