@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from schemas.settings import ENV_PREFIX, Settings
 
@@ -57,6 +57,8 @@ def _as_text(value: object) -> str:
         return value.get_secret_value()
     if isinstance(value, tuple):
         return ",".join(map(str, value))
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
     if isinstance(value, Path):
         return str(value.expanduser().absolute())
     return str(value)
