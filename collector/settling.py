@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from collector.rows import to_table
-from collector.settle import SPAN_COLUMNS, Settled, settle, strays
+from collector.settle import ASKED, SPAN_COLUMNS, Settled, rules_with, settle, strays
 from collector.store import Store, Written, append, registered, transaction
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome
@@ -64,6 +64,7 @@ class Settler:
     def __init__(self, store: Store, settings: Settings, is_receiving_busy: Callable[[], bool]) -> None:
         self._store = store
         self._settings = settings
+        self._rules = rules_with(settings.rules)
         self._is_receiving_busy = is_receiving_busy
         self._lock = threading.Lock()
         self._dirty: dict[str, _Dirty] = {}
@@ -187,9 +188,9 @@ class Settler:
         batch = self._load(cursor, traces)
         related = self._with_strays(cursor, batch, traces)
         if len(related) > len(traces):
-            traces = related
+            traces = self._with_members(cursor, related)
             batch = self._load(cursor, traces)
-        settled = settle(batch, quiet_since_ns)
+        settled = settle(batch, quiet_since_ns, self._rules)
         with self._lock:
             mark = min((d.since_ns for d in self._dirty.values()), default=self._last_received_ns + 1) - 1
         replace(cursor, self._store, traces, settled, mark)
@@ -197,7 +198,11 @@ class Settler:
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
         since = self._store.received_since(traces)
-        return cursor.sql(_LOAD, params={"traces": traces, "since": since}).to_arrow_table()
+        params: dict[str, object] = {"traces": traces, "since": since}
+        if self._rules.asked:
+            params["asked"] = list(self._rules.asked)
+            return cursor.sql(_LOAD_ASKED, params=params).to_arrow_table()
+        return cursor.sql(_LOAD, params=params).to_arrow_table()
 
     def _after(self, settled: Settled, took_s: float) -> None:
         finished = {run.run_id for run in settled.run if run.outcome != Outcome.OPEN}
@@ -217,6 +222,12 @@ class Settler:
         """The traces, and those that a shared run key or an earlier settling joins to them."""
         rows = cursor.execute(_NEIGHBOURS, {"traces": due, "window_ns": NEIGHBOUR_NS}).fetchall()
         return sorted({*due, *(trace_id for (trace_id,) in rows)})
+
+    def _with_members(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> list[str]:
+        """The traces, and all others of the runs they belong to: a run that is settled again is settled whole."""
+        since = self._store.received_since(traces)
+        rows = cursor.execute(_MEMBERS, {"traces": traces, "since": since}).fetchall()
+        return sorted({*traces, *(trace_id for (trace_id,) in rows)})
 
     def _with_strays(self, cursor: duckdb.DuckDBPyConnection, batch: pa.Table, traces: list[str]) -> list[str]:
         """The traces, and those that a client library's stray model call joins to them, in either direction."""
@@ -277,6 +288,12 @@ _LOAD: Final = (
     "where received_ns >= $since and trace_id in (select unnest($traces))"
 )
 
+_LOAD_ASKED: Final = _LOAD.replace(
+    " from ",
+    f", [left(json_extract_string(attributes, '$.' || to_json(name)), 20000) for name in $asked] as {ASKED} from ",
+    1,
+)
+
 _NEIGHBOURS: Final = """
 with due as (select key, trace_id, start_ns from store.trace_key
              where starts_with(key, 'run:') and trace_id in (select unnest($traces)))
@@ -286,6 +303,12 @@ where other.start_ns between greatest(due.start_ns, $window_ns) - $window_ns and
 union
 select unnest(r.trace_ids)
 from due join store.trace t using (trace_id) join store.run r on r.run_id = t.run_id
+"""
+
+_MEMBERS: Final = """
+select unnest(r.trace_ids)
+from store.trace t join store.run r on r.run_id = t.run_id
+where t.first_received_ns >= $since and t.trace_id in (select unnest($traces))
 """
 
 _STRAYS_OF_RUNS: Final = """

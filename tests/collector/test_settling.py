@@ -17,7 +17,9 @@ from collector.store import Batch, Store
 from schemas.records import Span
 from schemas.settings import Settings
 from tests.collector.stored import batch_of
-from tests.otlp import recorded_spans
+from tests.otlp import RECORDINGS, recorded_spans, spans_of
+
+OWN = RECORDINGS.parent / "own"
 
 TABLES = {
     "run": "select * exclude (last_received_ns) from store.run order by run_id",
@@ -103,6 +105,23 @@ def test_pieces_in_any_order_across_restarts_settle_to_the_same_rows(
             assert tables(store) == whole
 
 
+@pytest.mark.parametrize("folder", ["langgraph-double-parallel", "langgraph-double-agent-stream"])
+def test_a_run_whose_traces_come_one_by_one_is_settled_whole_each_time(
+    tmp_path: Path, settings: Settings, folder: str
+) -> None:
+    """A late stray brings its run back, and that run all the strays it already had."""
+    spans = [span for file in sorted((OWN / folder).glob("*.pb")) for span in spans_of(file.read_bytes())]
+    by_trace: dict[str, list[Span]] = {}
+    for span in spans:
+        by_trace.setdefault(span.trace_id, []).append(span)
+    whole = settled_at_once(spans, settings.model_copy(update={"data_dir": tmp_path / "whole"}))
+    with running(settings) as (store, settler):
+        for piece in reversed(by_trace.values()):
+            settler.touch(store.write(batch(piece)))
+            wait_until_settled(settler)
+        assert tables(store) == whole
+
+
 def test_what_a_crash_left_unsettled_is_settled_at_the_next_start(settings: Settings) -> None:
     spans = list(recorded_spans("langgraph-openinference-good"))
     store = Store.open(settings)
@@ -147,7 +166,7 @@ def test_one_run_that_cannot_be_settled_keeps_no_other_from_it(
     poison = bad[0].trace_id
     real = collector.settling.settle
 
-    def settle(table: Any, quiet_since_ns: int) -> Any:
+    def settle(table: Any, quiet_since_ns: int, rules: Any) -> Any:
         if poison in table.column("trace_id").to_pylist():
             raise RuntimeError("cannot settle this")
         return real(table, quiet_since_ns)
