@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from collector.settle.derive import derive
 from collector.settle.joins import adopters, find_runs, stray_rows, stray_tops, trace_rows
+from collector.settle.own_rules import rules_with
 from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow
 from collector.settle.rules import OUR_RULES, Rules
-from collector.settle.spans import SPAN_COLUMNS, read
+from collector.settle.spans import ASKED, SPAN_COLUMNS, read
 from collector.settle.tree import grow, parents
 
 __all__ = [
+    "ASKED",
     "SPAN_COLUMNS",
     "FailureRow",
     "OperationRow",
@@ -23,6 +25,7 @@ __all__ = [
     "StepRow",
     "Stray",
     "TraceRow",
+    "rules_with",
     "settle",
     "strays",
 ]

@@ -15,6 +15,7 @@ from collector.settle.naming import (
     model_calls,
     name_faults,
     set_aside,
+    told_by_attributes,
 )
 from collector.settle.operations import Operation, find_operations
 from collector.settle.outcome import decide, is_finished
@@ -38,6 +39,7 @@ def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: R
     """Appends the rows of one run."""
     steps = find_steps(spans, forest, run)
     faults = find_faults(spans, run.members)
+    faults |= told_by_attributes(spans, run.members, faults, rules)
     named = name_faults(spans, faults, rules)
     notes = set_aside(faults, named)
     of_steps = step_faults(spans, steps, faults)

@@ -18,6 +18,7 @@ LOUD: Final = "loud"
 IN_BAND: Final = "in_band"
 CUT: Final = "cut"
 EMPTY: Final = "empty"
+TOLD: Final = "told"
 RETRIED: Final = "retried"
 INFERRED: Final = "inferred"
 
@@ -30,7 +31,8 @@ class Failures:
     """The failures of one run, by span index."""
 
     faults: dict[int, str]
-    """LOUD, IN_BAND, CUT, EMPTY; RETRIED: only that there was another try tells of the failure; INFERRED: a pattern."""
+    """LOUD, IN_BAND, CUT, EMPTY; TOLD by a rule of the user; RETRIED: only that there was another try tells of it;
+    INFERRED from a pattern."""
     cause: dict[int, int]
     """For each fault the root occurrence that explains it; its own index if it is one."""
     collateral: list[int]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from collector.settle.failures import CUT, EMPTY, IN_BAND, INFERRED, LOUD, RETRIED, Failures
+from collector.settle.failures import CUT, EMPTY, IN_BAND, INFERRED, LOUD, RETRIED, TOLD, Failures
 from collector.settle.operations import Operation
 from collector.settle.patterns import Seen
 from collector.settle.rules import NAMELESS, Named, Rules, Said, Where
@@ -69,6 +69,13 @@ def name_faults(spans: Spans, faults: Mapping[int, str], rules: Rules) -> dict[i
     return {i: rules.name(_said(spans, i, fault)) for i, fault in faults.items()}
 
 
+def told_by_attributes(spans: Spans, members: Iterable[int], faults: Mapping[int, str], rules: Rules) -> dict[int, str]:
+    """The spans that claim success and of which rules of the user say that they failed."""
+    if not rules.asked:
+        return {}
+    return {i: TOLD for i in members if i not in faults and rules.tells_failure(_said(spans, i, TOLD))}
+
+
 def set_aside(faults: dict[int, str], named: Mapping[int, Named]) -> dict[int, str]:
     """Takes out the faults of low severity that no status confirms: they are shown and decide nothing."""
     notes = [i for i, fault in faults.items() if fault != LOUD and named[i].code.severity == Severity.LOW]
@@ -76,15 +83,17 @@ def set_aside(faults: dict[int, str], named: Mapping[int, Named]) -> dict[int, s
 
 
 def _said(spans: Spans, i: int, fault: str) -> Said:
+    asked = tuple(spans.asked[i])
     if fault == EMPTY:
-        return Said(Where.TOOL, NOTHING_FOUND)
+        return Said(Where.TOOL, NOTHING_FOUND, asked=asked)
     if fault == IN_BAND:
-        return Said(Where.TOOL, _words(spans.error_type[i], spans.in_band_error[i]))
+        return Said(Where.TOOL, _words(spans.error_type[i], spans.in_band_error[i]), asked=asked)
     finish = spans.finish_reason[i] or ""
     place = PLACES.get(spans.step_kind[i], Where.NODE)
     if place != Where.LLM and spans.error_type[i] in CALLS_IN_STEPS:
         place = Where.TOOL
-    return Said(place, "" if fault == CUT else _words(spans.error_type[i], spans.error_message[i]), finish)
+    said = "" if fault in (CUT, TOLD) else _words(spans.error_type[i], spans.error_message[i])
+    return Said(place, said, finish, asked)
 
 
 def _words(kind: str | None, message: str | None) -> str:
@@ -98,6 +107,8 @@ def evidence_of(spans: Spans, failures: Failures, i: int) -> str:
         return f"tried {failures.retries[i].tries} times ({failures.retries[i].evidence})"
     if fault == CUT:
         return f"finish reason {spans.finish_reason[i]}"
+    if fault == TOLD:
+        return "; ".join(value for value in spans.asked[i] if value)[:EVIDENCE_CHARS]
     return _said(spans, i, fault).text[:EVIDENCE_CHARS] or "status ERROR"
 
 

@@ -48,6 +48,10 @@ class Rule(NamedTuple):
     """Finish reasons, in the words of `Normalised.finish_reason` or the provider's own."""
     is_last_resort: bool = False
     """Fits only where nothing else does, so it never contributes."""
+    attribute: str = ""
+    """Span attribute whose value is looked at; only rules of the user have one."""
+    value: str = ""
+    """Pattern that is searched in it, in any case."""
 
     @property
     def rule_id(self) -> str:
@@ -252,6 +256,8 @@ class Said(NamedTuple):
     text: str
     """Exception class: message."""
     finish: str = ""
+    asked: tuple[str | None, ...] = ()
+    """Values of the attributes that rules ask for (`Rules.asked`)."""
 
 
 class Named(NamedTuple):
@@ -280,30 +286,48 @@ class Rules:
             codes: codes of the user's own.
             effects: names of tools that have side effects.
         """
+        rows = tuple(rows)
         self.effects = frozenset(effects)
+        self.asked = tuple(dict.fromkeys(row.attribute for row in rows if row.attribute))
+        """Names of the span attributes that rules look at."""
         self._codes = {**BY_NAME, **{code.code: code for code in codes}}
-        compiled = [(row, re.compile(row.says, re.IGNORECASE | re.DOTALL) if row.says else None) for row in rows]
-        self._at = {where: [pair for pair in compiled if where in pair[0].where] for where in Where}
+        compiled = [(row, _pattern(row.says), _pattern(row.value)) for row in rows]
+        self._at = {where: [entry for entry in compiled if where in entry[0].where] for where in Where}
         self.name = lru_cache(maxsize=4_096)(self._name)
 
     def code(self, name: str) -> Code:
         """The code of that name."""
         return self._codes[name]
 
+    def tells_failure(self, said: Said) -> bool:
+        """Whether an attribute alone says that a span has failed which claims success."""
+        asked = dict(zip(self.asked, said.asked, strict=False))
+        return any(
+            value is not None and value.search(asked.get(row.attribute) or "")
+            for row, _, value in self._at[said.where]
+            if not (row.says or row.status or row.finish)
+        )
+
     def _name(self, said: Said) -> Named:
         status = _status_of(said.text)
+        asked = dict(zip(self.asked, said.asked, strict=False))
         fitting = [
             row
-            for row, pattern in self._at[said.where]
-            if (pattern is None or pattern.search(said.text))
+            for row, says, value in self._at[said.where]
+            if (says is None or says.search(said.text))
             and (not row.status or status & {*row.status})
             and (not row.finish or said.finish.lower() in row.finish)
+            and (value is None or value.search(asked.get(row.attribute) or ""))
         ]
         if not fitting:
             return NAMELESS
         first = fitting[0]
         others = dict.fromkeys(row.code for row in fitting[1:] if row.code != first.code and not row.is_last_resort)
         return Named(self._codes[first.code], first.rule_id, tuple(others), first.is_last_resort)
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    return re.compile(text, re.IGNORECASE | re.DOTALL) if text else None
 
 
 def _status_of(text: str) -> frozenset[str]:

@@ -78,21 +78,29 @@ class Spans(NamedTuple):
     gaps: list[int]
     """How many gaps, not which."""
     received_ns: list[int]
+    asked: list[list[str | None]]
+    """Values of the attributes that rules ask for, in the order of `Rules.asked`; empty lists where none do."""
 
 
-SPAN_COLUMNS: Final = Spans._fields
+SPAN_COLUMNS: Final = Spans._fields[:-1]
+"""What a batch must hold."""
+
+ASKED: Final = "asked"
+"""What a batch may hold beside that."""
 
 
 def read(batch: pa.Table) -> Spans:
     """The batch in canonical order.
 
     Args:
-        batch: whole runs, each span once; any row order, at least the columns SPAN_COLUMNS.
+        batch: whole runs, each span once, in any order; SPAN_COLUMNS, and ASKED where rules ask for attributes.
     """
     start, end, trace, span = (batch.column(name).to_pylist() for name in ("start_ns", "end_ns", "trace_id", "span_id"))
     keys = [(s, e or NEVER_NS, t, i) for s, e, t, i in zip(start, end, trace, span, strict=True)]
     order = pa.array(sorted(range(len(keys)), key=keys.__getitem__), pa.int64())
-    return Spans(**{name: _column(batch.column(name), order, name) for name in SPAN_COLUMNS})
+    columns = {name: _column(batch.column(name), order, name) for name in SPAN_COLUMNS}
+    asked = batch.column(ASKED).take(order).to_pylist() if ASKED in batch.column_names else [[]] * len(keys)
+    return Spans(**columns, asked=asked)
 
 
 def _column(column: pa.ChunkedArray, order: pa.Array, name: str) -> list[Any]:

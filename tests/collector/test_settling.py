@@ -15,6 +15,7 @@ from collector.rows import resource_row, scope_row, span_row
 from collector.settling import Settler
 from collector.store import Batch, Store
 from schemas.records import Span
+from schemas.rules import UserRules
 from schemas.settings import Settings
 from tests.collector.stored import batch_of
 from tests.otlp import RECORDINGS, recorded_spans, spans_of
@@ -122,6 +123,18 @@ def test_a_run_whose_traces_come_one_by_one_is_settled_whole_each_time(
         assert tables(store) == whole
 
 
+def test_a_rule_of_the_users_own_sees_attributes_of_spans(settings: Settings) -> None:
+    rules = UserRules.model_validate(
+        {"match": [{"code": "judged.route", "attribute": "llm.model_name", "value": "^gpt"}]}
+    )
+    with running(settings.model_copy(update={"rules": rules})) as (store, settler):
+        settler.touch(store.write(batch(recorded_spans("langgraph-openinference-good"))))
+        wait_until_settled(settler)
+        with store.cursor() as cursor:
+            named = cursor.execute("select distinct rule_id from store.failure where role = 'root'").fetchall()
+    assert named == [("judged.route/own-1",)]
+
+
 def test_what_a_crash_left_unsettled_is_settled_at_the_next_start(settings: Settings) -> None:
     spans = list(recorded_spans("langgraph-openinference-good"))
     store = Store.open(settings)
@@ -169,7 +182,7 @@ def test_one_run_that_cannot_be_settled_keeps_no_other_from_it(
     def settle(table: Any, quiet_since_ns: int, rules: Any) -> Any:
         if poison in table.column("trace_id").to_pylist():
             raise RuntimeError("cannot settle this")
-        return real(table, quiet_since_ns)
+        return real(table, quiet_since_ns, rules)
 
     monkeypatch.setattr(collector.settling, "settle", settle)
     with running(settings) as (store, settler):

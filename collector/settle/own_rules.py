@@ -1,0 +1,35 @@
+"""The user's own rules (schemas.rules) made ready, before ours."""
+
+import re
+
+from collector.settle.rules import OUR_RULES, RULES, Rule, Rules, Where
+from schemas.codes import Code
+from schemas.rules import UserRule, UserRules
+
+WHERE = {"any": Where.ANY, "llm": Where.LLM, "agent": Where.AGENT, "node": Where.NODE, "tool": Where.CALL}
+
+
+def rules_with(own: UserRules | None) -> Rules:
+    """The rules to settle with."""
+    if own is None:
+        return OUR_RULES
+    rows = [_row(rule, number) for number, rule in enumerate(own.match, 1)]
+    codes = [
+        Code(name, c.layer_a, c.layer_b, c.severity, c.retryable, c.meaning, c.remedy) for name, c in own.codes.items()
+    ]
+    return Rules([*rows, *RULES], codes, own.side_effects)
+
+
+def _row(rule: UserRule, number: int) -> Rule:
+    says = rule.says or ""
+    if rule.exception:
+        says = rf"\A(?={re.escape(rule.exception)}\b)" + (f"(?=.*?(?:{says}))" if says else "")
+    return Rule(
+        rule.code,
+        f"own-{number}",
+        WHERE[rule.where],
+        says,
+        () if rule.status is None else (str(rule.status),),
+        attribute=rule.attribute or "",
+        value=rule.value or "",
+    )
