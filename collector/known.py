@@ -105,7 +105,7 @@ class KnownSpans:
         digest = trace_digest(trace_id)
         if digest in self._evicted:
             return True
-        at = int(np.searchsorted(self._old, np.uint64(digest)))
+        at = int(self._old.searchsorted(np.uint64(digest)))
         return at < len(self._old) and int(self._old[at]) == digest
 
 

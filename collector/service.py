@@ -78,7 +78,7 @@ class Collector:
     def health(self) -> dict[str, Any]:
         """What GET /api/health answers."""
         with self._store.cursor() as cursor:
-            counters = cursor.execute(_COUNTERS).fetchone()
+            (counters,) = cursor.execute(_COUNTERS).fetchall()
             rejections = dict(cursor.execute(_REJECTIONS).fetchall())
             refusals = dict(cursor.execute(_REFUSALS).fetchall())
         names = ("received", "stored", "duplicate", "conflict", "rejected", "truncated", "late", "requests", "bytes")
@@ -92,7 +92,7 @@ class Collector:
             "uptime_s": round(time.monotonic() - self._started_s, 1),
             "grpc_port": self.grpc_port,
             "http_port": self.http_port,
-            "ingest": dict(zip(names, counters or (), strict=False)),
+            "ingest": dict(zip(names, counters, strict=True)),
             "rejected_by_reason": rejections,
             "refused_requests_by_reason": refusals,
             "last_received_ns": self._settler.last_received_ns,

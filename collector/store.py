@@ -78,6 +78,8 @@ class Store:
         self._last_received_ns = _scalar(connection, "select coalesce(max(received_ns), 0) from store.span")
         self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
         self._written_keys: set[tuple[str, str]] = set()
+        self.has_run_keys = _scalar(connection, "select exists (from store.trace_key where key <> 'stray')")
+        """Some trace was ever joined to others by a run key."""
 
     @classmethod
     def open(cls, settings: Settings) -> "Store":
@@ -195,6 +197,7 @@ class Store:
         self._resource_ids.update(batch.resources)
         self._scope_ids.update(batch.scopes)
         self._written_keys.update(keys)
+        self.has_run_keys = self.has_run_keys or bool(keys)
         self._known.remember(added)
         changed = frozenset(row[TRACE_ID] for row in fresh)
         return Written(received_ns, added, len(repeats), conflict, late, changed)
@@ -467,8 +470,8 @@ def arrow_schema(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Schema
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    row = connection.execute(sql).fetchone()
-    return row[0] if row else None
+    ((value,),) = connection.execute(sql).fetchall()  # fetchone would leave the result, and its transaction, open
+    return value
 
 
 def _column_set(connection: duckdb.DuckDBPyConnection, sql: str) -> set[Any]:
