@@ -107,6 +107,8 @@ class Normalised(NamedTuple):
     provider: str | None
     tool: str | None
     tool_call_id: str | None
+    tools_offered: int | None
+    """How many tools and agents an agent says it may call, the one that ends its work not counted."""
     session_id: str | None
     environment: str | None
     service: str | None

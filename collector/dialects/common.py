@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple
 
-from collector.dialects.content import read_input, read_output
+from collector.dialects.content import parsed, read_input, read_output
 from collector.dialects.draft import ATTEMPT_LIMIT, NAME_LIMIT, Draft, count_of, name_of, pick, pick_cost, pick_count
 from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, RETRIEVAL, TOOL, WORKFLOW
 from collector.dialects.prices import cost_of
@@ -129,6 +129,10 @@ WHOLE_RUN = (".kickoff", ".workflow", ".run_stream", ".run_async_generator", ".r
 
 TOOL_CALL_ANSWER = "llm.output_messages.0.message.tool_calls.0.tool_call.function.name"
 
+TOOLS_LIMIT = 1_000  # more tools than this are not counted
+FINAL_TOOLS = ("final_answer", "final_result")
+"""Tools by which an agent ends its work."""
+
 NO_CALL_ID = frozenset({"<not specified>", "<not_specified>"})
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -231,10 +235,25 @@ def read_by_kind(span: Span, attributes: Attributes, draft: Draft, names: Names)
         read_tokens(draft, attributes, names)
         if kind == AGENT:
             read_model(draft, attributes, names)
+            draft.tools_offered = tools_of(attributes)
     elif kind == RETRIEVAL:
         read_provider(draft, attributes, names.provider)
     draft.agent = pick(draft, "agent", attributes, names.agent)
     draft.session_id = pick(draft, "session_id", attributes, names.session)
+
+
+def tools_of(attributes: Attributes) -> int | None:
+    """How many tools an agent says it has: by the semantic conventions, or smolagents with the agents it manages."""
+    said = attributes.get("gen_ai.tool.definitions", attributes.get("smolagents.tools_names"))
+    if said is None:
+        return None
+    tools = parsed(said)
+    if tools.__class__ is not list and tools.__class__ is not tuple:
+        return None
+    managed = 0
+    while managed < TOOLS_LIMIT and f"smolagents.managed_agents.{managed}.name" in attributes:
+        managed += 1
+    return min(sum(tool not in FINAL_TOOLS for tool in tools if tool.__class__ is not list) + managed, TOOLS_LIMIT)
 
 
 def read_content(attributes: Attributes, draft: Draft, names: Names) -> None:

@@ -27,6 +27,7 @@ class Draft:
     provider: str | None = None
     tool: str | None = None
     tool_call_id: str | None = None
+    tools_offered: int | None = None
     session_id: str | None = None
     environment: str | None = None
     service: str | None = None

@@ -48,7 +48,7 @@ def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: R
     failures.faults.update(notes)
     failures.cause.update({i: i for i in notes})
     findings = find_names(spans, forest, steps, failures, named, rules)
-    infer(failures, findings, find_patterns(spans, steps, of_steps, rules), rules)
+    infer(failures, findings, find_patterns(spans, run, steps, of_steps, rules), rules)
     total, usage = count_usage(spans, forest, run, steps)
     finished = is_finished(spans, forest, run, quiet_since_ns)
     outcome, primary = decide(spans, run, steps, failures, findings, finished)

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from collector.settle.joins import Run
 from collector.settle.rules import Rules
 from collector.settle.spans import AGENT, CHAIN, GUARDRAIL, HANDOFF, RETRIEVAL, TOOL, Spans
 from collector.settle.steps import Steps
@@ -15,6 +16,12 @@ from collector.settle.tree import NONE
 
 PING_PONG_HANDOFFS: Final = 6
 """A to B and back, three times."""
+
+WORK: Final = frozenset({TOOL, RETRIEVAL, AGENT, HANDOFF})
+"""Kinds of step by which an agent does something other than ask a model."""
+
+FINAL_TOOLS: Final = frozenset({"final_answer", "FinalAnswerTool", "final_result"})
+"""Tools by which an agent ends its work."""
 
 
 class Seen(NamedTuple):
@@ -32,36 +39,60 @@ class Calls(NamedTuple):
 
     spans: Spans
     steps: Steps
+    root: int
+    """Of the run: a lone agent that is the run is no step."""
     of_steps: Mapping[int, str]
     """Steps that failed."""
     effects: frozenset[str]
     """Tools that have side effects."""
+    of_agents: list[list[int]]
+    """The tool calls of each agent, in order."""
     repeated: list[list[int]]
     """Calls of one tool with the same known arguments by the same agent: two or more, in order."""
 
 
-def find_patterns(spans: Spans, steps: Steps, of_steps: Mapping[int, str], rules: Rules) -> list[Seen]:
+def find_patterns(spans: Spans, run: Run, steps: Steps, of_steps: Mapping[int, str], rules: Rules) -> list[Seen]:
     """Everything inferred about a run, one finding per step and code."""
-    calls = Calls(spans, steps, of_steps, rules.effects, _repeated(spans, steps))
+    of_agents = _calls_of_agents(spans, steps)
+    repeated = [group for calls in of_agents for group in _repeated(spans, calls)]
+    calls = Calls(spans, steps, run.root, of_steps, rules.effects, of_agents, repeated)
     return [seen for pattern in PATTERNS for seen in pattern(calls)]
 
 
-def _repeated(spans: Spans, steps: Steps) -> list[list[int]]:
+def _calls_of_agents(spans: Spans, steps: Steps) -> list[list[int]]:
     agents: dict[int, int] = {NONE: NONE}
-    groups: dict[tuple[object, ...], list[int]] = {}
+    calls: dict[int, list[int]] = {}
     for i in steps.order:
         agents[i] = i if spans.step_kind[i] == AGENT else agents[steps.above[i]]
-        if spans.step_kind[i] == TOOL and spans.input_hash[i] is not None:
-            groups.setdefault((agents[steps.above[i]], spans.tool[i], spans.input_hash[i]), []).append(i)
-    return [sorted(group) for group in groups.values() if len(group) > 1]
+        if spans.step_kind[i] == TOOL:
+            calls.setdefault(agents[i], []).append(i)
+    return [sorted(found) for found in calls.values()]
+
+
+def _repeated(spans: Spans, calls: Sequence[int]) -> list[list[int]]:
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i in calls:
+        if spans.input_hash[i] is not None:
+            groups.setdefault((spans.tool[i], spans.input_hash[i]), []).append(i)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _blind_retries(calls: Calls) -> Iterator[Seen]:
-    """The same call made again although it had failed, and failing every time."""
-    for group in calls.repeated:
-        if all(i in calls.of_steps for i in group):
-            evidence = f"{len(group)} calls with the same arguments, all failed"
-            yield Seen(group[-1], "recovery.blind_retry", "same-arguments", evidence)
+    """Failed calls of one tool in a row, some with the arguments of an earlier one, and none of those good later.
+
+    A series in which the arguments also varied counts as one: its last call is marked.
+    """
+    failed = calls.of_steps.keys()
+    hopeless = {i: n for n, group in enumerate(calls.repeated) if failed >= {*group} for i in group}
+    if not hopeless:
+        return
+    for of_agent in calls.of_agents:
+        for _, run in itertools.groupby(of_agent, lambda i: (calls.spans.tool[i], i in failed)):
+            series = list(run)
+            again = [hopeless[i] for i in series if i in hopeless]
+            if len(again) > len({*again}):
+                evidence = f"{len(series)} failed calls in a row, the same arguments again among them"
+                yield Seen(series[-1], "recovery.blind_retry", "same-arguments", evidence)
 
 
 def _redundant_steps(calls: Calls) -> Iterator[Seen]:
@@ -137,10 +168,29 @@ def _fail_open(calls: Calls) -> Iterator[Seen]:
             yield Seen(last_good, "recovery.fail_open", "rejected-check", evidence)
 
 
+def _bypassed_tools(calls: Calls) -> Iterator[Seen]:
+    """An agent that has tools, called none, and delivered all the same. A suspicion: the task may need none."""
+    spans, steps = calls.spans, calls.steps
+    agents = steps.order if calls.root == NONE or calls.root in steps.depth else [calls.root, *steps.order]
+    offering = [i for i in agents if spans.tools_offered[i]]
+    if not offering:
+        return
+    busy = set()
+    for i in reversed(steps.order):
+        if i in busy or (spans.step_kind[i] in WORK and steps.name[i] not in FINAL_TOOLS):
+            busy.add(steps.above[i])
+    for i in offering:
+        is_busy = (i if i in steps.depth else NONE) in busy
+        if not is_busy and not spans.failed[i] and i not in calls.of_steps and spans.end_ns[i]:
+            evidence = f"{spans.tools_offered[i]} tools offered, none called"
+            yield Seen(i, "routing.tools_bypassed", "none-called", evidence)
+
+
 PATTERNS: Final[tuple[Callable[[Calls], Iterator[Seen]], ...]] = (
     _blind_retries,
     _redundant_steps,
     _duplicate_effects,
     _ping_pong,
     _fail_open,
+    _bypassed_tools,
 )

@@ -53,6 +53,7 @@ class Spans(NamedTuple):
     model: list[str | None]
     provider: list[str | None]
     tool: list[str | None]
+    tools_offered: list[int | None]
     session_id: list[str | None]
     environment: list[str | None]
     service: list[str | None]

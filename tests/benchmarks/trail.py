@@ -46,7 +46,6 @@ MEANS: dict[str, tuple[str, bool]] = {
     "tool.timeout": ("Timeout Issues", AT_SPAN),
     "tool.auth": ("Authentication Errors", AT_SPAN),
     "tool.not_found": ("Resource Not Found", AT_SPAN),
-    "tool.error": ("Environment Setup Errors", AT_SPAN),
 }
 """Code to the category it speaks for and where humans mark that."""
 

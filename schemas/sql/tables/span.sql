@@ -36,6 +36,7 @@ create table store.span (
     provider                 varchar,
     tool                     varchar,
     tool_call_id             varchar,
+    tools_offered            integer,               -- by an agent's own word, the tool that ends its work apart
     session_id               varchar,
     environment              varchar,
     service                  varchar,

@@ -156,6 +156,20 @@ class TestInBandErrors:
         attributes = {"openinference.span.kind": "RETRIEVER", "output.value": output}
         assert normalise(make_span(LANGCHAIN, attributes)).output_kind == kind
 
+    @pytest.mark.parametrize(
+        ("said", "offered"),
+        [
+            ({"smolagents.tools_names": '["search","final_answer"]', "smolagents.managed_agents.0.name": "helper"}, 2),
+            ({"smolagents.tools_names": ["final_answer"]}, 0),
+            ({"gen_ai.tool.definitions": '[{"name": "pay"}, {"name": "look"}]'}, 2),
+            ({"gen_ai.tool.definitions": "pay, look"}, None),
+            ({"gen_ai.tool.definitions": 7}, None),
+            ({}, None),
+        ],
+    )
+    def test_an_agent_says_how_many_tools_it_has(self, said: dict[str, Any], offered: int | None) -> None:
+        assert normalise(make_span(LANGCHAIN, {"openinference.span.kind": "AGENT", **said})).tools_offered == offered
+
     def test_a_failed_span_needs_no_second_error(self) -> None:
         said = normalise(
             make_span(

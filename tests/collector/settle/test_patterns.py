@@ -136,3 +136,26 @@ def test_check_that_passed_in_the_end_lets_through() -> None:
 def test_check_that_stopped_the_run_is_no_fail_open() -> None:
     rows = [made("draft", "run", 1, 2), made("check", "run", 3, 4, **REJECTED)]
     assert set(found(RUN, *rows)[1]) == {"check"}
+
+
+def test_a_series_with_varied_arguments_is_one_blind_retry() -> None:
+    _, failures = found(AGENT, *calls(BAD, BAD, {**BAD, "input_hash": 8}))
+    assert [i for i, row in failures.items() if "recovery.blind_retry" in row.contributing] == ["3"]
+
+
+def test_agent_that_delivers_without_any_of_its_tools_is_suspected_and_no_more() -> None:
+    agent = made("agent", None, 0, 99, step_kind="agent", agent="payer", tools_offered=2)
+    final = made("end", "agent", 3, 4, step_kind="tool", tool="final_answer", step_name="final_answer")
+    run, failures = found(agent, made("ask", "agent", 1, 2, step_kind="llm"), final)
+    assert (run.outcome, run.code) == ("clean", None)
+    assert (failures["agent"].code, failures["agent"].issuer_span_id) == ("routing.tools_bypassed", "ask")
+
+
+@pytest.mark.parametrize("kind", ["tool", "agent", "retrieval", "handoff"])
+def test_agent_that_did_something_bypassed_nothing(kind: str) -> None:
+    agent = made("agent", None, 0, 99, step_kind="agent", agent="payer", tools_offered=2)
+    assert not found(agent, made("node", "agent", 1, 9), made("work", "node", 2, 3, step_kind=kind))[1]
+
+
+def test_agent_without_tools_bypassed_nothing() -> None:
+    assert not found(AGENT, made("ask", "agent", 1, 2, step_kind="llm"))[1]
