@@ -124,11 +124,11 @@ class Store:
         if self._broken:
             self._reopen()
         received_ns = max(time.time_ns(), self._last_received_ns + 1)
-        entries = self._known.entries({row[TRACE_ID] for row in batch.rows}, received_ns, self._look_up)
+        trace_ids = {row[TRACE_ID] for row in batch.rows}
         try:
-            return self._write(batch, entries, received_ns)
+            return self._write(batch, self._known.entries(trace_ids, received_ns, self._look_up), received_ns)
         except duckdb.Error as exc:
-            self._known.forget(entries)
+            self._known.forget(trace_ids)
             self._broken = True
             raise self._unavailable(f"{self.path} cannot be written: {_first_line(exc)}") from exc
 
