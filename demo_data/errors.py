@@ -63,6 +63,87 @@ ERROR_TEXTS: dict[tuple[Sdk, str], tuple[str, str]] = {
         "httpx.HTTPStatusError",
         "Server error '503 Service Unavailable' for url 'http://ledger.internal/v2/query'",
     ),
+    (Sdk.LANGCHAIN, "tool.rate_limited"): (
+        "httpx.HTTPStatusError",
+        "Client error '429 Too Many Requests' for url 'http://ledger.internal/v2/query'",
+    ),
+    (Sdk.LANGCHAIN, "tool.auth"): (
+        "httpx.HTTPStatusError",
+        "Client error '401 Unauthorized' for url 'http://ledger.internal/v2/query'",
+    ),
+    (Sdk.LANGCHAIN, "tool.not_found"): (
+        "FileNotFoundError",
+        "[Errno 2] No such file or directory: '/mnt/ledger/$order.json'",
+    ),
+    (Sdk.LANGCHAIN, "tool.input_unsupported"): (
+        "markitdown._exceptions.UnsupportedFormatException",
+        "Could not convert stream to Markdown. No converter attempted a conversion, suggesting that the filetype is "
+        "simply not supported.",
+    ),
+    (Sdk.LANGCHAIN, "tool.error"): ("ValueError", "ledger entry of $order has two owners"),
+    (Sdk.LANGCHAIN, "component.bad_request"): (
+        "openai.BadRequestError",
+        "Error code: 400 - {'error': {'message': \"Unsupported value: 'temperature' does not support 0.2 with this "
+        "model.\", 'type': 'invalid_request_error', 'param': 'temperature', 'code': 'unsupported_value'}}",
+    ),
+    (Sdk.LANGCHAIN, "component.refused"): (
+        "openai.BadRequestError",
+        "Error code: 400 - {'error': {'message': \"The response was filtered due to the prompt triggering Azure "
+        "OpenAI's content management policy.\", 'code': 'content_filter', 'status': 400}}",
+    ),
+    (Sdk.LANGCHAIN, "state.invalid_history"): (
+        "openai.BadRequestError",
+        "Error code: 400 - {'error': {'message': \"An assistant message with 'tool_calls' must be followed by tool "
+        "messages responding to each 'tool_call_id'.\", 'type': 'invalid_request_error'}}",
+    ),
+    (Sdk.LANGCHAIN, "state.concurrent_update"): (
+        "langgraph.errors.InvalidUpdateError",
+        "At key 'draft': Can receive only one value per step. Use an Annotated key to handle multiple values.",
+    ),
+    (Sdk.LANGCHAIN, "state.checkpoint"): ("ValueError", "No checkpointer set"),
+    (Sdk.LANGCHAIN, "recovery.deadline"): (
+        "langgraph.errors.NodeTimeoutError",
+        "Node 'delivery' exceeded its timeout of 30.0 s",
+    ),
+    (Sdk.LANGCHAIN, "handoff.action_unparseable"): (
+        "langchain_core.exceptions.OutputParserException",
+        "Could not parse LLM output: `I would refund $order`",
+    ),
+    (Sdk.OPENAI, "component.unavailable"): (
+        "openai.InternalServerError",
+        "Error code: 503 - {'error': {'message': 'The engine is currently overloaded', 'type': 'server_error'}}",
+    ),
+    (Sdk.OPENAI, "component.auth"): (
+        "openai.AuthenticationError",
+        "Error code: 401 - {'error': {'message': 'Incorrect API key provided', 'type': 'invalid_request_error', "
+        "'param': None, 'code': 'invalid_api_key'}}",
+    ),
+    (Sdk.OPENAI, "component.bad_request"): (
+        "openai.NotFoundError",
+        "Error code: 404 - {'error': {'message': 'The model `gpt-9` does not exist', 'code': 'model_not_found'}}",
+    ),
+    (Sdk.PYDANTIC_AI, "component.timeout"): ("pydantic_ai.exceptions.ModelTimeoutError", "Request timed out."),
+    (Sdk.PYDANTIC_AI, "component.auth"): (
+        "pydantic_ai.exceptions.ModelHTTPError",
+        "status_code: 401, model_name: gpt-4o-mini, body: {'message': 'Incorrect API key provided', "
+        "'code': 'invalid_api_key'}",
+    ),
+    (Sdk.PYDANTIC_AI, "component.bad_request"): (
+        "pydantic_ai.exceptions.ModelHTTPError",
+        "status_code: 400, model_name: gpt-4o-mini, body: {'message': 'Unsupported parameter', "
+        "'type': 'invalid_request_error'}",
+    ),
+    (Sdk.PYDANTIC_AI, "state.context_overflow"): (
+        "pydantic_ai.exceptions.ModelHTTPError",
+        "status_code: 400, model_name: gpt-4o-mini, body: {'message': \"This model's maximum context length is 128000 "
+        "tokens. However, your messages resulted in $tokens tokens.\", 'code': 'context_length_exceeded'}",
+    ),
+    (Sdk.N8N, "tool.unavailable"): ("NodeApiError", "The service was not able to process your request"),
+    (Sdk.N8N, "tool.timeout"): ("NodeApiError", "The connection was aborted, perhaps the server is offline"),
+    (Sdk.N8N, "tool.not_found"): ("NodeApiError", "The resource you are requesting could not be found"),
+    (Sdk.N8N, "tool.error"): ("NodeOperationError", "The returned data has no field 'company'"),
+    (Sdk.N8N, "component.rate_limited"): ("NodeApiError", "The service is receiving too many requests from you"),
+    (Sdk.N8N, "component.auth"): ("NodeApiError", "Authorization failed - please check your credentials"),
     (Sdk.OPENAI, "component.rate_limited"): (
         "openai.RateLimitError",
         "Error code: 429 - {'error': {'message': 'Rate limit reached for requests', 'type': 'rate_limit_error', "

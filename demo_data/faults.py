@@ -10,6 +10,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
+from schemas.codes import CODES
 from schemas.taxonomy import LayerA, LayerB, Outcome
 
 
@@ -59,31 +60,8 @@ class Shows(StrEnum):
     EMPTY_BUT_FINE = "empty_but_fine"
 
 
-LAYERS: dict[str, tuple[LayerA, LayerB]] = {
-    "component.rate_limited": (LayerA.COMPONENT, LayerB.COMPONENT),
-    "component.unavailable": (LayerA.COMPONENT, LayerB.COMPONENT),
-    "component.timeout": (LayerA.COMPONENT, LayerB.COMPONENT),
-    "component.auth": (LayerA.COMPONENT, LayerB.COMPONENT),
-    "component.refused": (LayerA.COMPONENT, LayerB.COMPONENT),
-    "state.context_overflow": (LayerA.STATE, LayerB.STATE),
-    "state.missing": (LayerA.STATE, LayerB.STATE),
-    "state.concurrent_update": (LayerA.STATE, LayerB.STATE),
-    "handoff.schema_invalid": (LayerA.STATE, LayerB.HANDOFF),
-    "handoff.tool_args_invalid": (LayerA.TOOL, LayerB.HANDOFF),
-    "handoff.truncated": (LayerA.STATE, LayerB.HANDOFF),
-    "routing.loop_limit": (LayerA.CONTROL, LayerB.ROUTING),
-    "routing.unknown_agent": (LayerA.CONTROL, LayerB.ROUTING),
-    "routing.unknown_tool": (LayerA.TOOL, LayerB.ROUTING),
-    "tool.rate_limited": (LayerA.TOOL, LayerB.RECOVERY),
-    "tool.timeout": (LayerA.TOOL, LayerB.RECOVERY),
-    "tool.unavailable": (LayerA.TOOL, LayerB.RECOVERY),
-    "tool.auth": (LayerA.TOOL, LayerB.HANDOFF),
-    "tool.not_found": (LayerA.TOOL, LayerB.HANDOFF),
-    "tool.empty_result": (LayerA.TOOL, LayerB.HANDOFF),
-    "tool.error": (LayerA.TOOL, LayerB.COMPONENT),
-    "recovery.retry_exhausted": (LayerA.ERROR, LayerB.RECOVERY),
-}
-"""Code to its layer through each lens, for the codes the demo injects (TAXONOMY §1)."""
+LAYERS: dict[str, tuple[LayerA, LayerB]] = {code.code: (code.layer_a, code.layer_b) for code in CODES}
+"""Code to its layer through each lens."""
 
 LOW_SEVERITY = frozenset({"tool.empty_result"})
 """Codes that never decide a run's outcome."""
@@ -205,6 +183,49 @@ FAULTS: Sequence[Fault] = (
     Fault("approver-slow", "claims_panel", "approver", "component.timeout", Shows.MODEL_RAISES, _LOUD, 0.020),
     Fault("photo-lost", "claims_panel", "assessor", "tool.error", Shows.TOOL_RAISES, _SILENT, 0.040),
 )
+
+_MODEL_CODES = (
+    "component.rate_limited", "component.unavailable", "component.timeout", "component.auth", "component.bad_request",
+)  # fmt: skip
+_TOOL_CODES = ("tool.rate_limited", "tool.timeout", "tool.unavailable", "tool.auth", "tool.not_found", "tool.error")
+_ALL_WAYS = (_LOUD, _RECOVERED, _SILENT)
+
+_PROBED: Sequence[tuple[str, str, Shows, Sequence[Variant], Sequence[str]]] = (
+    (
+        "refund_triage", "ledger.query", Shows.TOOL_RAISES, _ALL_WAYS,
+        (*_TOOL_CODES, "tool.input_unsupported", "handoff.tool_args_invalid"),
+    ),
+    (
+        "refund_triage", "synthesis", Shows.MODEL_RAISES, (_LOUD, _RECOVERED),
+        (*_MODEL_CODES, "component.refused", "state.context_overflow", "state.invalid_history"),
+    ),
+    (
+        "refund_triage", "verification", Shows.STEP_RAISES, (_LOUD, _RECOVERED),
+        ("handoff.schema_invalid", "handoff.action_unparseable"),
+    ),
+    (
+        "refund_triage", "delivery", Shows.STEP_RAISES, (_LOUD, _RECOVERED),
+        ("state.missing", "state.concurrent_update", "state.checkpoint", "recovery.deadline"),
+    ),
+    ("rag_answers", "answer", Shows.MODEL_RAISES, (_LOUD, _RECOVERED), _MODEL_CODES),
+    ("market_brief", "researcher", Shows.MODEL_RAISES, (_LOUD,), (*_MODEL_CODES, "state.context_overflow")),
+    ("ops_assistant", "model", Shows.MODEL_RAISES, (_LOUD,), (*_MODEL_CODES, "state.context_overflow")),
+    (
+        "ops_assistant", "query_metrics", Shows.TOOL_RAISES, _ALL_WAYS,
+        ("tool.error", "tool.rate_limited", "tool.timeout", "handoff.tool_args_invalid"),
+    ),
+    ("lead_enrichment", "Find company", Shows.TOOL_RAISES, (_LOUD,), _TOOL_CODES),
+    ("lead_enrichment", "Score lead", Shows.MODEL_RAISES, (_LOUD,), _MODEL_CODES[:4]),
+    ("claims_panel", "assessor", Shows.MODEL_RAISES, (_LOUD,), _MODEL_CODES),
+)  # fmt: skip
+
+PROBES: Sequence[Fault] = tuple(
+    Fault(f"probe-{workflow}-{step}-{code}-{way}", workflow, step, code, shows, way, 0.0)
+    for workflow, step, shows, ways, codes in _PROBED
+    for code in codes
+    for way in ways
+)
+"""Every way a code can go in several dialects. They never strike the demo: accuracy is measured with them."""
 
 STORM_FAULTS: dict[str, Fault] = {
     "refund_triage": Fault(

@@ -159,8 +159,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "component.unavailable", "text", W.MODEL,
         r"\bConnection ?Error\b|\bConnectError\b|RemoteProtocolError|\b(?:server|api)_error\b|ECONNREFUSED|ECONNRESET"
-        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b"
-        r"|The service was not able to process your request",
+        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b",
     ),
     Rule(
         "component.refused", "text", W.NOT_TOOL,
@@ -203,7 +202,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("tool.timeout", "mcp", W.OWN, r"Timed out while waiting for response to \w+Request"),
     Rule(
         "tool.auth", "text", W.CALL,
-        r"\bunauthori[sz]ed\b|\b403 forbidden|\bAuthenticationError\b|Authori[sz]ation failed"
+        r"\bunauthori[sz]ed\b|\b403 forbidden|\bAuthenticationError\b"
         r"|\bAccess(?: is)? ?denied\b"
         r"|PermissionDenied|invalid (?:api key|credentials|token)|UNAUTHENTICATED\b",
     ),
@@ -221,7 +220,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"connection (?:was )?(?:refused|reset|aborted|closed)|Connection ?(?:Error|Refused|Reset|Aborted)|ConnectError"
         r"|RemoteProtocolError|RemoteDisconnected|ECONNREFUSED|ECONNRESET|ENOTFOUND|CONNECTION_CLOSED|\bunreachable\b"
         r"|service (?:is )?(?:temporarily )?unavailable|Max retries exceeded with url|name resolution|\bbad gateway\b"
-        r"|The service was not able to process your request|\bInternalServerError\b|Internal server error",
+        r"|\bInternalServerError\b|Internal server error",
     ),
     Rule("tool.unavailable", "status", W.CALL, status=("5xx", "-32000", "-32603")),
     Rule("tool.empty_result", "text", W.CALL, r"\bNo results (?:were )?found|\bno (?:matching )?documents found"),
@@ -246,6 +245,21 @@ _HTTP = re.compile(
     r"|gateway time)",
     re.IGNORECASE,
 )
+_N8N_STATUS: Final = {
+    "Bad request - please check your parameters": "400",
+    "Authorization failed - please check your credentials": "401",
+    "Payment required - perhaps check your payment details": "402",
+    "Forbidden - perhaps check your credentials": "403",
+    "The resource you are requesting could not be found": "404",
+    "Method not allowed - please check you are using the right HTTP method": "405",
+    "The service is receiving too many requests from you": "429",
+    "The service was not able to process your request": "500",
+    "Bad gateway - the service failed to handle your request": "502",
+    "Service unavailable - try again later": "503",
+    "Gateway timed out - perhaps try again later": "504",
+}
+"""n8n's words (NodeApiError) for HTTP statuses, which it does not give itself."""
+
 _JSON_RPC = re.compile(r"(?<![\w-])-32[0-7]\d\d\b")
 
 
@@ -334,8 +348,10 @@ def _status_of(text: str) -> frozenset[str]:
     """HTTP status and JSON-RPC code that a text names, the status also as its class."""
     found = set(_JSON_RPC.findall(text))
     http = _HTTP.search(text)
-    if http is not None:
-        status = next(filter(None, http.groups()))
+    status = next(filter(None, http.groups())) if http is not None else None
+    if text.startswith("NodeApiError"):
+        status = next((status for words, status in _N8N_STATUS.items() if words in text), status)
+    if status is not None:
         found |= {status, f"{status[0]}xx"}
     return frozenset(found)
 

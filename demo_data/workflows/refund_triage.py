@@ -223,7 +223,7 @@ class _Graph:
         )
         self._model("verification", "Check the draft against the policies. Answer as JSON.", answer.text, answer)
         if broken:
-            raise raised(Sdk.LANGCHAIN, "handoff.schema_invalid", self.rng)
+            raise raised(Sdk.LANGCHAIN, self.fault.code or "", self.rng)
         lost = self.script.strikes("verification", Shows.WRONG_ROUTE)
         route = "refunds_emea" if lost else "delivery" if verdict["ok"] else "synthesis"
         with self._chain("route", self.state) as span:
@@ -255,7 +255,7 @@ class _Graph:
     def _delivery(self) -> Update:
         self.script.wait(140)
         if self.script.strikes("delivery", Shows.STEP_RAISES):
-            raise raised(Sdk.LANGCHAIN, "state.missing", self.rng)
+            raise raised(Sdk.LANGCHAIN, self.fault.code or "", self.rng)
         return {"sent": True, "ticket_id": f"T-{self.rng.randrange(100_000, 999_999)}"}
 
 

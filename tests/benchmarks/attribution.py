@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from collector.decode import decode_protobuf
 from collector.settle import RunRow, Settled, settle
-from demo_data.faults import FAULTS, LOW_SEVERITY, NO_FAULT, STORM_FAULTS, Fault, Label, Shows, Variant
+from demo_data.faults import FAULTS, LOW_SEVERITY, NO_FAULT, PROBES, STORM_FAULTS, Fault, Label, Shows, Variant
 from demo_data.plan import Case, RunPlan
 from demo_data.telemetry import Player
 from demo_data.workflows import WORKFLOWS
@@ -34,6 +34,7 @@ from tests.settling import QUIET_NS, batch_of, settle_spans
 RESULTS = Path(__file__).parents[2] / "docs" / "accuracy.md"
 DEMO_START_NS = 1_790_000_000_000_000_000
 DEMO_SEEDS = 12
+PROBE_SEEDS = 4
 DEMO_PLAIN_RUNS = 60
 HOUR_NS = 3_600 * 10**9
 NONE = "none"
@@ -159,7 +160,8 @@ def demo() -> str:
     played = list(demo_runs())
     decidable = [p for p in played if p.shows is not Shows.SLOW_RETRY]
     text = (
-        f"{len(FAULTS) + len(STORM_FAULTS)} faults and look-alikes, {DEMO_SEEDS} runs each, and {DEMO_PLAIN_RUNS} "
+        f"{len(FAULTS) + len(STORM_FAULTS)} faults and look-alikes, {DEMO_SEEDS} runs each, {len(PROBES)} more ways "
+        f"and dialects, {PROBE_SEEDS} runs each, and {DEMO_PLAIN_RUNS} "
         f"plain runs of each workflow: {len(played):,} runs. "
         f"In {len(played) - len(decidable)} of them a client retried within one span, which nothing but its duration "
         "shows: not decidable, left out.\n\n"
@@ -205,6 +207,7 @@ def demo_runs() -> Iterator[Played]:
     cases: list[tuple[Fault, int]] = [
         (fault, seed) for fault in (*FAULTS, *STORM_FAULTS.values()) for seed in range(DEMO_SEEDS)
     ]
+    cases += [(fault, seed) for fault in PROBES for seed in range(PROBE_SEEDS)]
     cases += [(NO_FAULT._replace(workflow=name), 1_000 + n) for name in WORKFLOWS for n in range(DEMO_PLAIN_RUNS)]
     for number, (fault, seed) in enumerate(cases):
         workflow = WORKFLOWS[fault.workflow]

@@ -5,13 +5,13 @@ from random import Random
 import pytest
 from opentelemetry.trace import StatusCode
 
-from demo_data.faults import FAULTS, LAYERS, STORM_FAULTS, Fault, Shows, Variant, draw, faults_of
+from demo_data.faults import FAULTS, LAYERS, PROBES, STORM_FAULTS, Fault, Shows, Variant, draw, faults_of
 from demo_data.plan import Case, PlannedSpan, RunPlan
 from demo_data.workflows import WORKFLOWS
 from schemas.taxonomy import Outcome
 
 START_NS = 1_790_000_000_000_000_000
-ALL_FAULTS = (*FAULTS, *STORM_FAULTS.values())
+ALL_FAULTS = (*FAULTS, *PROBES, *STORM_FAULTS.values())
 
 
 def played(fault: Fault, *, seed: int = 1, failing_tries: int = 1) -> RunPlan:

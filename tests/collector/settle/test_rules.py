@@ -147,7 +147,7 @@ EXAMPLES = [
         "McpError: Timed out while waiting for response to ClientRequest. Waited 0.5 seconds.",
         "McpError: Waiting for response",
     ),
-    Example("tool.auth/text", TOOL, "NodeApiError: Authorization failed - please check", "Error: author not found"),
+    Example("tool.auth/text", TOOL, "Error: access denied", "Error: author not found"),
     Example("tool.auth/status", TOOL, "Error 403", "Error 430"),
     Example("tool.not_found/file", TOOL, "FileNotFoundError: [Errno 2] No such file", "FileExistsError: there already"),
     Example(
@@ -223,6 +223,9 @@ PRECEDENCE = [
     (TOOL, "KeyError: 'order'", "tool.error"),
     (REQUEST, "-32602: Unknown resource: policy://nothing", "tool.not_found"),
     (NODE, "HTTPStatusError: Client error '429 Too Many Requests' for url 'http://crm/'", "unclassified"),
+    (LLM, "NodeApiError: Authorization failed - please check your credentials", "component.auth"),
+    (TOOL, "NodeApiError: The resource you are requesting could not be found", "tool.not_found"),
+    (TOOL, "NodeApiError: The service was not able to process your request", "tool.unavailable"),
     (NODE, "ValueError: No more mock responses available", "unclassified"),
 ]
 
