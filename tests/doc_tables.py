@@ -9,6 +9,7 @@ import duckdb
 
 from dashboard.cli import main
 from schemas import ddl
+from schemas.codes import CODES
 from schemas.settings import MIB, Settings
 from tests.markers import replace_between
 
@@ -69,6 +70,16 @@ def views_table() -> str:
     return "\n".join(lines)
 
 
+def codes_table() -> str:
+    """Every failure code with its layers and what fixes it."""
+    lines = ["| code | lens A | lens B | severity | meaning | what usually fixes it |", "|---|---|---|---|---|---|"]
+    for code in CODES:
+        again = ", may pass" if code.retryable else ""
+        said = f"{code.severity}{again} | {code.meaning} | {code.remedy}"
+        lines.append(f"| `{code.code}` | {code.layer_a} | {code.layer_b} | {said} |")
+    return "\n".join(lines)
+
+
 def bare_store() -> duckdb.DuckDBPyConnection:
     """An empty store in memory: the tables and the views, no rows."""
     connection = duckdb.connect()
@@ -92,6 +103,7 @@ MADE = {
     ("settings.md", "settings"): settings_table,
     ("commands.md", "commands"): commands_text,
     ("concepts.md", "views"): views_table,
+    ("failures.md", "codes"): codes_table,
     ("decisions/README.md", "decisions"): decisions_list,
 }
 

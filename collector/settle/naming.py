@@ -126,7 +126,8 @@ def find_names(
         if fault == RETRIED:
             findings[i] = _name_retry(spans, forest, steps, failures, i, rules)
             continue
-        found = Finding(named[i], Certainty.OBSERVED, evidence_of(spans, failures, i))
+        certainty = Certainty.INFERRED if fault == TOLD else Certainty.OBSERVED
+        found = Finding(named[i], certainty, evidence_of(spans, failures, i))
         if _is_router_error(spans, steps, i, found.named):
             others = (found.named.code.code, *found.named.contributing)
             target = rules.code("routing.unknown_agent")

@@ -317,7 +317,7 @@ class Rules:
         """Whether an attribute alone says that a span has failed which claims success."""
         asked = dict(zip(self.asked, said.asked, strict=False))
         return any(
-            value is not None and value.search(asked.get(row.attribute) or "")
+            value is not None and _holds(value, asked.get(row.attribute))
             for row, _, value in self._at[said.where]
             if not (row.says or row.status or row.finish)
         )
@@ -331,7 +331,7 @@ class Rules:
             if (says is None or says.search(said.text))
             and (not row.status or status & {*row.status})
             and (not row.finish or said.finish.lower() in row.finish)
-            and (value is None or value.search(asked.get(row.attribute) or ""))
+            and (value is None or _holds(value, asked.get(row.attribute)))
         ]
         if not fitting:
             return NAMELESS
@@ -342,6 +342,11 @@ class Rules:
 
 def _pattern(text: str) -> re.Pattern[str] | None:
     return re.compile(text, re.IGNORECASE | re.DOTALL) if text else None
+
+
+def _holds(pattern: re.Pattern[str], value: str | None) -> bool:
+    """Whether there is a value, and it fits: a pattern for what is missing in it says nothing of a span without it."""
+    return value is not None and pattern.search(value) is not None
 
 
 def _status_of(text: str) -> frozenset[str]:

@@ -40,6 +40,14 @@ def test_rules_are_read(tmp_path: Path) -> None:
     assert rules.codes["shop.card_declined"].severity == "medium"
 
 
+def test_the_rules_of_the_document_are_good(tmp_path: Path) -> None:
+    document = Path(__file__).parents[2] / "docs" / "failures.md"
+    toml = document.read_text("utf-8").split("```toml\n")[1].split("```")[0]
+    rules = load(tmp_path, toml).rules
+    assert rules is not None
+    assert len(rules.match) == 3
+
+
 def test_a_child_process_gets_the_rules_of_its_parent(tmp_path: Path) -> None:
     parent = load(tmp_path, GOOD)
     assert Settings.load(environ=as_environment(parent)).rules == parent.rules

@@ -67,6 +67,20 @@ def test_attribute_alone_tells_a_failure_that_the_span_does_not_say() -> None:
     assert (result.run[0].outcome, result.run[0].code) == ("silent", "shop.card_declined")
 
 
+def test_contract_asks_for_what_an_answer_must_hold() -> None:
+    """A span without the attribute has no answer, so it breaks no contract."""
+    contract = {
+        "code": "handoff.contract_missing",
+        "where": "llm",
+        "attribute": "output.value",
+        "value": "\\A(?!.*<end>)",
+    }
+    rows = [RUN, *(made(name, "run", n, n + 1, step_kind="llm") for n, name in enumerate("abc", 1))]
+    result = settled_with(own(contract), *rows, asked=[[None], ["plan <end>"], ["plan"], [None]])
+    assert [(f.span_id, f.code, f.certainty) for f in result.failure] == [("b", "handoff.contract_missing", "inferred")]
+    assert result.run[0].outcome == "clean"
+
+
 def test_attribute_names_a_failure_that_is_known() -> None:
     rows = [RUN, made("a", "run", 1, 2, **PAY, failed=True, error_type="Boom")]
     result = settled_with(own(DECLINED), *rows, asked=[[None], ["declined"]])
