@@ -4,6 +4,7 @@ A root occurrence is mostly called what its span says. Where that says nothing, 
 may know more; and where a framework says that it gave up retrying, that is the failure and its cause the trigger.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,9 @@ from collector.settle.spans import AGENT, CHAIN, HANDOFF, LLM, PROTOCOL, RETRIEV
 from collector.settle.steps import Steps
 from collector.settle.tree import NONE, Forest
 from schemas.codes import Certainty, Severity
+
+BESIDE_LIMIT: Final = 100
+"""Model calls beside a failure that are looked at, the latest first."""
 
 EVIDENCE_CHARS: Final = 500
 CLIMB_LIMIT: Final = 50
@@ -225,8 +229,10 @@ def issuer_of(spans: Spans, steps: Steps, models: Mapping[int, list[int]], i: in
         if step == NONE:
             break
         above = steps.above[step]
-        before = (m for m in reversed(models.get(above, ())) if m < step and spans.end_ns[m] <= spans.start_ns[step])
-        found = next(before, NONE)
+        calls = models.get(above, [])
+        at = bisect_left(calls, step)
+        before = reversed(calls[max(at - BESIDE_LIMIT, 0) : at])
+        found = next((m for m in before if spans.end_ns[m] <= spans.start_ns[step]), NONE)
         if found != NONE:
             return found
         step = above

@@ -152,20 +152,16 @@ def _fail_open(calls: Calls) -> Iterator[Seen]:
     """A check that rejected the work, and steps beside it that went on and ended well with no passing check first."""
     spans, steps = calls.spans, calls.steps
     for siblings in steps.children.values():
-        rejected: dict[str, int] = {}
-        last_good = NONE
-        for i in siblings:
-            if spans.step_kind[i] == GUARDRAIL:
-                if i in calls.of_steps:
-                    rejected[steps.name[i]] = i
-                else:
-                    rejected.pop(steps.name[i], None)
-            elif i not in calls.of_steps and any(0 < spans.end_ns[c] <= spans.start_ns[i] for c in rejected.values()):
-                last_good = i
-        if rejected and last_good != NONE:
-            check = min(rejected.values())
+        checks = {steps.name[i]: i for i in siblings if spans.step_kind[i] == GUARDRAIL}  # the last of each name
+        rejected = [i for i in checks.values() if i in calls.of_steps and spans.end_ns[i]]
+        if not rejected:
+            continue
+        check = min(rejected, key=lambda i: (spans.end_ns[i], i))
+        went_on = (i for i in reversed(siblings) if spans.step_kind[i] != GUARDRAIL and i not in calls.of_steps)
+        last = next(went_on, NONE)
+        if last != NONE and spans.start_ns[last] >= spans.end_ns[check]:
             evidence = f"ran although {steps.name[check]} had rejected"
-            yield Seen(last_good, "recovery.fail_open", "rejected-check", evidence)
+            yield Seen(last, "recovery.fail_open", "rejected-check", evidence)
 
 
 def _bypassed_tools(calls: Calls) -> Iterator[Seen]:
