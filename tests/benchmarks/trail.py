@@ -64,7 +64,7 @@ class Score(NamedTuple):
     exact_found: int
     """Labels that were predicted so."""
     near: int
-    """The same within a step: model call, what it called, and the next model call."""
+    """Predictions with a label of that category in the same step (`steps_of`)."""
     near_found: int
     located: float
     """TRAIL's location accuracy: share of a trace's marked spans that were predicted, averaged over traces."""
@@ -86,7 +86,7 @@ def scores() -> Iterator[tuple[str, Score]]:
             labels[row["dataset"]].add((row["trace_id"], row["span_id"], row["category"]))
     for name, folder in DATASETS.items():
         predicted: set[Mark] = set()
-        step_of: dict[tuple[str, str], int] = {}
+        step_of: dict[tuple[str, str], tuple[int, ...]] = {}
         traces = sorted((TRAIL / folder).glob("*.json.gz"))
         for path in traces:
             trace = path.name.removesuffix(".json.gz")
@@ -107,22 +107,30 @@ def predictions(failures: Iterable[FailureRow]) -> Iterator[tuple[str, str]]:
                 yield (row.issuer_span_id if at_issuer and row.issuer_span_id else row.span_id), category
 
 
-def steps_of(settled: Settled) -> dict[str, int]:
-    """Number of the step each span lies in, as humans see it: it begins with a model call."""
+def steps_of(settled: Settled) -> dict[str, tuple[int, ...]]:
+    """The step each span lies in, as humans see it: a model call, what it called, and the model call after that.
+
+    So a model call lies in two: the one it begins and the one it ends.
+    """
     number, numbers = 0, {}
     for row in sorted(settled.step, key=lambda row: (row.start_ns, row.depth)):
-        number += row.kind == "llm"
-        numbers[row.span_id] = number
+        is_model = row.kind == "llm"
+        number += is_model
+        numbers[row.span_id] = (number, number - 1) if is_model else (number,)
     return numbers
 
 
-def score(labels: set[Mark], predicted: set[Mark], step_of: Mapping[tuple[str, str], int], traces: int) -> Score:
+def score(
+    labels: set[Mark], predicted: set[Mark], step_of: Mapping[tuple[str, str], tuple[int, ...]], traces: int
+) -> Score:
     """Predictions against labels."""
-    near_labels = {(t, step_of[t, s] + d, c) for t, s, c in labels if (t, s) in step_of for d in (0, 1)}
-    near = {p for p in predicted if (p[0], step_of.get(p[:2], -1) + 1, p[2]) in near_labels}
-    near |= {p for p in predicted if (p[0], step_of.get(p[:2], -1), p[2]) in near_labels}
-    reach = {(t, step_of[t, s] + d, c) for t, s, c in predicted if (t, s) in step_of for d in (-1, 0, 1)}
-    found = {m for m in labels if (m[0], step_of.get(m[:2], -9), m[2]) in reach}
+
+    def steps(marks: Iterable[Mark]) -> dict[Mark, set[tuple[str, int, str]]]:
+        return {(t, s, c): {(t, step, c) for step in step_of.get((t, s), ())} for t, s, c in marks}
+
+    marked, said = steps(labels), steps(predicted)
+    near = [p for p in predicted if p in labels or any(said[p] & there for there in marked.values())]
+    found = [m for m in labels if m in predicted or any(marked[m] & there for there in said.values())]
     located, joint = [], []
     for trace in {mark[0] for mark in labels}:
         places = {s for t, s, _ in labels if t == trace}
