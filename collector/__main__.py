@@ -19,6 +19,9 @@ GC_THRESHOLDS = (50_000, 20, 50)
 """A batch is hundreds of thousands of short-lived objects without cycles: at Python's own 700, looking for
 cycles among them took a third of the decoder's time."""
 
+SWITCH_S = 0.001
+"""The writer needs the interpreter ten times a COMMIT, and would wait Python's own 5 ms for it each time."""
+
 
 class _WithoutPandas(MetaPathFinder):
     """Keeps pandas out: pyarrow imports it at its first array where it can, and needs it for nothing that we do.
@@ -63,6 +66,7 @@ def main(settings_file: Path | None, **flags: object) -> None:
     )
     sys.stdout.flush()
     gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_S)
     stop.wait()
     collector.stop()
 

@@ -79,6 +79,8 @@ class Ingestor:
         self._held_bytes = 0
         self._ready_rows = 0
         self._decoding = False
+        self._decoded_s = 0.0
+        self._asked = (time.monotonic(), 0.0)
         self._commit_at_s = 0.0
         self._stopping = False
         self._threads = [
@@ -121,6 +123,11 @@ class Ingestor:
         with self._changed:
             return len(self._waiting) + len(self._ready) + self._decoding, self._held_bytes
 
+    def is_busy(self) -> bool:
+        """The decoder worked more than half the time since this was asked last: a burst, or close to all it can do."""
+        (since_s, decoded_s), self._asked = self._asked, (time.monotonic(), self._decoded_s)
+        return self._asked[1] - decoded_s > (self._asked[0] - since_s) / 2
+
     def stop(self) -> None:
         """Refuses new requests, finishes those it has, and returns when the last is answered."""
         with self._changed:
@@ -139,9 +146,11 @@ class Ingestor:
                     self._expire()
                 request = self._waiting.popleft()
                 self._decoding = True
+            started_s = time.monotonic()
             ready = self._decode(request)
             with self._changed:
                 self._decoding = False
+                self._decoded_s += time.monotonic() - started_s
                 if ready is not None:
                     self._ready.append(ready)
                     self._ready_rows += len(ready.rows)

@@ -41,7 +41,7 @@ class Collector:
         self._started_s = time.monotonic()
         self._store = Store.open(settings)
         self._ingestor = Ingestor(self._store, settings)
-        self._settler = Settler(self._store, settings, lambda: self._ingestor.backlog()[0] > 1)
+        self._settler = Settler(self._store, settings, self._ingestor.is_busy)
         self._ingestor.start(self._settler.touch)
         self._settler.start()
         with ExitStack() as undo:
