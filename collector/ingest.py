@@ -27,7 +27,7 @@ Encoding = Literal["protobuf", "json"]
 MAX_COMMIT_ROWS: Final = 20_000
 """Rows of one COMMIT: a larger one only lengthens every wait."""
 
-COMMIT_EVERY_S: Final = 0.02
+COMMIT_EVERY_S: Final = 0.05
 COMMIT_ROWS: Final = 2_000
 """A COMMIT costs about 5 ms of CPU whatever its size: the next waits this long for company, unless it has enough."""
 

@@ -67,8 +67,8 @@ class Settings(BaseModel):
     )
     retry_after_s: int = Field(2, ge=1, le=5, description="what a refused client is told to wait")
 
-    checkpoint_mib: int = Field(128, gt=0, description="write-ahead log size at which DuckDB folds it into the file")
-    duckdb_memory_mib: int = Field(256, gt=0, description="DuckDB's own memory limit")
+    checkpoint_mib: int = Field(64, gt=0, description="write-ahead log size at which DuckDB folds it into the file")
+    duckdb_memory_mib: int = Field(192, gt=0, description="DuckDB's own memory limit")
     duckdb_threads: int = Field(1, ge=1, description="threads of one query; queries run beside each other anyway")
     min_free_disk_mib: int = Field(
         512, ge=0, description="below this the collector refuses retryably instead of filling the disk"
