@@ -194,7 +194,7 @@ def test_digests_tell_traces_of_the_store_from_new_ones() -> None:
 
 
 def test_the_file_opens_in_the_oldest_duckdb_we_promise(settings: Settings) -> None:
-    """2.0 says the oldest version that can read the file; tests/end_to_end/test_older_duckdb.py tries the real 1.5.5."""
+    """2.0 says the oldest version that can read it; tests/end_to_end/test_older_duckdb.py tries the real 1.5.5."""
     store = Store.open(settings)
     assert ask(store, "select tags['storage_version'] from duckdb_databases() where not internal") == [("v1.5.0+",)]
     store.close()
