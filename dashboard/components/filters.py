@@ -10,6 +10,8 @@ import streamlit as st
 
 from dashboard import store, words
 from dashboard.components.text import safe
+from dashboard.looks import COORDINATION, LENSES, Lens, look
+from dashboard.store import Param
 
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
@@ -36,7 +38,8 @@ SPANS: Final = {
     "90d": Span(90 * DAY, DAY, "in the last 90 days"),
 }
 DEFAULT_SPAN: Final = "1h"
-SHARED: Final = ("workflow", "environment", "window", "live")
+DEFAULT_LENS: Final[Lens] = "A"
+SHARED: Final = ("workflow", "version", "environment", "window", "lens", "live")
 MAX_COLUMNS: Final = 120  # of a chart over an exact range
 
 
@@ -63,9 +66,22 @@ class Filters:
     """What all pages filter by. Empty text stands for all."""
 
     workflow: str
+    version: str
     environment: str
     window: Window
+    lens: Lens
     live: bool
+
+    def scope(self, window: Window | None = None) -> dict[str, Param]:
+        """The parameters that most queries share; the window is the one in force where no other is given."""
+        window = window or self.window
+        return {
+            "since_ns": window.since_ns,
+            "until_ns": window.until_ns,
+            "workflow": self.workflow,
+            "version": self.version,
+            "environment": self.environment,
+        }
 
 
 def zone() -> tzinfo:
@@ -82,8 +98,10 @@ def current() -> Filters:
     state = st.session_state
     return Filters(
         workflow=state.get("workflow") or "",
+        version=state.get("version") or "",
         environment=state.get("environment") or "",
         window=_window(),
+        lens="B" if state.get("lens") == "B" else DEFAULT_LENS,
         live=bool(state.get("live", True)),
     )
 
@@ -109,11 +127,26 @@ def sidebar() -> None:
     """Draws the shared filters. A value of the URL that cannot be is named, and the default takes its place."""
     _complain()
     st.selectbox(
-        "Workflow", _names("workflow"), index=None, placeholder="All workflows", key="workflow", bind="query-params"
+        "Workflow",
+        _names("workflow", "workflow"),
+        index=None,
+        placeholder="All workflows",
+        key="workflow",
+        bind="query-params",
+        on_change=_any_version,
+    )
+    workflow = st.session_state["workflow"] or ""
+    st.selectbox(
+        "Version",
+        _names("version", "workflow_version", workflow=workflow),
+        index=None,
+        placeholder="All versions",
+        key="version",
+        bind="query-params",
     )
     st.selectbox(
         "Environment",
-        _names("environment"),
+        _names("environment", "environment"),
         index=None,
         placeholder="All environments",
         key="environment",
@@ -139,16 +172,31 @@ def sidebar() -> None:
                 for key in ("from", "to"):
                     st.query_params.pop(key, None)
                 st.rerun()
+    lens: Lens = st.segmented_control(
+        "Lens",
+        list(LENSES),
+        default=DEFAULT_LENS,
+        required=True,
+        key="lens",
+        bind="query-params",
+        help="Two ways to cut coordination failures into layers. Every failure has one layer in each.",
+    )
+    st.caption(" · ".join(f":material/{look(layer).icon}: {layer}" for layer in LENSES[lens][:COORDINATION]))
     st.toggle(
         "Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on."
     )
     st.session_state["filters_kept"] = {key: st.session_state[key] for key in SHARED}
 
 
-def _names(column: str) -> list[str]:
-    """What can be chosen, and what the URL asks for even where no run bears it (any more)."""
-    names: list[str] = store.ask(f"{column}_names").column(column).to_pylist()
-    wanted = st.session_state.get(column) or st.query_params.get(column)
+def _any_version() -> None:
+    """Versions belong to a workflow: another one starts with all of its own."""
+    st.session_state["version"] = None
+
+
+def _names(name: str, column: str, **params: Param) -> list[str]:
+    """What a filter offers, and what the URL asks for even where no run bears it (any more)."""
+    names: list[str] = store.ask(f"{name}_names", **params).column(column).to_pylist()
+    wanted = st.session_state.get(name) or st.query_params.get(name)
     return names if not wanted or wanted in names else [wanted, *names]
 
 
@@ -158,6 +206,9 @@ def _complain() -> None:
         st.warning(
             f"The link asks for the window “{safe(asked, 30)}”; there are {', '.join(SPANS)}. This is {DEFAULT_SPAN}."
         )
+    lens = st.query_params.get("lens")
+    if lens is not None and lens not in LENSES:
+        st.warning(f"The link asks for lens “{safe(lens, 30)}”; there are A and B. This is {DEFAULT_LENS}.")
     live = st.query_params.get("live")
     if live is not None and live.lower() not in ("true", "false"):
         st.warning(f"The link says live is “{safe(live, 30)}”; it can be true or false.")

@@ -54,7 +54,7 @@ function plainClick(event) {
   return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 }
 
-const SHARED = ["workflow", "environment", "window", "live", "from", "to"]
+const SHARED = ["workflow", "version", "environment", "window", "lens", "live", "from", "to"]
 
 /** The address of a page with the shared filters as they are; `carry` names more parameters to keep, `params` sets some. */
 function address(page, params, carry = []) {

@@ -1,6 +1,6 @@
 -- runs_found: one page of the runs that a text is found in. One row per run.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
---   $workflow, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all
 --   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
 --   $text                    varchar, lower case; found in ids, session, step names and error texts
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
@@ -17,6 +17,7 @@ from (
     where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
       and (case when $newer then start_ns >= $at_ns::ubigint else start_ns <= $at_ns::ubigint end)
       and ($workflow = '' or workflow = $workflow)
+      and ($version = '' or workflow_version = $version)
       and ($environment = '' or environment = $environment)
       and (starts_with(run_id, $text) or contains(lower(session_id), $text)
            or contains(lower(failing_step), $text) or contains(lower(workflow), $text)

@@ -1,6 +1,6 @@
 -- runs_page: the page of runs before a given one, newest first. One row per run.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
---   $workflow, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all
 --   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
 --   $at_ns, $at_run_id       bigint, varchar; the run before which the page lies, itself left out
@@ -15,6 +15,7 @@ from (
     where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
       and start_ns <= $at_ns::ubigint
       and ($workflow = '' or workflow = $workflow)
+      and ($version = '' or workflow_version = $version)
       and ($environment = '' or environment = $environment)
 )
 where (len($states::varchar[]) = 0 or list_contains($states::varchar[], state))

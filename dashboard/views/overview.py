@@ -9,7 +9,7 @@ from dashboard import store, words
 from dashboard.analytics import findings
 from dashboard.components import filters, pulse, quality
 from dashboard.components.figures import Figure, figures, share_figure
-from dashboard.components.filters import Filters, Window
+from dashboard.components.filters import Filters
 from dashboard.components.run_list import NARROW, run_list
 from dashboard.components.states import guarded, nothing_yet
 from dashboard.components.text import safe
@@ -23,7 +23,7 @@ P95_NEEDS = 72  # runs, for a band of its own (DESIGN: latency)
 
 def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: int) -> None:
     """The finding in words, and the way to the runs behind it."""
-    worst = next(iter(store.ask("worst_spot", **scope(conf, conf.window)).to_pylist()), None)
+    worst = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
     finding = findings.overview(totals, before, worst, conf.window.said, now_ns, filters.zone())
     said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
     sentence, way = st.columns([7, 1], vertical_alignment="center")
@@ -31,16 +31,6 @@ def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: 
     if finding.alarming:
         bad_runs = filters.carried() | {"state": ["failed", "silent"]}
         way.page_link("views/runs.py", label="Runs", icon=":material/arrow_forward:", query_params=bad_runs)
-
-
-def scope(conf: Filters, window: Window) -> dict[str, Param]:
-    """The filters as most queries take them."""
-    return {
-        "since_ns": window.since_ns,
-        "until_ns": window.until_ns,
-        "workflow": conf.workflow,
-        "environment": conf.environment,
-    }
 
 
 def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over_time: list[findings.Row]) -> None:
@@ -130,13 +120,13 @@ def overview() -> None:
     """Everything on the page that moves."""
     conf = filters.current()
     window, now_ns = conf.window, time.time_ns()
-    totals = store.ask("run_totals", **scope(conf, window)).to_pylist()[0]
-    before = store.ask_steady("run_totals", **scope(conf, window.before())).to_pylist()[0]
+    totals = store.ask("run_totals", **conf.scope()).to_pylist()[0]
+    before = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
     if totals["newest_ns"] is None and store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
         nothing_yet()
         return
     abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
-    found: dict[str, Param] = {**scope(conf, window), "states": (), "abandoned_ns": abandoned_ns}
+    found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}
     over_time = store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist()
 
     headline(conf, totals, before, now_ns)

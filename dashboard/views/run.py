@@ -282,6 +282,7 @@ def choose() -> None:
         since_ns=0,
         until_ns=window.until_ns,
         workflow="",
+        version="",
         environment="",
         states=(),
         abandoned_ns=0,

@@ -24,10 +24,7 @@ def asked() -> dict[str, Param]:
     conf = filters.current()
     abandoned_ns = time.time_ns() - int(store.settings().abandoned_after_s * 1e9)
     found: dict[str, Param] = {
-        "since_ns": conf.window.since_ns,
-        "until_ns": conf.window.until_ns,
-        "workflow": conf.workflow,
-        "environment": conf.environment,
+        **conf.scope(),
         "states": tuple(sorted(st.session_state.get("state") or ())),
         "abandoned_ns": abandoned_ns // filters.MINUTE * filters.MINUTE,
     }

@@ -123,6 +123,7 @@ def main() -> None:
             "since_ns": now_ns - 28 * DAY_NS,
             "until_ns": now_ns + DAY_NS,
             "workflow": "",
+            "version": "",
             "environment": "",
             "states": [],
             "abandoned_ns": now_ns - DAY_NS,

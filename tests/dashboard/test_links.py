@@ -9,7 +9,9 @@ from tests.dashboard.test_pages import newest
 
 ROUND_TRIPS = [
     ("overview", "workflow", "refund_triage"),
+    ("overview", "version", "2.4.0"),
     ("overview", "environment", "staging"),
+    ("overview", "lens", "B"),
     ("overview", "window", "7d"),
     ("overview", "live", "false"),
     ("runs", "state", ["failed", "pending"]),
@@ -60,6 +62,7 @@ def test_exact_range_round_trips(lively: Path) -> None:
     [
         ("overview", {"window": "5y"}, "5y"),
         ("overview", {"live": "perhaps"}, "perhaps"),
+        ("overview", {"lens": "C"}, "lens “C”"),
         ("overview", {"from_": "yesterday", "to": "today"}, "not two moments"),
         ("overview", {"from_": "2026-01-02", "to": "2026-01-01"}, "not two moments"),
         ("runs", {"state": "exploded"}, "exploded"),
@@ -81,6 +84,20 @@ def test_a_workflow_that_no_run_bears_gives_an_empty_view_rather_than_another_on
     app = open_page("overview", workflow="long_gone")
     assert app.session_state["workflow"] == "long_gone"
     assert "No runs in the last hour" in words(app)
+
+
+def test_another_workflow_starts_with_all_of_its_versions(lively: Path) -> None:
+    """A version belongs to a workflow; kept beside another one it would leave nothing to see."""
+    app = open_page("overview", workflow="refund_triage", version="2.4.0")
+    app.selectbox(key="workflow").set_value("lead_enrich").run()
+    assert app.session_state["version"] is None
+    assert {row["workflow"] for row in component(app, "overview_newest")["rows"]} == {"lead_enrich"}
+
+
+def test_a_version_narrows_the_page(lively: Path) -> None:
+    """Only runs of the chosen version are shown."""
+    app = open_page("overview", version="2.4.0")
+    assert {row["version"] for row in component(app, "overview_newest")["rows"]} == {"2.4.0"}
 
 
 @pytest.mark.parametrize(
