@@ -84,6 +84,7 @@ class Collector:
         names = ("received", "stored", "duplicate", "conflict", "rejected", "truncated", "late", "requests", "bytes")
         requests, queued_bytes = self._ingestor.backlog()
         lag = self._settler.lag()
+        resettling = self._settler.resettling
         return {
             "version": version("seamscope"),
             "schema_version": SCHEMA_VERSION,
@@ -98,6 +99,7 @@ class Collector:
             "last_received_ns": self._settler.last_received_ns,
             "queue": {"requests": requests, "bytes": queued_bytes},
             "settling": {"traces_waiting": lag.traces, "lag_s": round(lag.seconds, 3)},
+            "resettling": resettling and {**resettling._asdict(), "rule_version": RULE_VERSION},
             "disk": {
                 "store_bytes": sum(file.stat().st_size for file in self._store.files()),
                 "free_bytes": shutil.disk_usage(self._settings.data_dir).free,

@@ -1,7 +1,8 @@
 """Settles the runs that changed: loads all their spans, calls the pure `settle`, replaces their rows.
 
 Settling gives way to receiving and catches up after a burst. What is not settled yet is never lost: the mark
-`settled_until_ns` is moved in the same transaction as the rows, and a restart settles all that came after it.
+`settled_until_ns` is moved in the same transaction as the rows, and a restart settles all that came after it. When the
+rules change, history is settled again beside that: see `collector.history`.
 """
 
 import logging
@@ -13,12 +14,12 @@ from typing import Final, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from collector.history import History, Progress
 from collector.rows import to_table
-from collector.settle import ASKED, SPAN_COLUMNS, Settled, rules_with, settle, strays
+from collector.settle import ASKED, SPAN_COLUMNS, Settled, rules_id, rules_with, settle, strays
 from collector.store import Store, Written, append, registered, transaction
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome
-from schemas.version import RULE_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +76,15 @@ class Settler:
         self._last_received_ns = 0
         self._has_strays = False
         self._working = False
+        self._history: History | None = None
+        self._history_at_s = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="settler")
 
     def start(self) -> None:
         """Takes up what was left unsettled and starts the thread."""
         with self._store.cursor() as cursor:
+            self._history = History(cursor, rules_id(self._settings.rules))
             until = self._store.settled_until_ns()
             left = cursor.execute(
                 "select trace_id, min(received_ns), max(received_ns) from store.span where received_ns > ? group by 1",
@@ -122,6 +126,11 @@ class Settler:
         """When the newest span was received; 0 before the first."""
         return self._last_received_ns
 
+    @property
+    def resettling(self) -> Progress | None:
+        """How far the present rules have got with what others had settled; None where nothing is left."""
+        return self._history.progress if self._history is not None else None
+
     def is_working(self) -> bool:
         """A pass is being settled now."""
         return self._working
@@ -139,7 +148,8 @@ class Settler:
         yielded_since: float | None = None
         while not self._stop.wait(TICK_S):
             now = time.monotonic()
-            if self._is_receiving_busy():
+            is_busy = self._is_receiving_busy()
+            if is_busy:
                 yielded_since = yielded_since or now
                 if now - yielded_since < YIELD_S:
                     continue
@@ -149,6 +159,21 @@ class Settler:
                 self._working = True
                 self._pass(due)
                 self._working = False
+            if not is_busy and now >= self._history_at_s:
+                self._settle_history()
+
+    def _settle_history(self) -> None:
+        """Settles one chunk of what other rules had settled, then rests for as long as that took."""
+        if self.resettling is None or self._history is None:
+            return
+        started = time.monotonic()
+        with self._store.cursor() as cursor:
+            chunk = self._history.next_chunk(cursor)
+            if chunk:
+                self._pass(chunk)
+                self._history.chunk_done(cursor, len(chunk))
+        now = time.monotonic()
+        self._history_at_s = now + (now - started)
 
     def _due(self, now: float) -> list[str]:
         quiet, longest = self._settings.settle_quiet_s, self._settings.settle_max_wait_s
@@ -201,7 +226,7 @@ class Settler:
         self._after(settled, time.monotonic() - started)
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
-        since = self._store.received_since(traces)
+        since = received_since(cursor, self._store, traces)
         params: dict[str, object] = {"traces": traces, "since": since}
         if self._rules.asked:
             params["asked"] = list(self._rules.asked)
@@ -231,7 +256,7 @@ class Settler:
 
     def _with_members(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> list[str]:
         """The traces, and all others of the runs they belong to: a run that is settled again is settled whole."""
-        since = self._store.received_since(traces)
+        since = received_since(cursor, self._store, traces)
         rows = cursor.execute(_MEMBERS, {"traces": traces, "since": since}).fetchall()
         return sorted({*traces, *(trace_id for (trace_id,) in rows)})
 
@@ -256,11 +281,24 @@ class Settler:
         return sorted({*traces, *wanted, *(trace_id for (trace_id,) in rows)})
 
 
+def received_since(cursor: duckdb.DuckDBPyConnection, store: Store, traces: list[str]) -> int:
+    """No span of these traces was received before; 0 where that is not known."""
+    remembered = store.received_since(traces)
+    if remembered:
+        return remembered
+    ((since, settled),) = cursor.execute(
+        "select coalesce(min(first_received_ns), 0), count(*) from store.trace "
+        "where trace_id in (select unnest($traces))",
+        {"traces": traces},
+    ).fetchall()
+    return int(since) if settled == len(traces) else 0
+
+
 def replace(
     cursor: duckdb.DuckDBPyConnection, store: Store, traces: list[str], settled: Settled, settled_until_ns: int
 ) -> None:
     """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction."""
-    since_ns = store.received_since(traces)
+    since_ns = received_since(cursor, store, traces)
     with transaction(cursor) as tx:
         old = tx.execute(
             "select run_id, start_ns from store.run "
@@ -279,9 +317,7 @@ def replace(
             if rows:
                 append(tx, f"store.{table}", to_table(rows, store.derived_schemas[table]))
         tx.execute(
-            "update store.meta set value = case key when 'settled_until_ns' then $mark else $rules end "
-            "where key in ('settled_until_ns', 'rule_version')",
-            {"mark": str(settled_until_ns), "rules": str(RULE_VERSION)},
+            "update store.meta set value = $mark where key = 'settled_until_ns'", {"mark": str(settled_until_ns)}
         )
 
 

@@ -286,10 +286,9 @@ class Store:
         return min((self._known.first_received_ns(trace_id) for trace_id in trace_ids), default=0)
 
     def settled_until_ns(self) -> int:
-        """Every span received up to here has been settled by the present rules."""
+        """Every span received up to here has been settled, if by earlier rules (see `history`)."""
         with self.cursor() as cursor:
-            rows = dict(cursor.execute("select key, value from store.meta").fetchall())
-        return int(rows["settled_until_ns"]) if int(rows["rule_version"]) == RULE_VERSION else 0
+            return int(_scalar(cursor, "select value from store.meta where key = 'settled_until_ns'"))
 
 
 def prepare_data_dir(data_dir: Path) -> Path:

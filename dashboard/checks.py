@@ -185,7 +185,7 @@ def collector(settings: Settings) -> Iterator[Finding]:
         reader = connect(settings)
         yield from _counters(reader.query(COUNTERS).to_pylist()[0])
         if isinstance(reader, CollectorReader):
-            yield from _health(reader.health())
+            yield from of_health(reader.health())
     except NoStore:
         yield Finding(Grade.NOTE, f"no store yet at {store_path(settings.data_dir)}")
     except DashboardError as exc:
@@ -235,7 +235,8 @@ def _counters(counters: Mapping[str, int]) -> Iterator[Finding]:
         )
 
 
-def _health(health: Mapping[str, object]) -> Iterator[Finding]:
+def of_health(health: Mapping[str, object]) -> Iterator[Finding]:
+    """What stands out in a collector's own account."""
     refused = health.get("refused_requests_by_reason")
     if isinstance(refused, dict) and refused:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in refused.items())
@@ -244,6 +245,15 @@ def _health(health: Mapping[str, object]) -> Iterator[Finding]:
     if isinstance(settling, dict):
         yield Finding(
             Grade.OK, f"settling is {settling.get('lag_s')} s behind, {settling.get('traces_waiting')} traces wait"
+        )
+    resettling = health.get("resettling")
+    if isinstance(resettling, dict):
+        done, total = resettling.get("done"), resettling.get("total")
+        yield Finding(
+            Grade.NOTE,
+            f"the rules changed: {done} of {total} traces of history are settled by rule version "
+            f"{resettling.get('rule_version')}",
+            "nothing to do: it goes on beside ingest; until its turn a run keeps what earlier rules said",
         )
 
 

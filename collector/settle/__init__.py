@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from collector.settle.derive import derive
 from collector.settle.joins import adopters, find_runs, stray_rows, stray_tops, trace_rows
-from collector.settle.own_rules import rules_with
+from collector.settle.own_rules import rules_id, rules_with
 from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow
 from collector.settle.rules import OUR_RULES, Rules
 from collector.settle.spans import ASKED, SPAN_COLUMNS, read
@@ -25,6 +25,7 @@ __all__ = [
     "StepRow",
     "Stray",
     "TraceRow",
+    "rules_id",
     "rules_with",
     "settle",
     "strays",

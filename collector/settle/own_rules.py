@@ -1,10 +1,13 @@
 """The user's own rules (schemas.rules) made ready, before ours."""
 
+import hashlib
+import json
 import re
 
 from collector.settle.rules import OUR_RULES, RULES, Rule, Rules, Where
 from schemas.codes import Code
 from schemas.rules import UserRule, UserRules
+from schemas.version import RULE_VERSION
 
 WHERE = {"any": Where.ANY, "llm": Where.LLM, "agent": Where.AGENT, "node": Where.NODE, "tool": Where.CALL}
 
@@ -18,6 +21,14 @@ def rules_with(own: UserRules | None) -> Rules:
         Code(name, c.layer_a, c.layer_b, c.severity, c.retryable, c.meaning, c.remedy) for name, c in own.codes.items()
     ]
     return Rules([*rows, *RULES], codes, own.side_effects)
+
+
+def rules_id(own: UserRules | None) -> str:
+    """Tells the rules in force from all others: our version, and a digest of the user's own where there are any."""
+    if own is None or own == UserRules():
+        return str(RULE_VERSION)
+    said = json.dumps(own.model_dump(mode="json"), sort_keys=True)
+    return f"{RULE_VERSION}+{hashlib.blake2b(said.encode(), digest_size=6, usedforsecurity=False).hexdigest()}"
 
 
 def _row(rule: UserRule, number: int) -> Rule:

@@ -51,3 +51,9 @@ def _footer() -> None:
         help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
         "Duplicates: sent again and stored once.",
     )
+    if row["to_resettle"]:
+        st.caption(
+            f":material/history: new rules have gone through {words.count(row['resettled'])} of "
+            f"{words.plural(row['to_resettle'], 'trace')}",
+            help="The rules changed, ours or your own. Until its turn a run shows what the earlier ones said.",
+        )

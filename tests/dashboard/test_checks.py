@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.checks import Grade, address_problems, data_folder, examine, sender_variables, settings_in_force
+from dashboard.checks import (
+    Grade,
+    address_problems,
+    data_folder,
+    examine,
+    of_health,
+    sender_variables,
+    settings_in_force,
+)
 from schemas.settings import Settings
 
 SETTINGS = Settings(grpc_port=4317, http_port=4318)
@@ -72,3 +80,9 @@ def test_a_port_that_another_program_holds_is_told_with_its_flag(tmp_path: Path)
         settings = Settings(data_dir=tmp_path, http_port=holder.getsockname()[1], grpc_port=0, ui_port=0)
         sections = dict(examine(settings, {}))
     assert any("--http-port" in finding.remedy for finding in sections["collector"])
+
+
+def test_new_rules_that_still_go_through_history_are_told_with_their_progress() -> None:
+    health = {"resettling": {"done": 12, "total": 40, "rule_version": 3}}
+    assert any("12 of 40 traces" in finding.text for finding in of_health(health))
+    assert not list(of_health({"resettling": None}))

@@ -52,6 +52,15 @@ class TestOverview:
         assert "span id is not 8 non\\-zero bytes" in said
         assert "request could not be decoded" in said
 
+    def test_new_rules_on_their_way_through_history_show_in_the_sidebar(self, tmp_path: Path, now_ns: int) -> None:
+        """Until they are through, older runs show what earlier rules said: the reader is told."""
+        path = stores.write(store_path(tmp_path), [stores.lively(now_ns, 5)])
+        state = '{"rules": "2+ab", "before_ns": 1, "trace_id": "", "done": 1200, "total": 5000}'
+        with duckdb.connect(str(path)) as con:
+            con.execute("insert into store.meta values ('resettling', ?)", [state])
+        with data_dir(tmp_path):
+            assert "1,200 of 5,000 traces" in words(open_page("overview"))
+
     def test_a_workflow_narrows_everything(self, lively: Path) -> None:
         """A filter of the sidebar holds for figures and lists."""
         page = open_page("overview", workflow="lead_enrich")

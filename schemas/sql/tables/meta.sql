@@ -1,4 +1,8 @@
--- meta: facts about this store. One row per key: schema_version, created_by, settled_until_ns.
+-- meta: facts about this store. One row per key:
+--   schema_version    what laid the store out
+--   settled_until_ns  everything received up to here has been settled
+--   rule_version      the rules all of it was settled by: our version, '+' and a digest of the user's own
+--   resettling        JSON; while other rules than those go through history: which, how far, done of total traces
 create table store.meta (
     key   varchar primary key,
     value varchar not null
