@@ -1,5 +1,6 @@
 """The only module that opens the database. One process, one writer; readers get their own cursors."""
 
+import logging
 import os
 import re
 import shutil
@@ -24,6 +25,8 @@ from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import MIB, Settings
 from schemas.version import RULE_VERSION, SCHEMA_VERSION
+
+log = logging.getLogger(__name__)
 
 MINUTE_NS: Final = 60_000_000_000
 
@@ -87,13 +90,12 @@ class Store:
 
         Raises:
             StoreLocked: another process has the file open.
-            SchemaMismatch: another schema version wrote it.
+            SchemaMismatch: a newer schema version wrote it. An older one is copied and migrated.
             CollectorError: folder or file may not be used (permissions, symlink, not a store).
         """
         path = store_path(prepare_data_dir(settings.data_dir))
-        connection = _connect(path, settings)
+        connection = _open_current(path, settings)
         try:
-            _create_or_check(connection, path)
             return cls(connection, path, settings)
         except BaseException:
             connection.close()
@@ -322,6 +324,11 @@ def wal_path(store: Path) -> Path:
     return store.with_name(store.name + ".wal")
 
 
+def backup_path(store: Path, version: int) -> Path:
+    """Where the copy of a store is kept that had schema `version` and was migrated."""
+    return store.with_name(f"{store.name}.schema-{version}")
+
+
 def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": FILE_FORMAT,
@@ -358,33 +365,82 @@ def _when_unlocked(path: Path, connect: Callable[[], duckdb.DuckDBPyConnection])
         time.sleep(0.1)
 
 
-def _create_or_check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _open_current(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The store, made where it is missing and brought up to the present schema where it is older."""
+    connection = _connect(path, settings)
+    try:
+        found = _schema_version(connection)
+        if found is not None and found < SCHEMA_VERSION:
+            connection.execute("checkpoint")
+            connection.close()  # copied while open, the file would lose its lock: POSIX drops it with any descriptor
+            backup = _back_up(path, found, settings)
+            log.info("%s has schema %d, this build %d: migrating; copy kept in %s", path, found, SCHEMA_VERSION, backup)
+            connection = _connect(path, settings)
+            found = _schema_version(connection)  # another collector may have been faster
+        _create_or_migrate(connection, path, found)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """What the store was written by; None: nothing is there yet."""
     schemas = _column_set(
         connection, "select schema_name from duckdb_schemas() where database_name = current_database()"
     )
     if "store" not in schemas:
-        with transaction(connection) as tx:
-            tx.execute("create schema store")
-            for statement in ddl.tables():
-                tx.execute(statement.sql)
-            tx.executemany(
-                "insert into store.meta values (?, ?)",
-                [
-                    ("schema_version", str(SCHEMA_VERSION)),
-                    ("rule_version", str(RULE_VERSION)),
-                    ("settled_until_ns", "0"),
-                ],
-            )
-    found = int(_scalar(connection, "select value from store.meta where key = 'schema_version'"))
-    if found != SCHEMA_VERSION:
+        return None
+    return int(_scalar(connection, "select value from store.meta where key = 'schema_version'"))
+
+
+def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path, found: int | None) -> None:
+    if found is not None and found > SCHEMA_VERSION:
         raise SchemaMismatch(
             f"store {path} was written by schema {found}, this build reads {SCHEMA_VERSION} — "
             "use the build that wrote it, or pass another --data"
         )
     with transaction(connection) as tx:
+        if found is None:
+            _create(tx)
+        for migration in ddl.migrations():
+            if found is not None and migration.version > found:
+                tx.execute(migration.statements.sql)
+        tx.execute("update store.meta set value = ? where key = 'schema_version'", [str(SCHEMA_VERSION)])
         for statement in ddl.views():
             tx.execute(statement.sql)
     connection.execute("checkpoint")  # DDL left in the log is what replay has failed on (duckdb#22044, #19712)
+
+
+def _create(tx: duckdb.DuckDBPyConnection) -> None:
+    tx.execute("create schema store")
+    for statement in ddl.tables():
+        tx.execute(statement.sql)
+    tx.executemany(
+        "insert into store.meta values (?, ?)",
+        [("schema_version", str(SCHEMA_VERSION)), ("rule_version", str(RULE_VERSION)), ("settled_until_ns", "0")],
+    )
+
+
+def _back_up(path: Path, version: int, settings: Settings) -> Path:
+    """A copy of the closed store beside it; whole or not there, also after a kill.
+
+    Raises:
+        CollectorError: there is no room for it.
+    """
+    backup = backup_path(path, version)
+    size_mib = path.stat().st_size // MIB
+    if shutil.disk_usage(path.parent).free // MIB < size_mib + settings.min_free_disk_mib:
+        raise CollectorError(
+            f"store {path} has schema {version} and must be migrated to {SCHEMA_VERSION}: for the copy that is "
+            f"kept ({size_mib} MiB) {path.parent} has no room: free some space, or pass another --data"
+        )
+    part = backup.with_name(backup.name + ".part")
+    shutil.copyfile(path, part)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(backup)
+    return backup
 
 
 def _known_digests(connection: duckdb.DuckDBPyConnection, settled_until_ns: int) -> npt.NDArray[np.uint64]:

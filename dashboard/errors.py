@@ -44,10 +44,13 @@ class SchemaMismatch(DashboardError):
     """The store was written by another version."""
 
     def __init__(self, where: str, found: str, expected: int) -> None:
-        super().__init__(
-            f"{where} has schema {found}, this dashboard reads {expected}: "
-            "run the same version of seamscope on both sides"
+        older = found.isdecimal() and int(found) < expected
+        remedy = (
+            "start the collector of this version, which brings it up to date"
+            if older
+            else ("run the same version of seamscope on both sides")
         )
+        super().__init__(f"{where} has schema {found}, this dashboard reads {expected}: {remedy}")
 
 
 class QueryFailed(DashboardError):

@@ -12,6 +12,13 @@ class Statement(NamedTuple):
     sql: str
 
 
+class Migration(NamedTuple):
+    """The statements that make a store of schema `version` out of one of the version before."""
+
+    version: int
+    statements: Statement
+
+
 @cache
 def tables() -> tuple[Statement, ...]:
     """One statement per stored table, in creation order. They expect the schema `store` to exist."""
@@ -22,6 +29,17 @@ def tables() -> tuple[Statement, ...]:
 def views() -> tuple[Statement, ...]:
     """One statement per contract view, in creation order; each can be run again."""
     return _read("views")
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """What leads from each older schema version to the present one, oldest first."""
+    root = files("schemas") / "sql" / "migrations"
+    names = sorted(path.name for path in root.iterdir() if path.name.endswith(".sql"))
+    return tuple(
+        Migration(int(name.removesuffix(".sql")), Statement(f"migrations/{name}", (root / name).read_text("utf-8")))
+        for name in names
+    )
 
 
 def _read(folder: str) -> tuple[Statement, ...]:

@@ -1,12 +1,12 @@
 """The version of the stored schema, and what each bump changed.
 
-A store written by another version is refused at start-up with both numbers and the remedy.
+The collector brings an older store up to date (`sql/migrations`); a newer one it refuses with both numbers.
 """
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
-"""1: first layout."""
+SCHEMA_VERSION: Final = 2
+"""1: first layout. 2: verdicts, evidence from logs, markers."""
 
 RULE_VERSION: Final = 1
 """Version of the settling rules; derived rows of an older version are settled again. 1: first rules."""
