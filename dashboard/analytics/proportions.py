@@ -13,8 +13,11 @@ class Band(NamedTuple):
     high: float
 
 
-def wilson(part: int, whole: int) -> Band:
-    """The Wilson band of `part` out of `whole`. Nothing known (`whole` 0) is the band from 0 to 1."""
+def wilson(part: float, whole: float) -> Band:
+    """The Wilson band of `part` out of `whole`. Nothing known (`whole` 0) is the band from 0 to 1.
+
+    Both may be broken numbers: an estimate that is no simple share is worth some number of trials.
+    """
     if whole == 0:
         return Band(0.0, 1.0)
     p, z2 = part / whole, Z * Z
