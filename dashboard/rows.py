@@ -70,6 +70,11 @@ def csv_lines(table: pa.Table, *, header: bool = True) -> Iterator[bytes]:
         yield _csv_line(map(cell, row))
 
 
+def csv_row(cells: Iterable[object]) -> bytes:
+    """One line of CSV from values of any type."""
+    return _csv_line(map(cell, cells))
+
+
 def cell(value: object) -> str:
     """One CSV cell. Missing is empty, lists and objects are JSON; numbers keep their minus sign."""
     if value is None:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from schemas.rules import UserRules
+from schemas.zones import zone_of
 
 ENV_PREFIX = "SEAMSCOPE_"
 SETTINGS_FILE = "seamscope.toml"
@@ -89,6 +90,16 @@ class Settings(BaseModel):
     sql_max_rows: int = Field(2_000_000, gt=0, description="rows of one answer; more is an error, never a cut answer")
     sql_max_bytes: int = Field(512 * MIB, gt=0, description="bytes of one answer; more is an error")
     sql_max_concurrent: int = Field(4, ge=1, description="queries of the read API at one time; others wait")
+
+    time_zone: str = Field(
+        "UTC", description="IANA name, as in Europe/Berlin; where a day and a week begin in reports, checks and drift"
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        zone_of(name)
+        return name
 
     @classmethod
     def load(

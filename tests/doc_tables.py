@@ -1,5 +1,6 @@
 """The parts of docs/ that are made from code: `python -m tests.doc_tables` writes them, a test compares."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import duckdb
 from dashboard.cli import main
 from schemas import ddl
 from schemas.codes import CODES
+from schemas.reports import json_schema
 from schemas.settings import MIB, Settings
 from tests.markers import replace_between
 
@@ -99,6 +101,13 @@ def decisions_list() -> str:
     return "\n".join(titles)
 
 
+def report_schema() -> str:
+    """The JSON schema of the weekly summary."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+REPORT_SCHEMA = DOCS / "reports.schema.json"
+
 MADE = {
     ("settings.md", "settings"): settings_table,
     ("commands.md", "commands"): commands_text,
@@ -110,3 +119,4 @@ MADE = {
 if __name__ == "__main__":
     for (document, marker), make in MADE.items():
         replace_between(DOCS / document, marker, make())
+    REPORT_SCHEMA.write_text(report_schema(), "utf-8")

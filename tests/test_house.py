@@ -78,6 +78,11 @@ def test_documents_say_what_the_code_says(document: str, marker: str) -> None:
     assert between(ROOT / "docs" / document, marker) == expected, "run: make docs"
 
 
+def test_the_published_schema_of_the_summary_is_the_one_in_force() -> None:
+    """Who checks our JSON against docs/reports.schema.json checks what the program writes."""
+    assert doc_tables.REPORT_SCHEMA.read_text("utf-8") == doc_tables.report_schema(), "run: make docs"
+
+
 def test_every_setting_has_a_description_and_a_variable_that_sets_it() -> None:
     """A setting that nobody can find or set is none."""
     for name, field in Settings.model_fields.items():

@@ -1,0 +1,259 @@
+"""How a summary's figures read, in every format that people read."""
+
+from datetime import datetime
+from typing import Final
+
+from dashboard import words
+from schemas.reports import Change, ChangePoint, Estimate, Latency, Ratio, WeeklySummary, WorkflowSummary
+from schemas.taxonomy import LayerA
+from schemas.zones import zone_of
+
+MINUS: Final = "−"
+NOT_KNOWN: Final = words.NOT_KNOWN
+PARTING_FROM: Final = 0.005
+"""Below half a point the difference of R and E is not worth a sentence."""
+
+Pieces = tuple[str, ...]
+"""Our words and names from spans in turn, our words first."""
+
+DEFINITIONS: Final = (
+    (
+        "R, compounded",
+        "the chance that a run gets through the chain without a failed operation, retries counted as help",
+    ),
+    ("F, first try", "the same, had nothing been tried twice; R − F is what retries buy"),
+    ("E, observed", "finished runs that ended clean or recovered. Clean claims only that no failure was seen"),
+    ("E, verified", "of the runs that somebody judged, those that passed"),
+    ("silent", "a run with an unhandled failure inside, while nothing at the top says so"),
+    ("amplification", "attempts an operation"),
+    ("lost to a layer", "finished runs that failed or fell silent, by the layer of the failure that explains them"),
+    ("fix first", "what R would gain if a step's failures were cut by half"),
+    ("change point", "a day from which on a figure was another one; its p-value allows for having looked everywhere"),
+)
+
+METHOD: Final = (
+    "A run belongs to the week in which it began. Finished runs are clean, recovered, silent or failed; those that "
+    "wait for a human or have not ended are in no share.",
+    "R is the product of the steps' reliability along the chain; where the chain branches or loops, the chance to "
+    "reach its end in the graph of what followed what. Bands are 95 % (Wilson); a change has a band of its own, and is "
+    "told as one only where that band is off 0.",
+    "Under 30 runs the band is shown without the value. Failures are named by rules from spans alone; observed, "
+    "inferred and judged ones are counted apart.",
+)
+
+
+def percent(share: float | None) -> str:
+    """A share with one decimal; what is not quite all, or not quite nothing, never reads as if it were."""
+    if share is None:
+        return NOT_KNOWN
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f} %"
+
+
+def band(estimate: Estimate) -> str:
+    """The two ends of a band, in percent."""
+    return f"[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def estimate(of: Estimate, *, enough: bool = True) -> str:
+    """Value and band; the band alone where there are too few to give a value."""
+    if of.n == 0 or of.value is None:
+        return NOT_KNOWN
+    return f"{percent(of.value)} {band(of)}" if enough else band(of)
+
+
+def points(fraction: float) -> str:
+    """A difference of shares, in percentage points, with its sign."""
+    return signed(100 * fraction)
+
+
+def signed(number: float) -> str:
+    """One decimal with its sign; what rounds to nothing has none."""
+    text = f"{abs(number):.1f}"
+    if float(text) == 0:
+        return "± 0.0"
+    return ("+" if number > 0 else MINUS) + text
+
+
+def change(of: Change | None) -> str:
+    """A difference and its band, in percentage points."""
+    if of is None:
+        return NOT_KNOWN
+    return f"{points(of.value)} [{points(of.low)}, {points(of.high)}]"
+
+
+def moved(of: Change | None) -> bool:
+    """Whether chance alone explains a difference badly."""
+    return of is not None and (of.low > 0 or of.high < 0)
+
+
+def ratio(of: Ratio) -> str:
+    """Attempts an operation, with the band."""
+    if of.value is None:
+        return NOT_KNOWN
+    if of.low is None or of.high is None:
+        return f"× {of.value:.2f}"
+    return f"× {of.value:.2f} [{of.low:.2f}, {of.high:.2f}]"
+
+
+def milliseconds(ms: float | None) -> str:
+    """A duration given in milliseconds."""
+    return words.duration(None if ms is None else round(ms * 1e6))
+
+
+def latency(of: Latency) -> str:
+    """A quantile and its band."""
+    if of.value_ms is None:
+        return NOT_KNOWN
+    if of.low_ms is None or of.high_ms is None:
+        return milliseconds(of.value_ms)
+    return f"{milliseconds(of.value_ms)} [{milliseconds(of.low_ms)}, {milliseconds(of.high_ms)}]"
+
+
+def p_value(p: float) -> str:
+    """A p-value without false digits."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def day(at: datetime, summary: WeeklySummary) -> str:
+    """A day in the summary's time zone."""
+    return at.astimezone(zone_of(summary.time_zone)).strftime("%a %-d %b")
+
+
+def minute(at: datetime, summary: WeeklySummary) -> str:
+    """A moment in the summary's time zone, to the minute."""
+    return at.astimezone(zone_of(summary.time_zone)).strftime("%a %-d %b %H:%M")
+
+
+def dates(summary: WeeklySummary) -> str:
+    """The days of the week, as in `9–15 November 2026`."""
+    zone = zone_of(summary.time_zone)
+    first = summary.start.astimezone(zone)
+    last = datetime.fromtimestamp(summary.end.timestamp() - 1, zone)
+    if first.month == last.month:
+        return f"{first.day}–{last.day} {last:%B %Y}"
+    if first.year == last.year:
+        return f"{first:%-d %B} – {last:%-d %B %Y}"
+    return f"{first:%-d %B %Y} – {last:%-d %B %Y}"
+
+
+def leaked_most(workflow: WorkflowSummary) -> Pieces:
+    """The layer that lost most runs, and the share."""
+    worst = max(workflow.lost, key=lambda lost: lost.share, default=None)
+    if worst is None or worst.runs == 0:
+        return ("nothing",)
+    return (f"{worst.layer_a} {percent(worst.share)}",)
+
+
+def fix_first(workflow: WorkflowSummary) -> Pieces:
+    """The step that would buy most, and how much."""
+    best = next(iter(workflow.fix_first), None)
+    if best is None or best.gain < 0.0005:
+        return ("nothing",)
+    return ("", best.step, f" {points(best.gain)}")
+
+
+def sentence(workflow: WorkflowSummary) -> Pieces:
+    """What to know of a workflow's week, with number, band and cause."""
+    if workflow.finished == 0:
+        many = words.plural(workflow.runs, "run")
+        return ("", workflow.name, f" had {many} and none has finished.")
+    if not workflow.enough_runs:
+        said = (
+            f" had {words.plural(workflow.finished, 'finished run')}, too few for a value: between "
+            f"{100 * workflow.observed.low:.0f} and {100 * workflow.observed.high:.0f} % of them get through"
+        )
+    else:
+        said = (
+            f" delivered {percent(workflow.observed.value)} {band(workflow.observed)} of "
+            f"{words.plural(workflow.finished, 'run')}"
+        )
+    pieces = ["", workflow.name, said + _moved_since(workflow)]
+    lost = workflow.failed + workflow.silent_runs
+    if lost == 0:
+        pieces[-1] += "; no run failed or fell silent."
+        return tuple(pieces)
+    worst = max(workflow.lost, key=lambda entry: entry.share, default=None)
+    if worst is not None:
+        layer = "code that no rule names yet" if worst.layer_a == LayerA.UNCLASSIFIED else _layer(worst.layer_a)
+        pieces[-1] += f". {layer[0].upper()}{layer[1:]} leaked most, {percent(worst.share)} of runs"
+    best = next(iter(workflow.fix_first), None)
+    if best is not None and best.gain >= 0.0005:
+        pieces[-1] += "; halving the failures of "
+        pieces += [best.step, f" would buy {points(best.gain).lstrip('+')} points"]
+    pieces[-1] += "."
+    return tuple(pieces)
+
+
+def _moved_since(workflow: WorkflowSummary) -> str:
+    since = workflow.observed_change
+    if since is None:
+        return ""
+    if not moved(since):
+        return ", as the week before"
+    direction = "up" if since.value > 0 else "down"
+    return f", {direction} {abs(100 * since.value):.1f} points on the week before"
+
+
+def _layer(layer: LayerA) -> str:
+    return "a component itself (model, provider, tool body)" if layer == LayerA.COMPONENT else f"the {layer} layer"
+
+
+def change_point(point: ChangePoint, summary: WeeklySummary) -> Pieces:
+    """One change point as a sentence."""
+    what = ("End-to-end reliability", "", "") if point.step is None else ("Reliability of ", point.step, "")
+    verb = "rose" if point.after > point.before else "fell"
+    first, last = point.at_range
+    span = "" if first == last else f" (between {day(first, summary)} and {day(last, summary)})"
+    said = (
+        f" {verb} from {percent(point.before)} to {percent(point.after)} on {day(point.at, summary)}{span}: "
+        f"{point.certainty}, {p_value(point.p_value)}."
+    )
+    return (*what[:2], what[2] + said)
+
+
+def parting(workflow: WorkflowSummary) -> str:
+    """Why R and E differ; empty where they hardly do."""
+    parts, r, e = workflow.parting, workflow.compounded.value, workflow.observed.value
+    if parts is None or r is None or e is None or abs(r - e) < PARTING_FROM or not workflow.enough_runs:
+        return ""
+    said = (
+        f"R − E is {points(r - e)} points: {points(parts.outside)} lost outside a step, {points(-parts.rescued)} "
+        f"rescued after a failed step, {points(parts.dependence)} because failures do not fall independently."
+    )
+    if parts.dependence_high is not None and parts.dependence_high < 0:
+        said += " Failures gather in the same runs: E predicts the next run, R says what to fix."
+    return said
+
+
+def quality(summary: WeeklySummary) -> list[str]:
+    """What the figures rest on, a sentence each."""
+    of, source = summary.data_quality, summary.generated_from
+    said = []
+    if of.spans_received:
+        said.append(
+            f"While the week lasted, {of.spans_received:,} spans were received = {of.spans_stored:,} stored + "
+            f"{of.spans_duplicate:,} duplicate + {of.spans_rejected:,} rejected."
+        )
+    else:
+        said.append("No span was received while the week lasted: its runs were taken in at another time.")
+    said.append(
+        f"The runs that began in it have {of.spans:,} spans: {of.orphan_spans:,} whose parent never arrived, and "
+        f"{of.dialect_gaps:,} facts missing that a figure needed."
+    )
+    said.append(
+        f"Failures with a cause of their own: {of.failures:,}, of them {of.failures_observed:,} observed, "
+        f"{of.failures_inferred:,} inferred, {of.failures_judged:,} judged; {of.failures_unclassified:,} have no rule "
+        "yet."
+    )
+    if source.first_run and source.last_run:
+        said.append(f"The store holds runs from {day(source.first_run, summary)} to {day(source.last_run, summary)}.")
+    return said
+
+
+def plain(pieces: Pieces) -> str:
+    """The pieces as one text."""
+    return "".join(pieces)
