@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.codes import BY_NAME, Severity
+from schemas.codes import BY_NAME, Code, Severity
 from schemas.taxonomy import LayerA, LayerB
 
 _OWN_CODE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\Z")
@@ -96,3 +96,15 @@ class UserRules(BaseModel):
             if rule.code not in BY_NAME and rule.code not in self.codes:
                 raise ValueError(f"code {rule.code!r} is neither ours nor in rules.codes")
         return self
+
+    def own_codes(self) -> tuple[Code, ...]:
+        """The user's codes, in the form of ours."""
+        return tuple(
+            Code(name, code.layer_a, code.layer_b, code.severity, code.retryable, code.meaning, code.remedy)
+            for name, code in self.codes.items()
+        )
+
+
+def known_codes(own: UserRules | None) -> dict[str, Code]:
+    """Every code that a failure can have, ours and the user's, by name."""
+    return {**BY_NAME, **{code.code: code for code in (own.own_codes() if own else ())}}

@@ -5,7 +5,6 @@ import json
 import re
 
 from collector.settle.rules import OUR_RULES, RULES, Rule, Rules, Where
-from schemas.codes import Code
 from schemas.rules import UserRule, UserRules
 from schemas.version import RULE_VERSION
 
@@ -17,10 +16,7 @@ def rules_with(own: UserRules | None) -> Rules:
     if own is None:
         return OUR_RULES
     rows = [_row(rule, number) for number, rule in enumerate(own.match, 1)]
-    codes = [
-        Code(name, c.layer_a, c.layer_b, c.severity, c.retryable, c.meaning, c.remedy) for name, c in own.codes.items()
-    ]
-    return Rules([*rows, *RULES], codes, own.side_effects)
+    return Rules([*rows, *RULES], own.own_codes(), own.side_effects)
 
 
 def rules_id(own: UserRules | None) -> str:

@@ -1,6 +1,8 @@
-"""How a run ended, as a badge: colour, shape and word say the same."""
+"""How a run ended, and a layer, as a badge: colour, shape and word say the same."""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
+
+from dashboard.looks import HATCHED, look
 
 Color = Literal["red", "yellow", "green", "violet", "gray"]
 
@@ -19,3 +21,14 @@ def outcome_badge(state: str) -> str:
     """The state of a run as a Markdown badge."""
     icon, color = LOOKS[state]
     return f":{color}-badge[:material/{icon}: {state}]"
+
+
+def layer_mark(layer: str | None) -> dict[str, Any]:
+    """A layer as browser components draw it."""
+    found = look(layer)
+    return {
+        "name": layer or HATCHED,
+        "color": found.color,
+        "icon": found.icon,
+        "hatched": (layer or HATCHED) == HATCHED,
+    }

@@ -36,6 +36,13 @@ function glyph(state) {
     ...shape.map(([tag, attributes]) => svg(tag, attributes)))
 }
 
+/** A layer by colour, icon and name; the name may stand elsewhere. */
+function layer(mark, text = mark.name) {
+  const node = el("span", { class: "layer" + (mark.hatched ? " hatched" : "") }, el("span", { class: "icon", "aria-hidden": "true" }, mark.icon), text ? el("span", {}, text) : null)
+  node.style.setProperty("--layer", mark.color)
+  return node
+}
+
 function ago(ms, nowMs) {
   const s = Math.max(0, (nowMs - ms) / 1000)
   if (s < 1) return "now"

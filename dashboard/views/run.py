@@ -8,23 +8,26 @@ from typing import Any
 import streamlit as st
 
 from dashboard import store, words
-from dashboard.analytics import findings
+from dashboard.analytics.diagnosis import diagnose
 from dashboard.analytics.fold import OPEN_MORE, fold
 from dashboard.charts.time_spent import time_spent
 from dashboard.components import filters
-from dashboard.components.badges import outcome_badge
+from dashboard.components.badges import layer_mark, outcome_badge
+from dashboard.components.diagnosis import show_diagnosis
 from dashboard.components.inspector import inspector
+from dashboard.components.link_table import Column, link_table
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded
-from dashboard.components.text import safe
+from dashboard.components.text import clip, safe
 from dashboard.components.waterfall import group, waterfall
+from dashboard.looks import layer_of
+from schemas.rules import known_codes
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 SPAN_ID = re.compile(r"[0-9a-f]{16}")
 OPENED = re.compile(r"([0-9a-f]{16}|top)\.(\d{1,6})")
 LOOK_AGAIN_S = 2.0
-UNCLASSIFIED = "unclassified"
-EVIDENCE_CHARS = 2_000  # the span itself shows the rest
+EVIDENCE_CHARS = 400  # the span itself shows the rest
 VIEWS = ("Steps", "Where time went", "Failures")
 
 
@@ -96,30 +99,16 @@ def neighbours(run: Mapping[str, Any]) -> None:
         )
 
 
-def explanation(run: Mapping[str, Any], failures: list[dict[str, Any]]) -> None:
-    """What failed where, in words, with the evidence."""
-    origin = None
-    if run["origin_span_id"]:
-        origin = next(
-            iter(store.ask("run_origin", run_id=run["run_id"], span_id=run["origin_span_id"]).to_pylist()), None
-        )
-    finding = findings.run(run, origin, failures[0] if failures else None)
-    if finding is None:
-        return
-    said = "".join(
-        piece if index % 2 == 0 else f"**{safe(piece, 80)}**" * bool(piece)
-        for index, piece in enumerate(finding.pieces)
-    )
-    with st.container(border=True):
-        left, right = st.columns([9, 1], vertical_alignment="center")
-        left.markdown(said)
-        if origin and right.button("", icon=":material/my_location:", key="run_origin", help="Show the span"):
-            st.query_params["span"] = origin["span_id"]
-            st.rerun()
-        if origin:
-            evidence = origin["error_message"] or origin["in_band_error"]
-            if evidence:
-                st.code(evidence[:EVIDENCE_CHARS], language=None, wrap_lines=True)
+def explanation(run: Mapping[str, Any]) -> None:
+    """What failed where, why and what came of it, in words."""
+    ask = store.ask if run["outcome"] == "open" else store.ask_steady
+    roots = ask("run_diagnosis", run_id=run["run_id"], **received(run)).to_pylist()
+    show_diagnosis(diagnose(run, roots, filters.current().lens, known_codes(store.settings().rules)), run["run_id"])
+
+
+def received(run: Mapping[str, Any]) -> dict[str, store.Param]:
+    """When the spans of a run came, which keeps queries off the rest of the store."""
+    return {"first_received_ns": run["first_received_ns"] or 0, "last_received_ns": run["last_received_ns"]}
 
 
 def time_line(run_id: str) -> list[dict[str, Any]]:
@@ -145,7 +134,6 @@ def opened_folds() -> dict[str, int]:
 
 def steps_view(run: Mapping[str, Any]) -> None:
     """Waterfall and inspector side by side, or one above the other where there is no room."""
-    received = (run["first_received_ns"] or 0, run["last_received_ns"])
     grid = st.grid(2, min_column_width=430, gap="medium")
     with grid.cell():
         everything = st.toggle(
@@ -155,9 +143,7 @@ def steps_view(run: Mapping[str, Any]) -> None:
             help="Also transport, protocol and wrapper spans that are no steps of the workflow",
         )
         if everything:
-            table = store.ask_steady(
-                "run_spans", run_id=run["run_id"], first_received_ns=received[0], last_received_ns=received[1]
-            )
+            table = store.ask_steady("run_spans", run_id=run["run_id"], **received(run))
         else:
             ask = store.ask if run["outcome"] == "open" else store.ask_steady
             table = ask("run_steps", run_id=run["run_id"])
@@ -195,36 +181,66 @@ def steps_view(run: Mapping[str, Any]) -> None:
     with grid.cell(), st.container(border=True):
         trace_of = {step["span_id"]: step["trace_id"] for step in steps}
         if selected:
-            inspector(trace_of.get(selected, run["root_trace_id"]), selected, received)
+            came = (run["first_received_ns"] or 0, run["last_received_ns"])
+            inspector(trace_of.get(selected, run["root_trace_id"]), selected, came)
         else:
             st.caption("Select a step to see what it got, what it answered and all it recorded.")
 
 
-def failures_view(failures: list[dict[str, Any]]) -> None:
-    """Every step that failed or answered with an error, as text."""
+FAILURE_COLUMNS: list[Column] = [
+    {"name": "step", "label": "Step", "look": "strong"},
+    {"name": "layer", "label": "Layer", "look": "layer", "width": "136px"},
+    {"name": "code", "label": "Code", "width": "186px"},
+    {"name": "certainty", "label": "Certainty", "width": "88px", "optional": 2},
+    {
+        "name": "role",
+        "label": "Role",
+        "width": "98px",
+        "help": "A root occurrence explains, a propagated one points at it, collateral was cut off beside it",
+    },
+    {"name": "fate", "label": "What became of it", "width": "124px", "optional": 3},
+    {"name": "trigger", "label": "Trigger and contributing", "width": "16%", "optional": 1, "blank": ""},
+    {"name": "rule", "label": "Rule", "width": "15%", "optional": 1, "help": "The rule that named it, and its version"},
+]
+
+
+def failures_view(run: Mapping[str, Any]) -> None:
+    """Every span that failed or answered with an error; each leads to its span."""
+    failures = store.ask_steady("run_failures", run_id=run["run_id"], **received(run)).to_pylist()
     if not failures:
         st.caption("No failure was seen in this run. That is no proof that its answer is right.")
-    for number, failure in enumerate(failures):
-        with st.container(border=True):
-            code = failure["code"]
-            told = [f"{failure['kind']} step", f"try {failure['attempt']}" if failure["attempt"] > 1 else None, code]
-            if code not in (None, UNCLASSIFIED):
-                told += [f"layer {failure['layer_a']}", failure["certainty"], failure["role"]]
-            where = f" of {safe(failure['chain_step'])}" if failure["chain_step"] not in (None, failure["name"]) else ""
-            said = " · ".join(safe(part) for part in told if part)
-            st.markdown(f"**{safe(failure['name'])}**{where} · {said} · {words.duration(failure['duration_ns'])}")
-            evidence = [failure["error_type"], failure["error_message"], failure["in_band_error"]]
-            if code != UNCLASSIFIED:  # no rule has said more than the error itself
-                evidence.append(failure["evidence"])
-            st.code(
-                "\n".join(part for part in evidence if part)[:EVIDENCE_CHARS] or "status ERROR",
-                language=None,
-                wrap_lines=True,
-            )
-            if st.button("Show span", icon=":material/my_location:", key=f"run_failure_{number}", type="tertiary"):
-                st.query_params["span"] = failure["span_id"]
-                st.session_state["view_next"] = VIEWS[0]
-                st.rerun()
+        return
+    lens = filters.current().lens
+    rows = []
+    for failure in failures:
+        layer = layer_of(failure, lens)
+        fate = "recovered" if failure["recovered"] else "silent" if failure["silent"] else "not recovered"
+        more = [failure["trigger"] and f"set off by {failure['trigger']}", *(failure["contributing"] or ())]
+        said = [failure["evidence"], failure["error_type"], failure["error_message"], failure["in_band_error"]]
+        said = [
+            text for at, text in enumerate(said) if text and not any(text in (before or "") for before in said[:at])
+        ]
+        rows.append(
+            {
+                "page": "run",
+                "params": {"run": run["run_id"], "span": failure["span_id"]},
+                "title": "show its span",
+                "step": [
+                    clip(failure["name"] or failure["kind"], 60)
+                    + (f", try {failure['attempt']}" if (failure["attempt"] or 1) > 1 else ""),
+                    clip(failure["chain_step"], 40) if failure["chain_step"] not in (None, failure["name"]) else "",
+                ],
+                "layer": layer_mark(layer) if layer and failure["role"] == "root" else None,
+                "code": failure["code"] if failure["role"] == "root" or failure["rule_id"] else None,
+                "certainty": failure["certainty"] if failure["role"] == "root" else None,
+                "role": failure["role"],
+                "fate": fate if failure["role"] == "root" else None,
+                "trigger": ", ".join(part for part in more if part),
+                "rule": f"{failure['rule_id']} v{failure['rule_version']}" if failure["rule_id"] else None,
+                "below": clip(" · ".join(said), EVIDENCE_CHARS),
+            }
+        )
+    link_table(rows, FAILURE_COLUMNS, key="run_failures", label="Failures of this run, root occurrences first")
 
 
 @guarded
@@ -242,12 +258,9 @@ def body(run_id: str) -> None:
     run, now_ns = found[0], time.time_ns()
     abandoned = run["last_received_ns"] < now_ns - store.settings().abandoned_after_s * 1e9
     state = run["outcome"] if run["outcome"] != "open" else "abandoned" if abandoned else "running"
-    failures = store.ask_steady("run_failures", run_id=run["run_id"]).to_pylist()
     header(run, state, now_ns)
-    explanation(run, failures)
+    explanation(run)
     rows = time_line(run["run_id"])
-    if "view_next" in st.session_state:
-        st.session_state["view"] = st.session_state.pop("view_next")
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
     )
@@ -260,7 +273,7 @@ def body(run_id: str) -> None:
             alt="Own time per step, longest first; failed tries hatched",
         )
     elif view == "Failures":
-        failures_view(failures)
+        failures_view(run)
     else:
         steps_view(run)
 

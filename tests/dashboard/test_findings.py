@@ -14,8 +14,8 @@ def totals(**counts: int) -> dict[str, Any]:
     return base | counts
 
 
-def said(finding: findings.Finding | None) -> str:
-    return "".join(finding.pieces) if finding else ""
+def said(finding: findings.Finding) -> str:
+    return "".join(finding.pieces)
 
 
 def overview(now: dict[str, Any], before: dict[str, Any], worst: dict[str, Any] | None = None) -> str:
@@ -50,28 +50,6 @@ def test_good_news_is_plain() -> None:
 def test_no_runs() -> None:
     """Silence is told as silence."""
     assert overview(totals(), totals()) == "No runs in the last hour."
-
-
-def test_a_run_is_explained_by_its_origin() -> None:
-    """Step, chain step, error, time and try stand in one sentence."""
-    run = {"outcome": "failed", "failing_step": "tool_call"}
-    origin = {
-        "kind": "tool",
-        "name": "ledger.query",
-        "chain_step": "tool_call",
-        "error_type": "TimeoutError",
-        "in_band_error": None,
-        "attempt": 3,
-        "duration_ns": 30_000_000_000,
-    }
-    assert said(findings.run(run, origin, None)) == (
-        "The tool call ledger.query of tool_call failed after 30.0 s on try 3 with TimeoutError, and the run failed."
-    )
-
-
-def test_a_clean_run_needs_no_words() -> None:
-    """No sentence when there is nothing to say."""
-    assert findings.run({"outcome": "clean"}, None, None) is None
 
 
 def test_wilson_band() -> None:

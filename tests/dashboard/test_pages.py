@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from schemas.paths import endpoint_path, store_path
 from schemas.version import SCHEMA_VERSION
@@ -17,6 +18,12 @@ def newest(path: Path, outcome: str) -> str:
     with duckdb.connect(str(path), read_only=True) as con:
         rows = con.execute("select run_id from run where outcome = ? order by start_ns desc", [outcome]).fetchall()
     return str(rows[0][0])
+
+
+def diagnosis(page: AppTest) -> str:
+    """The paragraph on top of the Run page."""
+    sentences = component(page, "diagnosis")["sentences"]
+    return " ".join("".join(text for text, *_ in sentence["parts"]) for sentence in sentences)
 
 
 class TestOverview:
@@ -132,7 +139,7 @@ class TestRun:
             "pending": "waits for a human",
             "clean": "",
         }[outcome]
-        assert explained in words(page)
+        assert explained in (diagnosis(page) if outcome != "clean" else "")
 
     def test_a_trace_id_opens_its_run(self, lively: Path) -> None:
         """Any trace of a run leads to it; upper case is forgiven."""
@@ -172,10 +179,20 @@ class TestRun:
         assert len(page.get("plotly_chart")) == 1
 
     def test_failures_show_their_evidence(self, lively: Path) -> None:
-        """Each occurrence stands with step, code, layer and evidence."""
-        page = open_page("run", run=newest(lively, "failed"), view="Failures")
-        assert "tool\\.timeout" in words(page)
-        assert any("status ERROR, TimeoutError" in code.value for code in page.code)
+        """Each occurrence stands with step, code, layer through the lens, and evidence, and leads to its span."""
+        run_id = newest(lively, "failed")
+        first = component(open_page("run", run=run_id, view="Failures", lens="B"), "run_failures")["rows"][0]
+        assert (first["code"], first["layer"]["name"], first["role"]) == ("tool.timeout", "recovery", "root")
+        assert first["below"].startswith("status ERROR, TimeoutError")
+        assert first["page"] == "run"
+        assert first["params"]["run"] == run_id
+
+    def test_the_diagnosis_leads_to_its_spans(self, lively: Path) -> None:
+        """Every sentence names a span of the run."""
+        run_id = newest(lively, "silent")
+        page = open_page("run", run=run_id)
+        spans = {row["id"] for row in component(page, "waterfall")["rows"]}
+        assert {sentence["span"] for sentence in component(page, "diagnosis")["sentences"]} <= spans
 
     def test_an_unknown_run_keeps_looking(self, lively: Path) -> None:
         """A run that is not there (yet) is a state of the page, not an error."""
