@@ -119,7 +119,7 @@ class Normalised(NamedTuple):
     """Unsigned 64-bit digest of the canonical input: equal inputs have equal hashes. None: no input recorded."""
     output_hash: int | None
     output_kind: str | None
-    """error, empty, json, text, tool_calls; None: no output recorded."""
+    """error, empty, json, text, tool_calls; rejection: a check said no; None: no output recorded."""
     tokens_input: int | None
     """Own tokens only, cached ones included; see `tokens_are_sum`."""
     tokens_output: int | None
@@ -148,7 +148,7 @@ class Normalised(NamedTuple):
     resend_count: int | None
     """HTTP resends the client hid inside this span."""
     attempt: int | None
-    """1-based attempt number, where the span itself says so."""
+    """1-based number of the attempt the span is or ended with, where it says so by attribute or retry events."""
     visit_key: str | None
     """Identity of one visit of a graph node (LangGraph namespace and step): attempts share it, loop visits do not."""
     run_key: str | None

@@ -8,5 +8,8 @@ from typing import Final
 SCHEMA_VERSION: Final = 2
 """1: first layout. 2: verdicts, evidence from logs, markers."""
 
-RULE_VERSION: Final = 1
-"""Version of the settling rules; derived rows of an older version are settled again. 1: first rules."""
+RULE_VERSION: Final = 2
+"""Version of the settling rules; derived rows of an older version are settled again in the background.
+
+1: first rules. 2: retries told by events, redone work, what may hide retries, contracts, calls that vary little.
+"""

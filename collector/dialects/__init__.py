@@ -5,6 +5,8 @@
 
 import logging
 
+from collector.dialects.attempts import read_attempt
+from collector.dialects.checks import CHECKS, REVIEWS, is_checking, read_check
 from collector.dialects.draft import Draft
 from collector.dialects.gaps import note_gaps
 from collector.dialects.resources import facts_of
@@ -51,6 +53,10 @@ def _read(span: Span, dialect: Dialect, gap: str | None = None) -> Normalised:
     draft.environment = facts.environment
     draft.workflow_version = facts.version
     dialect.read(span, span.attributes, draft)
+    if draft.attempt is None:
+        read_attempt(span, span.attributes, draft)
+    if draft.step_kind in CHECKS or (draft.step_kind in REVIEWS and is_checking(draft.step_name)):
+        read_check(span, span.attributes, draft)
     if facts.framework is not None:
         draft.framework = facts.framework
     if not draft.step_name.strip():

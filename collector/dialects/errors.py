@@ -118,6 +118,15 @@ def record_failure(
     draft.error_message = text
 
 
+def tell_retried(draft: Draft, event: Attributes) -> None:
+    """Set the error's type and message from an event that tells of another try; the span itself has not failed."""
+    kind = event.get("exception.type", event.get("error.type"))
+    message = event.get("exception.message", event.get("error.message", event.get("error", event.get("reason"))))
+    draft.error_type, draft.error_message = _words(
+        kind if kind.__class__ is str else None, message if message.__class__ is str else None, ""
+    )
+
+
 def _exception(span: Span) -> tuple[str | None, str | None]:
     """Class and message of the last exception event; of a group, those of the last exception inside it."""
     for event in reversed(span.events):

@@ -8,7 +8,7 @@ from collector.dialects.common import (
     without_uuid,
 )
 from collector.dialects.content import refused_call
-from collector.dialects.draft import NAME_LIMIT, Draft, attempt_of, name_of, pick
+from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.kinds import AGENT, CHAIN, GUARDRAIL, HANDOFF, LLM, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span
@@ -69,7 +69,6 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     if draft.step_kind == LLM and not draft.failed:
         draft.in_band_error = refused_call(attributes)
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("gen_ai.prompt.version", "prompt.version"))
-    draft.attempt = attempt_of(attributes.get("retry.attempt"))
 
 
 def kind_of(attributes: Attributes, draft: Draft) -> str:

@@ -35,7 +35,6 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     draft.session_id = name_of(attributes.get("session.id"))
     read_failure(span, attributes, draft)
     read_content(attributes, draft, GENAI)
-    draft.attempt = attempt_of(attributes.get("retry.attempt"))
 
 
 def read_http(span: Span, attributes: Attributes, draft: Draft) -> None:

@@ -12,7 +12,7 @@ from collector.dialects.common import (
     workflow_name,
 )
 from collector.dialects.content import find_error
-from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft, attempt_of, name_of, pick
+from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS
 from collector.dialects.kinds import (
@@ -132,7 +132,6 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     if draft.framework == "llama_index" and draft.step_kind == CHAIN and not draft.failed:
         _read_tool_result(draft, attributes.get("output.value"))
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("llm.prompt_template.version", "prompt.version"))
-    draft.attempt = attempt_of(attributes.get("retry.attempt"))
 
 
 def _read_tool_result(draft: Draft, output: object) -> None:

@@ -215,6 +215,7 @@ def _operation_rows(
                 operation.tries,
                 operation.evidence,
                 RULE_VERSION,
+                operation.is_redo,
             )
         )
     return rows[::-1]
@@ -265,6 +266,7 @@ def _failure_rows(
                 max(spans.end_ns[i], spans.start_ns[i]),
                 found.named.rule_id if root == i else None,
                 RULE_VERSION,
+                spans.scope_id[i],
             )
         )
     hiding = hiding_span(spans, forest, failures, primary) if outcome == Outcome.SILENT else NONE
@@ -295,6 +297,7 @@ def _hidden(
         error_type=None,
         at_ns=max(spans.end_ns[hiding], spans.start_ns[hiding]),
         rule_id=f"{SILENT_FAILURE}/ended-well",
+        scope_id=spans.scope_id[hiding],
     )
 
 

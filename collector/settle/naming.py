@@ -187,6 +187,9 @@ def _name_retry(spans: Spans, forest: Forest, steps: Steps, failures: Failures, 
         asked_again = Named(rules.code("handoff.schema_invalid"), "handoff.schema_invalid/asked-again")
         return Finding(asked_again, certainty, evidence)
     place = PLACES.get(spans.step_kind[i], Where.NODE)
+    told = _words(spans.error_type[i], spans.error_message[i])
+    if told:
+        return Finding(rules.name(Said(place, told)), certainty, f"{evidence}: {told}"[:EVIDENCE_CHARS])
     for call in (i, *steps.twins.get(i, ())):
         for below in forest.children.get(call, ()):
             if spans.failed[below] and spans.step_kind[below] == TRANSPORT:

@@ -1,16 +1,19 @@
 """Attempts put together to operations: what a parent asked for, and how often it was tried.
 
-Evidence of a retry, strongest first: the span says which attempt it is; repeated siblings; the same agent nested in
-itself; failed HTTP requests below one call; the client's own resend count. Overlapping spans, other inputs and other
-visits of a graph node are never retries.
+Evidence of a retry, strongest first: the span says which attempt it is (event); repeated siblings; the same agent
+nested in itself; failed HTTP requests below one call; the client's own resend count. Without any, one try is all that
+was made (single), or all that can be seen, because such a client may retry within one span (unseen). Overlapping spans,
+other inputs and other visits of a graph node are never retries. Work done again after a check rejected it, or after it
+failed and other steps ran, is a redo: an operation of its own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from collector.dialects.checks import REJECTION, is_checking
 from collector.settle.joins import Run
-from collector.settle.spans import AGENT, LLM, TRANSPORT, Spans
+from collector.settle.spans import AGENT, CHAIN, EVALUATOR, GUARDRAIL, LLM, RETRIEVAL, TRANSPORT, WORKFLOW, Spans
 from collector.settle.steps import Steps
 from collector.settle.tree import NONE, Forest
 
@@ -29,6 +32,8 @@ class Operation:
     evidence: str = "single"
     hidden: int = 0
     """Failed tries inside its attempts that are no steps of their own."""
+    is_redo: bool = False
+    """Does again what a check rejected, or what failed before other steps ran."""
 
     @property
     def tries(self) -> int:
@@ -65,7 +70,7 @@ def _group(
     """The operations that begin among steps with one parent; each step's operation is entered in `of_step`."""
     found: list[Operation] = []
     latest: dict[Identity, Operation] = {}
-    previous = NONE
+    previous = check = NONE
     for i in siblings:
         identity = (spans.step_kind[i], steps.name[i], spans.tool[i])
         operation = latest.get(identity)
@@ -75,14 +80,37 @@ def _group(
         elif operation is not None:
             evidence = _joins(spans, faults, operation.attempts[-1], i, previous, asks_again, parent in steps.roled)
         if operation is None or evidence is None:
-            operation = Operation([i])
+            is_redo = operation is not None and _is_redo(spans, faults, operation.attempts[-1], i, previous, check)
+            operation = Operation([i], is_redo=is_redo)
             found.append(operation)
         else:
             operation.attempts.append(i)
             operation.evidence = evidence
         of_step[i] = latest[identity] = operation
         previous = i
+        if _rejects(spans, steps, faults, i):
+            check = i
     return found
+
+
+def _rejects(spans: Spans, steps: Steps, faults: Mapping[int, str], i: int) -> bool:
+    """Whether a step is a check that said no. A node of a graph that reviews need not say so: going back tells."""
+    kind = spans.step_kind[i]
+    if spans.output_kind[i] == REJECTION:
+        return True
+    if kind in (GUARDRAIL, EVALUATOR):
+        return i in faults
+    return kind in (CHAIN, AGENT) and spans.visit_key[i] is not None and is_checking(steps.name[i])
+
+
+def _is_redo(spans: Spans, faults: Mapping[int, str], last: int, i: int, previous: int, check: int) -> bool:
+    """Whether a step does again what its like had done: a check between them said no, or the first had failed."""
+    if not 0 < spans.end_ns[last] <= spans.start_ns[i]:
+        return False
+    if last in faults and previous != last:
+        return True
+    is_between = check > last and check != NONE and spans.start_ns[check] >= spans.end_ns[last]
+    return is_between and spans.step_kind[i] in (CHAIN, AGENT, LLM) and not is_checking(spans.step_name[i])
 
 
 def _is_nested_attempt(spans: Spans, steps: Steps, parent: int, i: int) -> bool:
@@ -98,8 +126,9 @@ def _joins(
     spans: Spans, faults: Mapping[int, str], last: int, i: int, previous: int, asks_again: bool, is_role: bool
 ) -> str | None:
     """The evidence that a step is another attempt at what the last one tried, or None."""
-    attempt = spans.attempt[i]
-    if attempt is not None and attempt > max(1, spans.attempt[last] or 0):
+    attempt, before = spans.attempt[i], spans.attempt[last]
+    is_numbered = before is not None or last in faults
+    if attempt is not None and is_numbered and attempt > max(1, before or 0):
         return "event"
     is_over = 0 < spans.end_ns[last] <= spans.start_ns[i]
     is_same_visit = _equal_if_known(spans.visit_key, last, i)
@@ -129,6 +158,26 @@ def _count_hidden(spans: Spans, forest: Forest, steps: Steps, faults: Mapping[in
         operation.hidden += hidden
         if hidden and operation.evidence == "single":
             operation.evidence = evidence
+    said = spans.attempt[operation.attempts[-1]] or 0
+    if said > operation.tries:
+        operation.hidden += said - operation.tries
+        operation.evidence = "event"
+    elif operation.evidence == "single" and _may_hide(spans, forest, steps, operation.attempts[0]):
+        operation.evidence = "unseen"
+
+
+def _may_hide(spans: Spans, forest: Forest, steps: Steps, i: int) -> bool:
+    """Whether more tries than one could hide in a span: its client retries by itself and only that span is seen."""
+    kind = spans.step_kind[i]
+    if kind == LLM:
+        calls = (i, *steps.twins.get(i, ()))
+        if any(spans.resend_count[t] is not None or spans.attempt[t] is not None for t in calls):
+            return False
+        below = (c for t in calls for c in forest.children.get(t, ()))
+        return not any(spans.dialect[c] == "http" for c in below)
+    if spans.dialect[i] == "n8n":
+        return kind != WORKFLOW
+    return kind == RETRIEVAL and spans.dialect[i] == "database"
 
 
 def _hidden_tries(spans: Spans, forest: Forest, steps: Steps, i: int) -> tuple[int, str]:

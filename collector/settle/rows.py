@@ -93,6 +93,7 @@ class OperationRow(NamedTuple):
     attempts: int
     evidence: str
     rule_version: int
+    is_redo: bool
 
 
 class FailureRow(NamedTuple):
@@ -119,6 +120,7 @@ class FailureRow(NamedTuple):
     at_ns: int
     rule_id: str | None
     rule_version: int
+    scope_id: int
 
 
 class TraceRow(NamedTuple):

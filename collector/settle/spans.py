@@ -17,6 +17,7 @@ LLM: Final = StepKind.LLM.value
 TOOL: Final = StepKind.TOOL.value
 RETRIEVAL: Final = StepKind.RETRIEVAL.value
 GUARDRAIL: Final = StepKind.GUARDRAIL.value
+EVALUATOR: Final = StepKind.EVALUATOR.value
 HANDOFF: Final = StepKind.HANDOFF.value
 SETUP: Final = StepKind.SETUP.value
 PROTOCOL: Final = StepKind.PROTOCOL.value

@@ -47,3 +47,8 @@ create table store.ingest_log (
     records bigint not null,
     primary key (minute_ns, fate)
 );
+-- Redone work is counted apart from retries; the backlog of unclassified failures says whose spans they are.
+alter table store.operation add column is_redo boolean default false;
+alter table store.operation alter column is_redo set not null;
+alter table store.operation alter column is_redo drop default;
+alter table store.failure add column scope_id ubigint;

@@ -20,5 +20,6 @@ create table store.failure (
     error_type     varchar,
     at_ns          ubigint not null,
     rule_id        varchar,                         -- code/name of the rule; NULL: no rule fits
-    rule_version   integer not null
+    rule_version   integer not null,
+    scope_id       ubigint                          -- of its span; NULL: settled before this was kept
 );

@@ -15,6 +15,7 @@ create table store.operation (
     outcome        varchar not null,                -- ok, recovered, failed
     first_try_ok   boolean not null,
     attempts       integer not null,
-    evidence       varchar not null,                -- single, siblings, http, resend_count, event, nested
-    rule_version   integer not null
+    evidence       varchar not null,                -- what the count rests on: event, siblings, nested, http, resend_count; single: one try; unseen: one is seen, the client may hide more
+    rule_version   integer not null,
+    is_redo        boolean not null                 -- does again what a check rejected, or what had failed before other steps ran
 );

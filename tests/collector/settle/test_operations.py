@@ -109,3 +109,59 @@ def test_first_try_is_bad_if_anything_below_it_was_tried_again() -> None:
         ("node", "ok", False),
         ("lookup", "recovered", False),
     ]
+
+
+def test_span_that_tells_the_attempt_it_ended_with_holds_the_earlier_ones() -> None:
+    call = made("call", "run", 1, 9, step_kind="llm", attempt=3, error_type="RateLimitError")
+    assert operations(RUN, call) == [("call", 3, "event", "recovered")]
+    (failure,) = settled(RUN, call).failure
+    assert (failure.code, failure.certainty, failure.recovered) == ("component.rate_limited", "observed", True)
+
+
+def test_call_that_retried_within_itself_is_no_retry_of_the_one_before() -> None:
+    rows = [made(1, "run", 1, 2, **LOOKUP), made(2, "run", 3, 4, attempt=2, **LOOKUP)]
+    assert operations(RUN, *rows) == [("lookup", 1, "single", "ok"), ("lookup", 2, "event", "recovered")]
+
+
+def test_model_call_whose_requests_are_not_seen_may_hide_retries() -> None:
+    """One try is what is seen; where HTTP requests are seen too, it is what was made."""
+    call = made("call", "run", 1, 9, step_kind="llm")
+    assert operations(RUN, call) == [("call", 1, "unseen", "ok")]
+    post = made("post", "call", 2, 3, step_kind="transport", dialect="http", kind=3)
+    assert operations(RUN, call, post) == [("call", 1, "single", "ok")]
+    assert operations(RUN, made("call", "run", 1, 9, step_kind="llm", resend_count=0)) == [("call", 1, "single", "ok")]
+
+
+def redone(*rows: tuple[object, ...]) -> list[tuple[str, bool, int]]:
+    return [(op.operation_id, op.is_redo, op.attempts) for op in settled(RUN, *rows).operation if op.name == "write"]
+
+
+def test_work_that_a_check_rejected_is_redone_and_not_retried() -> None:
+    """A redo is an operation of its own: its first try may well be good."""
+    write: dict[str, Any] = {"step_name": "write", "step_kind": "agent"}
+    rows = [made(1, "run", 1, 2, **write), made(3, "run", 5, 6, **write)]
+    for said in (
+        {"step_kind": "guardrail", "output_kind": "rejection"},
+        {"step_kind": "guardrail", **BAD},
+        {"step_kind": "evaluator", "output_kind": "rejection"},
+        {"step_name": "review", "visit_key": "graph/2"},
+    ):
+        check = made(2, "run", 3, 4, **{"step_name": "check", **said})
+        assert redone(*rows, check) == [("1", False, 1), ("3", True, 1)]
+
+
+def test_these_are_no_redo() -> None:
+    """A check that passed, one that ran beside the work, and a step that another follows in a loop."""
+    write: dict[str, Any] = {"step_name": "write", "step_kind": "agent"}
+    rows = [made(1, "run", 1, 2, **write), made(3, "run", 5, 6, **write)]
+    passed = made(2, "run", 3, 4, step_kind="guardrail")
+    beside = made(2, "run", 1.5, 4, step_kind="guardrail", output_kind="rejection")
+    tools = made(2, "run", 3, 4, step_name="tools", visit_key="graph/2")
+    for other in (passed, beside, tools):
+        assert [is_redo for _, is_redo, _ in redone(*rows, other)] == [False, False]
+
+
+def test_step_that_failed_and_runs_again_after_others_is_a_redo() -> None:
+    write: dict[str, Any] = {"step_name": "write"}
+    rows = [made(1, "run", 1, 2, **write, **BAD), made(2, "run", 3, 4, step_name="fix"), made(3, "run", 5, 6, **write)]
+    assert redone(*rows) == [("1", False, 1), ("3", True, 1)]
