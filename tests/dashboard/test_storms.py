@@ -1,0 +1,267 @@
+"""Retry storms are found where they are, and nowhere else."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboard.analytics import amplification
+from dashboard.analytics.storms import (
+    MINUTE_NS,
+    Calls,
+    Episode,
+    Failures,
+    Found,
+    Key,
+    Limits,
+    Watch,
+    calls_of,
+    find,
+    in_run_storms,
+    loops,
+)
+
+BUCKET = 5 * MINUTE_NS
+TOOL = Key("", "tool", "ledger.query")
+STEP = Key("refunds", "step", "ledger")
+
+
+def series(rows: list[tuple[int, int]], key: Key = TOOL, tries: int = 3, first: int = 0) -> list[Calls]:
+    """Buckets of (operations, attempts)."""
+    return [
+        Calls(key, (first + place) * BUCKET, operations, attempts, most_tries=tries)
+        for place, (operations, attempts) in enumerate(rows)
+        if operations
+    ]
+
+
+def storm_and_calm(key: Key = TOOL) -> list[Calls]:
+    return series([(25, 26)] * 6 + [(25, 60)] * 4 + [(25, 26)] * 6, key)
+
+
+def only(found: Found) -> Episode:
+    (episode,) = found.episodes
+    return episode
+
+
+def test_a_storm_has_onset_peak_end_and_sums() -> None:
+    """Attempts outrun operations in buckets 6 to 9: exactly those are the episode."""
+    storm = only(find(storm_and_calm()))
+    assert (storm.status, storm.onset_ns, storm.end_ns) == ("storm", 6 * BUCKET, 10 * BUCKET)
+    assert (storm.operations, storm.attempts, storm.amplification) == (100, 240, 2.4)
+    assert (storm.peak_amplification, storm.peak_ns, storm.noticed_ns) == (2.4, 8 * BUCKET, 8 * BUCKET)
+
+
+def test_a_storm_that_goes_on_has_no_end() -> None:
+    """It ends with the second evaluation below the threshold, not before."""
+    rows = storm_and_calm()
+    assert only(find(rows[:10])).end_ns is None
+    assert only(find(rows[:12])).end_ns == 10 * BUCKET  # 2.4 and 1.04: 1.72 over ten minutes, then 1.04
+
+
+def test_a_storm_ends_when_traffic_does() -> None:
+    """Nothing arrives any more: two evaluations without calls end it."""
+    rows = storm_and_calm()[:10]
+    assert only(find(rows, until_ns=11 * BUCKET)).end_ns is None
+    assert only(find(rows, until_ns=13 * BUCKET)).end_ns == 10 * BUCKET
+
+
+def test_what_belonged_to_a_storm_begins_no_other() -> None:
+    """The window still holds the end of the one before when traffic stops: that is one episode, not two."""
+    assert only(find(series([(20, 40), (1, 1), (20, 40)]), until_ns=8 * BUCKET)).end_ns == 3 * BUCKET
+
+
+def test_few_retries_are_worth_a_look_only() -> None:
+    """At 1.5 attempts an operation it is no storm yet."""
+    assert only(find(series([(30, 31)] * 3 + [(30, 45)] * 4 + [(30, 30)] * 4))).status == "look"
+
+
+@pytest.mark.parametrize(("tries", "threshold"), [(2, 1.75), (3, 2.0), (6, 2.0)])
+def test_the_threshold_follows_the_tries_that_are_allowed(tries: int, threshold: float) -> None:
+    """One retry can at most double the load, so a storm begins earlier there."""
+    limits = Limits()
+    assert limits.storm_at(tries) == threshold
+    below, above = (
+        series([(100, int(100 * threshold) - 1)] * 4, tries=tries),
+        series([(100, int(100 * threshold))] * 4, tries=tries),
+    )
+    assert only(find(below)).status == "look"
+    assert only(find(above)).status == "storm"
+
+
+def test_where_nothing_is_ever_retried_there_is_no_storm() -> None:
+    """Polling, pagination and fan-out are operations of one attempt each, however many there are."""
+    assert not find(series([(5, 5)] * 5 + [(4_000, 4_000)] * 5, tries=1)).episodes
+
+
+@pytest.mark.parametrize("a_bucket", [1, 3])
+def test_sparse_traffic_is_not_judged(a_bucket: int) -> None:
+    """Under 20 operations in half an hour there are too few to tell."""
+    found = find(series([(a_bucket, 3 * a_bucket)] * 40))
+    assert not found.episodes
+    assert found.states[TOOL] == "too few to tell"
+    assert found.judged[TOOL] == 0.0
+
+
+def test_thin_traffic_is_judged_over_half_an_hour() -> None:
+    """With 4 operations a bucket it takes 25 minutes to have 20, so a storm shows after 20."""
+    storm = only(find(series([(4, 4)] * 6 + [(4, 10)] * 8)))
+    assert storm.onset_ns == 6 * BUCKET
+    assert storm.noticed_ns == 10 * BUCKET  # 4 calm operations and 16 at 2.5: 2.2
+
+
+def test_old_retries_alone_are_no_storm() -> None:
+    """The window that reaches back half an hour is over the threshold, its last ten minutes are not."""
+    found = find(series([(4, 12)] * 4 + [(2, 2)] * 2))
+    assert [episode.status for episode in found.episodes] == ["look"]
+
+
+def test_the_trigger_is_the_first_code_of_the_episode() -> None:
+    """Codes before the onset or of other keys do not count; of one bucket the most frequent does."""
+    failures = [
+        Failures(TOOL, 2 * BUCKET, "tool.not_found", 9),
+        Failures(TOOL, 6 * BUCKET, "tool.timeout", 3),
+        Failures(TOOL, 6 * BUCKET, "tool.rate_limited", 5),
+        Failures(TOOL, 7 * BUCKET, "tool.auth", 50),
+        Failures(STEP, 6 * BUCKET, "state.missing", 50),
+    ]
+    assert only(find(storm_and_calm(), failures)).trigger == "tool.rate_limited"
+    assert only(find(storm_and_calm(), failures[:1])).trigger is None
+
+
+def test_spread_names_what_was_hit_in_the_same_time() -> None:
+    """A step in trouble during the tool's storm is named, one in trouble an hour later is not."""
+    quiet = series([(25, 25)] * 16, Key("refunds", "step", "quiet"))
+    later = series([(25, 60)] * 3 + [(25, 25)] * 4, Key("", "model", "m"), first=20)
+    found = find([*storm_and_calm(), *storm_and_calm(STEP), *quiet, *later])
+    spread = {episode.key: episode.spread for episode in found.episodes}
+    assert spread == {TOOL: (STEP,), STEP: (TOOL,), later[0].key: ()}
+
+
+def test_waste_is_added_up_and_unknown_where_it_is() -> None:
+    """Seconds that are known add up; tokens that nobody counted stay unknown."""
+    rows = [row._replace(wasted_ns=7, failed=2, recovered=6) for row in storm_and_calm()]
+    storm = only(find(rows))
+    assert (storm.wasted_ns, storm.wasted_tokens, storm.wasted_usd) == (28, None, None)
+    assert storm.recovered_ratio == 0.75
+
+
+def test_rows_of_the_query_are_taken_as_they_are() -> None:
+    """Missing columns and NULL are unknown, not zero; rows of one bucket add up."""
+    row: dict[str, Any] = {"dimension": "tool", "name": "t", "bucket_ns": 0, "operations": 4, "attempts": 9}
+    (calls,) = calls_of([row | {"wasted_tokens": None}])
+    assert calls == Calls(Key("", "tool", "t"), 0, 4, 9)
+    assert find([calls._replace(operations=25, attempts=60, most_tries=3)] * 2).episodes[0].attempts == 120
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 1)), max_size=60), st.data())
+def test_bucket_by_bucket_finds_what_all_at_once_finds(rows: list[tuple[int, float]], data: st.DataObject) -> None:
+    """Alerts that watch each bucket and a page that reads a week name the same episodes."""
+    failing = series([(n, n + round(2 * n * share)) for n, share in rows]) + series([(n, n) for n, _ in rows], STEP)
+    until = (len(rows) + 3) * BUCKET
+    watch = Watch()
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(rows)))) | {0, len(rows) + 3})
+    for start, end in pairwise(cuts):
+        watch.advance([row for row in failing if start * BUCKET <= row.bucket_ns < end * BUCKET], end * BUCKET)
+    assert watch.found() == find(failing, until_ns=until)
+
+
+def test_order_of_rows_makes_no_difference() -> None:
+    """The query may return them in any order."""
+    rows = [*storm_and_calm(), *storm_and_calm(STEP)]
+    assert find(rows[::-1]) == find(rows)
+
+
+def test_a_bucket_that_was_evaluated_cannot_change() -> None:
+    """What arrives later for it needs a new look at the whole."""
+    watch = Watch()
+    watch.advance(series([(5, 5)] * 3), 3 * BUCKET)
+    with pytest.raises(ValueError, match="was evaluated"):
+        watch.advance(series([(5, 5)], first=1), 4 * BUCKET)
+
+
+# ---- simulated traffic -----------------------------------------------------------------------------------------------
+
+
+def test_storms_in_simulated_traffic_are_found() -> None:
+    """At 5 operations a minute precision and recall are at least .95, the onset within two buckets."""
+    from tests.benchmarks.storms import measure
+
+    result = measure(np.random.default_rng(7), per_minute=5, series=40)
+    assert result.precision >= 0.95
+    assert result.recall >= 0.95
+    assert result.onset_within_two >= 0.95
+
+
+# ---- in one run ------------------------------------------------------------------------------------------------------
+
+
+def operation(attempts: int, seconds: float, **more: Any) -> dict[str, Any]:
+    base = {"run_id": "r", "operation_id": "o", "name": "ledger", "attempts": attempts, "start_ns": 0}
+    return base | {"end_ns": int(seconds * 1e9), "outcome": "ok"} | more
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds", "most"), [(4, 1, None), (5, 60, 5), (5, 61, None), (10, 120, 5), (20, 120, 10)]
+)
+def test_five_attempts_in_a_minute_are_a_storm_within_a_run(attempts: int, seconds: float, most: int | None) -> None:
+    """Where only the operation's times are known, one of its minutes held at least its share of the attempts."""
+    assert [storm.attempts for storm in in_run_storms([operation(attempts, seconds)])] == ([most] if most else [])
+
+
+def test_known_starts_of_attempts_decide() -> None:
+    """Five of six attempts lie within a minute although the operation took an hour."""
+    starts = [0, *(3_600 * 10**9 + second * 10**9 for second in (0, 10, 20, 30, 60))]
+    assert in_run_storms([operation(6, 3_700)], {"o": starts})[0].attempts == 5
+    assert not in_run_storms([operation(6, 3_700)], {"o": [second * 20 * 10**9 for second in range(6)]})
+
+
+def calls(*pairs: tuple[str, str], outcome: str = "ok") -> Iterator[dict[str, Any]]:
+    for place, (asked, answered) in enumerate(pairs):
+        yield operation(1, 1, start_ns=place, input_hash=asked, output_hash=answered, outcome=outcome)
+
+
+def test_the_same_answer_three_times_is_a_loop() -> None:
+    """Also with others in between."""
+    (loop,) = loops(calls(("a", "x"), ("b", "y"), ("a", "x"), ("b", "y"), ("a", "x")))
+    assert (loop.times, loop.start_ns) == (3, 0)
+
+
+def test_polling_pagination_and_retries_are_no_loops() -> None:
+    """The answer changes, or the question, or it failed; what is unknown accuses nobody."""
+    assert not loops(calls(("a", "x"), ("a", "y"), ("a", "z")))
+    assert not loops(calls(("a", "x"), ("b", "x"), ("c", "x")))
+    assert not loops(calls(*[("a", "x")] * 5, outcome="failed"))
+    assert not loops(calls(*[("", "")] * 5))
+
+
+# ---- amplification ---------------------------------------------------------------------------------------------------
+
+
+def test_expected_amplification_is_that_of_simulated_retries() -> None:
+    """(1 − fᵐ)/(1 − f) against drawn tries, and its ends."""
+    tries = np.minimum(np.random.default_rng(3).geometric(1 - 0.6, 200_000), 4)
+    assert amplification.expected_amplification(0.6, 4) == pytest.approx(tries.mean(), abs=0.01)
+    assert amplification.expected_amplification(0.3, 3) == pytest.approx(1.39)
+    assert amplification.expected_amplification(1.0, 5) == 5.0
+    assert amplification.expected_amplification(0.0, 5) == 1.0
+
+
+def test_a_fifth_of_the_operations_may_be_retried() -> None:
+    """The budget is spent at 1.2; nothing asked for has none."""
+    assert amplification.budget_used(120, 100) == pytest.approx(1.0)
+    assert amplification.budget_used(0, 0) is None
+    assert amplification.amplification(0, 0) is None
+
+
+def test_layers_of_retries_multiply_along_a_path() -> None:
+    """An agent's 2 tries of a framework call that takes 3 tries each make 6 requests for one task."""
+    task = {"operation_id": "t", "parent_span_id": None, "name": "task", "attempts": 2}
+    inner = [{"operation_id": f"c{n}", "parent_span_id": f"try{n}", "name": "search", "attempts": 3} for n in range(2)]
+    (path,) = amplification.paths([task, *inner], {"try0": "t", "try1": "t"})
+    assert (path.names, path.amplifications, path.product) == (("task", "search"), (2.0, 3.0), 6.0)
