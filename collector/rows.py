@@ -11,7 +11,7 @@ import pyarrow as pa
 from schemas.records import Attributes, Normalised, Resource, Scope, Span, SpanEvent, SpanLink
 
 SPAN_FIELDS: Final = (*Span._fields[:-2], "resource_id", "scope_id", *Normalised._fields, "received_ns")
-"""Columns of store.span in order."""
+"""What a row of store.span holds, in order. In the table, columns of later schema versions stand after received_ns."""
 
 OTLP_FIELDS: Final = SPAN_FIELDS.index("scope_id") + 1
 """How many leading columns hold what the sender sent."""
@@ -35,8 +35,8 @@ def span_row(span: Span, normalised: Normalised) -> Row:
     plain[_ATTRIBUTES] = to_json(span.attributes)
     plain[_EVENTS] = to_json([_event(e) for e in span.events]) if span.events else None
     plain[_LINKS] = to_json([_link(link) for link in span.links]) if span.links else None
-    *meaning, gaps = normalised
-    return (*plain, resource.resource_id, scope.scope_id, *meaning, list(gaps) if gaps else None)
+    *meaning, gaps, evaluations = normalised
+    return (*plain, resource.resource_id, scope.scope_id, *meaning, list(gaps) if gaps else None, evaluations)
 
 
 _ATTRIBUTES: Final = Span._fields.index("attributes")

@@ -309,6 +309,7 @@ def replace(
             bounds = {"runs": [run_id for run_id, _ in old], "start": min(start for _, start in old)}
             for statement in _DELETE_RUNS:
                 tx.execute(statement, bounds)
+            tx.execute("delete from store.verdict where run_id in (select unnest($runs))", {"runs": bounds["runs"]})
         tx.execute(
             "delete from store.trace where first_received_ns >= $since and trace_id in (select unnest($traces))",
             {"since": since_ns, "traces": traces},

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 MINUTE_NS: Final = 60_000_000_000
 
-DERIVED_TABLES: Final = ("run", "step", "operation", "failure", "trace")
+DERIVED_TABLES: Final = ("run", "step", "operation", "failure", "verdict", "trace")
 
 LOCK_WAIT_S: Final = 5.0
 """How long a start waits for another process to let go of the file."""
@@ -73,7 +73,8 @@ class Store:
         self._lock = threading.Lock()
         self._broken = False
         self._writer = connection.cursor()
-        self._span_schema = pa.schema(list(arrow_schema(connection, "span"))[:-1])  # received_ns is the writer's
+        self._span_columns = arrow_schema(connection, "span")
+        self._span_schema = self._span_columns.remove(self._span_columns.get_field_index("received_ns"))
         self.derived_schemas = {table: arrow_schema(connection, table) for table in DERIVED_TABLES}
         """The Arrow schema of each table that settling fills."""
         self._resource_ids = _column_set(connection, "select resource_id from store.resource")
@@ -186,7 +187,8 @@ class Store:
                 )
             if fresh:
                 received = pa.array([received_ns] * len(fresh), pa.uint64())
-                append(tx, "store.span", to_table(fresh, self._span_schema).append_column("received_ns", received))
+                rows = to_table(fresh, self._span_schema).append_column("received_ns", received)
+                append(tx, "store.span", rows.select(self._span_columns.names))
             if keys:
                 tx.executemany(
                     "insert into store.trace_key (key, trace_id, start_ns) values (?, ?, ?)",

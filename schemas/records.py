@@ -156,6 +156,23 @@ class Normalised(NamedTuple):
     prompt_version: str | None
     gaps: Sequence[str]
     """What this dialect should have said and did not, for the data-quality panel; empty on a complete span."""
+    evaluations: str | None
+    """JSON list of Evaluation objects: outside judgements that the span carries. None: it carries none."""
+
+
+class Evaluation(NamedTuple):
+    """An outside judgement of a span or a run, as its judge put it."""
+
+    about: str
+    """span: the one that carries it; parent: the one that span lies in (an evaluator's own span); run."""
+    source: str
+    """event, attribute, evaluator, log, or who posted it."""
+    name: str
+    """Of what was judged: relevance, task_success, …"""
+    score: float | None
+    label: str | None
+    explanation: str | None
+    at_ns: int
 
 
 class Rejection(NamedTuple):

@@ -84,6 +84,10 @@ class UserRules(BaseModel):
     match: tuple[UserRule, ...] = ()
     side_effects: tuple[str, ...] = ()
     """Tools that must not run twice with the same arguments."""
+    pass_score: float = Field(default=0.5, ge=0, le=1)
+    """A score from 0 to 1 passes from here on, where its label tells nothing."""
+    pass_scores: dict[str, float] = {}
+    """The same for single evaluations by name, on whatever scale."""
 
     @model_validator(mode="after")
     def _codes_are_known(self) -> Self:

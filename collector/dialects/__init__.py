@@ -8,6 +8,7 @@ import logging
 from collector.dialects.attempts import read_attempt
 from collector.dialects.checks import CHECKS, REVIEWS, is_checking, read_check
 from collector.dialects.draft import Draft
+from collector.dialects.evaluations import read_evaluations
 from collector.dialects.gaps import note_gaps
 from collector.dialects.resources import facts_of
 from collector.dialects.scopes import GENERIC, Dialect, dialect_of_attributes, dialect_of_scope
@@ -52,15 +53,17 @@ def _read(span: Span, dialect: Dialect, gap: str | None = None) -> Normalised:
     draft.service = facts.service
     draft.environment = facts.environment
     draft.workflow_version = facts.version
-    dialect.read(span, span.attributes, draft)
+    attributes = span.attributes
+    dialect.read(span, attributes, draft)
     if draft.attempt is None:
-        read_attempt(span, span.attributes, draft)
+        read_attempt(span, attributes, draft)
     if draft.step_kind in CHECKS or (draft.step_kind in REVIEWS and is_checking(draft.step_name)):
-        read_check(span, span.attributes, draft)
+        read_check(span, attributes, draft)
     if facts.framework is not None:
         draft.framework = facts.framework
     if not draft.step_name.strip():
         draft.step_name = UNNAMED
+    read_evaluations(span, attributes, draft)
     note_gaps(draft)
     return draft.finished()
 

@@ -56,6 +56,7 @@ class Draft:
     run_key: str | None = None
     prompt_version: str | None = None
     gaps: Sequence[str] = ()
+    evaluations: str | None = None
 
     def gap(self, name: str) -> None:
         """Note what the span should have said and did not."""

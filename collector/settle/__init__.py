@@ -9,10 +9,11 @@ import pyarrow as pa
 from collector.settle.derive import derive
 from collector.settle.joins import adopters, find_runs, stray_rows, stray_tops, trace_rows
 from collector.settle.own_rules import rules_id, rules_with
-from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow
+from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow, VerdictRow
 from collector.settle.rules import OUR_RULES, Rules
 from collector.settle.spans import ASKED, SPAN_COLUMNS, read
 from collector.settle.tree import grow, parents
+from collector.settle.verdicts import evaluations_of_runs
 
 __all__ = [
     "ASKED",
@@ -25,6 +26,7 @@ __all__ = [
     "StepRow",
     "Stray",
     "TraceRow",
+    "VerdictRow",
     "rules_id",
     "rules_with",
     "settle",
@@ -33,7 +35,7 @@ __all__ = [
 
 
 def settle(batch: pa.Table, quiet_since_ns: int, rules: Rules = OUR_RULES) -> Settled:
-    """Runs, steps, operations, failures and traces of the batch.
+    """Runs, steps, operations, failures, verdicts and traces of the batch.
 
     Args:
         batch: whole runs: all spans of all traces that may join, each once, in any order; the columns SPAN_COLUMNS.
@@ -47,9 +49,10 @@ def settle(batch: pa.Table, quiet_since_ns: int, rules: Rules = OUR_RULES) -> Se
         parent[stray] = call
     forest = grow(spans, parent, orphans)
     runs = find_runs(spans, forest)
-    settled = Settled([], [], [], [], trace_rows(spans, runs))
+    settled = Settled([], [], [], [], [], trace_rows(spans, runs))
+    evaluations = evaluations_of_runs(spans, runs)
     for run in runs:
-        derive(spans, forest, run, quiet_since_ns, rules, settled)
+        derive(spans, forest, run, quiet_since_ns, rules, evaluations.get(run.run_id, ()), settled)
     return settled
 
 

@@ -27,7 +27,9 @@ from collector.settle.spans import AGENT, LLM, TRANSPORT, WORKFLOW, Spans
 from collector.settle.steps import Steps, find_steps, self_times
 from collector.settle.tokens import NOTHING_SAID, Usage, count_usage
 from collector.settle.tree import NONE, Forest
+from collector.settle.verdicts import add_judged, judge, verdict_of_run, verdict_rows
 from schemas.codes import BY_NAME, Certainty
+from schemas.records import Evaluation
 from schemas.taxonomy import FINISHED, Outcome, StepStatus
 from schemas.version import RULE_VERSION
 
@@ -35,7 +37,15 @@ ECHO: Final = Finding(NAMELESS, Certainty.OBSERVED, "")
 """How a collateral failure is named: not at all."""
 
 
-def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: Rules, settled: Settled) -> None:
+def derive(
+    spans: Spans,
+    forest: Forest,
+    run: Run,
+    quiet_since_ns: int,
+    rules: Rules,
+    evaluations: Sequence[tuple[int, Evaluation]],
+    settled: Settled,
+) -> None:
     """Appends the rows of one run."""
     steps = find_steps(spans, forest, run)
     faults = find_faults(spans, run.members)
@@ -53,12 +63,18 @@ def derive(spans: Spans, forest: Forest, run: Run, quiet_since_ns: int, rules: R
     finished = is_finished(spans, forest, run, quiet_since_ns)
     outcome, primary = decide(spans, run, steps, failures, findings, finished)
     note_retries(steps, failures, findings, operation_of, outcome, primary)
+    judgements = judge(spans, forest, run, steps, evaluations, rules.passing) if evaluations else []
+    judged = add_judged(spans, run, judgements, failures, findings, rules)
+    if judged != NONE and outcome in (Outcome.CLEAN, Outcome.RECOVERED):
+        primary = judged
+    settled.verdict.extend(verdict_rows(spans, run, judgements))
     at = _Places(spans, steps)
     shown = shown_with(steps, operation_of, primary)
     settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operations, operation_of, usage))
     settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
     settled.failure.extend(_failure_rows(spans, forest, run, steps, failures, findings, outcome, primary, shown, at))
-    settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, primary, findings, at))
+    verdict = verdict_of_run(judgements)
+    settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, verdict, primary, findings, at))
 
 
 class _Places:
@@ -309,6 +325,7 @@ def _run_row(
     operations: Sequence[Operation],
     total: Usage,
     outcome: Outcome,
+    verdict: str | None,
     primary: int,
     findings: Mapping[int, Finding],
     at: _Places,
@@ -332,7 +349,7 @@ def _run_row(
         min(spans.start_ns[i] for i in members),
         end if outcome != Outcome.OPEN else None,
         outcome,
-        None,
+        verdict,
         code and code.code,
         code and code.layer_a,
         code and code.layer_b,

@@ -21,6 +21,7 @@ EMPTY: Final = "empty"
 TOLD: Final = "told"
 RETRIED: Final = "retried"
 INFERRED: Final = "inferred"
+JUDGED: Final = "judged"
 
 CUT_SHORT: Final = frozenset({"length", "content_filter", "model_context_window_exceeded", "malformed_function_call"})
 """Finish reasons of an answer that is not whole."""
@@ -32,7 +33,7 @@ class Failures:
 
     faults: dict[int, str]
     """LOUD, IN_BAND, CUT, EMPTY; TOLD by a rule of the user; RETRIED: only that there was another try tells of it;
-    INFERRED from a pattern."""
+    INFERRED from a pattern; JUDGED by somebody outside."""
     cause: dict[int, int]
     """For each fault the root occurrence that explains it; its own index if it is one."""
     collateral: list[int]

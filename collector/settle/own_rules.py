@@ -16,7 +16,7 @@ def rules_with(own: UserRules | None) -> Rules:
     if own is None:
         return OUR_RULES
     rows = [_row(rule, number) for number, rule in enumerate(own.match, 1)]
-    return Rules([*rows, *RULES], own.own_codes(), own.side_effects)
+    return Rules([*rows, *RULES], own.own_codes(), own.side_effects, own)
 
 
 def rules_id(own: UserRules | None) -> str:

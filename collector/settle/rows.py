@@ -123,6 +123,24 @@ class FailureRow(NamedTuple):
     scope_id: int
 
 
+class VerdictRow(NamedTuple):
+    """A row of `store.verdict`."""
+
+    run_id: str
+    trace_id: str
+    span_id: str | None
+    judge_span_id: str | None
+    name: str
+    verdict: str | None
+    score: float | None
+    label: str | None
+    explanation: str | None
+    source: str
+    decides: bool
+    at_ns: int
+    rule_version: int
+
+
 class TraceRow(NamedTuple):
     """A row of `store.trace`."""
 
@@ -150,4 +168,5 @@ class Settled(NamedTuple):
     step: list[StepRow]
     operation: list[OperationRow]
     failure: list[FailureRow]
+    verdict: list[VerdictRow]
     trace: list[TraceRow]

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.codes import BY_NAME, UNCLASSIFIED, Code
+from schemas.rules import UserRules
 
 
 class Where(Flag):
@@ -292,14 +293,22 @@ NAMELESS: Final = Named(UNCLASSIFIED, None)
 class Rules:
     """Rules ready to be applied. Equal questions are answered once: in a storm all failures say the same."""
 
-    def __init__(self, rows: Iterable[Rule] = RULES, codes: Sequence[Code] = (), effects: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Rule] = RULES,
+        codes: Sequence[Code] = (),
+        effects: Iterable[str] = (),
+        passing: UserRules | None = None,
+    ) -> None:
         """Rules for one way of settling.
 
         Args:
             rows: strongest first.
             codes: codes of the user's own.
             effects: names of tools that have side effects.
+            passing: from which score on a verdict passes.
         """
+        self.passing = passing or UserRules()
         rows = tuple(rows)
         self.effects = frozenset(effects)
         self.asked = tuple(dict.fromkeys(row.attribute for row in rows if row.attribute))

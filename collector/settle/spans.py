@@ -79,6 +79,7 @@ class Spans(NamedTuple):
     run_key: list[str | None]
     gaps: list[int]
     """How many gaps, not which."""
+    evaluations: list[str | None]
     received_ns: list[int]
     asked: list[list[str | None]]
     """Values of the attributes that rules ask for, in the order of `Rules.asked`; empty lists where none do."""

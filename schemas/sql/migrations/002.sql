@@ -1,10 +1,12 @@
 -- 002: from schema 1 to 2. Runs in one transaction; a migrated store has the layout of a new one, columns in the same order.
 -- What stands here is never edited once a release has it: tables/*.sql say how a table looks now, this how it came to.
+alter table store.span add column evaluations varchar;
 -- Verdicts, what log records say of spans, markers.
 create table store.verdict (
     run_id varchar not null,
     trace_id varchar not null,
     span_id varchar,
+    judge_span_id varchar,
     name varchar not null,
     verdict varchar,
     score double,

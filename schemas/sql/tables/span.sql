@@ -66,5 +66,7 @@ create table store.span (
     prompt_version           varchar,
     gaps                     varchar[],             -- NULL: nothing was missing
     -- receiving
-    received_ns              ubigint not null       -- when its batch was written; never goes back, equal for a whole batch
+    received_ns              ubigint not null,      -- when its batch was written; never goes back, equal for a whole batch
+    -- since schema 2, and so after all others
+    evaluations              varchar                -- normalised: JSON list of schemas.records.Evaluation; NULL: none
 );

@@ -1,6 +1,6 @@
 -- span: one OTLP span with its resource, its scope and what its dialect says.
 create or replace view span as
-select s.* replace (s.attributes::json as attributes, s.events::json as events, s.links::json as links),
+select s.* replace (s.attributes::json as attributes, s.events::json as events, s.links::json as links, s.evaluations::json as evaluations),
        case s.kind when 1 then 'internal' when 2 then 'server' when 3 then 'client' when 4 then 'producer'
                    when 5 then 'consumer' when 0 then 'unspecified' else 'unknown' end as kind_name,
        case s.status_code when 0 then 'unset' when 1 then 'ok' when 2 then 'error' else 'unknown' end as status,

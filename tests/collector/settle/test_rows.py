@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from collector.settle import SPAN_COLUMNS, FailureRow, OperationRow, RunRow, Settled, StepRow, TraceRow, settle, strays
+from collector.settle import (
+    SPAN_COLUMNS,
+    FailureRow,
+    OperationRow,
+    RunRow,
+    Settled,
+    StepRow,
+    TraceRow,
+    VerdictRow,
+    settle,
+    strays,
+)
 from schemas import ddl
 from tests.collector.settle.batches import QUIET_NS, table
 
@@ -14,6 +25,7 @@ ROWS: dict[str, Any] = {
     "step": StepRow,
     "operation": OperationRow,
     "failure": FailureRow,
+    "verdict": VerdictRow,
     "trace": TraceRow,
 }
 
@@ -39,5 +51,5 @@ def test_columns_asked_for_are_columns_of_span() -> None:
 
 
 def test_an_empty_batch_gives_no_rows() -> None:
-    assert settle(table([]), QUIET_NS) == Settled([], [], [], [], [])
+    assert settle(table([]), QUIET_NS) == Settled([], [], [], [], [], [])
     assert strays(table([])) == []
