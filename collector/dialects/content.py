@@ -52,6 +52,7 @@ ERROR_TEXT = re.compile(
     | traceback\ \(most\ recent | (?:\w+\.)*\w+(?:error|exception)(?::|\()
     | [45]\d\d\ (?:bad\ request|unauthorized|forbidden|not\ found|too\ many|internal\ server)
     | [45]\d\d\ (?:bad\ gateway|service\ unavailable|gateway\ time)
+    | no\ (?:results|matching\ documents)\ (?:were\ )?found\b
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -218,7 +219,8 @@ def _inside(value: dict[Any, Any]) -> Any:
 def find_error(value: Any, depth: int = 0) -> tuple[str, str | None] | None:
     """The error text, and its type where told, in what a tool returned; None where it returned no error."""
     if value.__class__ is str:
-        return _error_text(value)
+        said = parsed(value) if depth else value
+        return find_error(said, depth) if said.__class__ is dict else _error_text(value)
     if depth < NEST_LIMIT and value.__class__ is list:
         blocks = (
             item for item in value[:BLOCK_LIMIT] if item.__class__ is dict and ("text" in item or "content" in item)

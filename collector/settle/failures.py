@@ -53,6 +53,7 @@ def find_faults(spans: Spans, members: Iterable[int]) -> dict[int, str]:
     """
     faults: dict[int, str] = {}
     messages: set[str] = set()
+    answered = {spans.parent_span_id[i] for i in members if spans.step_kind[i] == AGENT and not spans.failed[i]}
     for i in members:
         kind = spans.step_kind[i]
         if spans.failed[i] or spans.in_band_error[i] is not None:
@@ -64,6 +65,8 @@ def find_faults(spans: Spans, members: Iterable[int]) -> dict[int, str]:
                 if text in messages:
                     continue
                 messages.add(text)
+            if fault == IN_BAND and spans.span_id[i] in answered:
+                continue  # the answer of the agent that the tool asked
             faults[i] = fault
         elif kind == LLM:
             finish = spans.finish_reason[i]
@@ -81,8 +84,15 @@ def _fault(spans: Spans, i: int) -> str | None:
 
 
 def step_faults(spans: Spans, steps: Steps, faults: Mapping[int, str]) -> dict[int, str]:
-    """Faults of the steps: their own, or that of a twin. Among model calls the outer span knows best how it ended."""
+    """Faults of the steps: their own, that of a twin, or that of the turn of an agent (OpenAI Agents).
+
+    Among model calls the outer span knows best how it ended.
+    """
     found = {i: fault for i, fault in faults.items() if i in steps.depth}
+    for i, fault in faults.items():
+        is_turn = fault == LOUD and spans.step_kind[i] == TRANSPORT and spans.framework[i] == "openai_agents"
+        if is_turn and steps.owner(i) != NONE:
+            found.setdefault(steps.owner(i), fault)
     for step, twins in steps.twins.items():
         if spans.step_kind[step] != LLM:
             for twin in twins:
@@ -227,7 +237,7 @@ def _cause(
         return cause[max(loud)]
     if faults[i] == IN_BAND:
         return cause[max(open_faults)] if open_faults else i
-    last_step = max(steps.children.get(i, ()), default=NONE)
+    last_step = max(steps.children.get(own, ()), default=NONE)
     quiet = [c for c in open_faults if c == last_step or c not in steps.depth]
     return cause[max(quiet)] if quiet else i
 

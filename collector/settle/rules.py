@@ -89,9 +89,11 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "state.invalid_history", "text", W.NOT_TOOL,
-        r"INVALID_CHAT_HISTORY|do not have a corresponding ToolMessage|tool_calls'? must be followed by tool messages"
+        r"INVALID_CHAT_HISTORY|do not have a corresponding ToolMessage"
+        r"|tool_calls\\?'? must be followed by tool messages"
         r"|tool_use. ids were found without .tool_result|unexpected .tool_use_id. found in .tool_result"
-        r"|role '?tool'? must be a response to a preceeding message|No tool (?:call|output) found for function call",
+        r"|role \\?'?tool\\?'? must be a response to a preceeding message"
+        r"|No tool (?:call|output) found for function call",
     ),
     Rule(
         "state.checkpoint", "class", W.ANY,
@@ -121,7 +123,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "routing.unknown_tool", "name", W.ANY,
         r"is not a valid tool, try one of|\bunknown tool\b|not found in agent\b|not found in any workbench"
-        r"|these are the only available Actions|\bToolNotFound|\btool '?[\w.-]+'? (?:is )?not (?:found|available)\b"
+        r"|these are the only available Actions|\bTool ?Not ?Found|\btool '?[\w.-]+'? (?:is )?not (?:found|available)\b"
         r"|\bis not found in the tools_dict",
     ),
     Rule("routing.unknown_tool", "json-rpc", W.TOOL, status=("-32601",)),
@@ -165,7 +167,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "component.refused", "text", W.NOT_TOOL,
         r"content_filter|ContentFilter|ModelRefusalError|content_policy_violation|ResponsibleAIPolicy"
-        r"|Guardrail\w*Tripwire|Guardrail tripwire triggered|\bModelRefusal",
+        r"|rejected by the content filter|Guardrail\w*Tripwire|Guardrail tripwire triggered|\bModelRefusal",
     ),
     Rule("component.refused", "finish", W.LLM, finish=("content_filter",)),
     Rule("handoff.schema_invalid", "answer", W.MODEL, _SCHEMA),
@@ -211,7 +213,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("tool.not_found", "file", W.CALL, r"FileNotFoundError|No such file|ENOENT\b"),
     Rule(
         "tool.input_unsupported", "text", W.CALL,
-        r"\bformats?\b.{0,80}\b(?:is|are) not supported|UnsupportedFormat|unsupported (?:file|media|format|mime)",
+        r"\b(?:formats?|file ?types?)\b.{0,80}\b(?:is|are)(?: simply)? not supported|UnsupportedFormat"
+        r"|unsupported (?:file|media|format|mime)",
     ),
     Rule("tool.input_unsupported", "status", W.CALL, status=("415",)),
     Rule("tool.not_found", "text", W.CALL, r"404 Not Found|Unknown resource\b|Resource not found\b|\bNotFoundError\b"),

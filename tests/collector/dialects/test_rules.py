@@ -122,6 +122,8 @@ class TestInBandErrors:
             ({"success": False, "message": "card declined"}, "card declined", None),
             ([{"type": "text", "text": "Error executing tool issue_refund: refused"}],
              "Error executing tool issue_refund: refused", None),
+            ([{"type": "text", "text": '{"error": {"code": 404, "message": "no order"}}'}], "no order", "404"),
+            ("No results found for A-1.", "No results found for A-1.", None),
             ("Error: payment refused", "Error: payment refused", None),
             ("Error 403: Forbidden", "Error 403: Forbidden", None),
             ("ValueError: bad amount", "ValueError: bad amount", "ValueError"),

@@ -222,3 +222,34 @@ def test_failure_on_a_turn_is_that_of_the_last_step_in_it() -> None:
         made("answer", "Step 2", 6, 7, step_kind="llm"),
     )
     assert (got.run[0].outcome, got.run[0].failing_step) == ("silent", "generate")
+
+
+def test_run_that_fails_on_a_cut_answer_failed_of_the_cut_also_without_nodes() -> None:
+    """The last step of the run was the call that was cut short; what could not be parsed is its echo."""
+    rows = [
+        FAILED_RUN,
+        made("one", "run", 1, 2, step_kind="llm", finish_reason="stop"),
+        made("two", "run", 3, 4, step_kind="llm", finish_reason="length"),
+    ]
+    assert ending(*rows) == ("failed", "two", "two")
+
+
+def test_turn_that_failed_is_a_failed_try_of_its_agent() -> None:
+    """OpenAI Agents notes an answer it cannot parse on the turn; the agent span ends well, and the next run of the
+    agent makes it good."""
+    rows = [
+        RUN,
+        made("a1", "run", 1, 4, step_name="writer", step_kind="agent"),
+        made("turn", "a1", 2, 3, step_kind="transport", framework="openai_agents", **BAD),
+        made("a2", "run", 5, 8, step_name="writer", step_kind="agent"),
+    ]
+    assert ending(*rows)[0] == "recovered"
+
+
+def test_answer_of_an_agent_behind_a_tool_is_no_error_whatever_it_begins_with() -> None:
+    rows = [
+        RUN,
+        made("ask", "run", 1, 4, in_band_error="Error 504 means that a gateway gave up", **TOOL),
+        made("expert", "ask", 2, 3, step_kind="agent"),
+    ]
+    assert ending(*rows)[0] == "clean"

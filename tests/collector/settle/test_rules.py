@@ -227,6 +227,14 @@ PRECEDENCE = [
     (TOOL, "NodeApiError: The resource you are requesting could not be found", "tool.not_found"),
     (TOOL, "NodeApiError: The service was not able to process your request", "tool.unavailable"),
     (NODE, "ValueError: No more mock responses available", "unclassified"),
+    (
+        LLM,
+        "BadRequestError(\"messages with role \\'tool\\' must be a response to a preceeding message\")",
+        "state.invalid_history",
+    ),
+    (LLM, "Could not parse response content as the request was rejected by the content filter", "component.refused"),
+    (TOOL, "Could not convert it, suggesting that the filetype is simply not supported.", "tool.input_unsupported"),
+    (NODE, "Tool not found: {'tool_name': 'find_order'}", "routing.unknown_tool"),
 ]
 
 
