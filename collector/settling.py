@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from collector.history import History, Progress
 from collector.rows import to_table
-from collector.settle import ASKED, SPAN_COLUMNS, Settled, rules_id, rules_with, settle, strays
+from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
 from collector.store import Store, Written, append, registered, transaction
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome
@@ -41,6 +41,11 @@ NEIGHBOUR_NS: Final = 3_600 * 10**9
 
 STRAY_NS: Final = 600 * 10**9
 """A stray model call lies inside a model call of its run, which began at most this long before."""
+
+
+CALL_CHARS: Final = 2_000
+CONTRACT_CHARS: Final = 20_000
+"""How much of one input or output is read, where its words matter."""
 
 
 class _Dirty:
@@ -230,8 +235,25 @@ class Settler:
         params: dict[str, object] = {"traces": traces, "since": since}
         if self._rules.asked:
             params["asked"] = list(self._rules.asked)
-            return cursor.sql(_LOAD_ASKED, params=params).to_arrow_table()
-        return cursor.sql(_LOAD, params=params).to_arrow_table()
+            batch = cursor.sql(_LOAD_ASKED, params=params).to_arrow_table()
+        else:
+            batch = cursor.sql(_LOAD, params=params).to_arrow_table()
+        return self._with_texts(cursor, batch, since)
+
+    def _with_texts(self, cursor: duckdb.DuckDBPyConnection, batch: pa.Table, since: int) -> pa.Table:
+        """The batch with the words of those spans whose words the rules want to read."""
+        wanted = texts_wanted(batch, self._rules)
+        if not wanted:
+            return batch
+        traces, span_ids = (sorted({*ids}) for ids in zip(*wanted, strict=True))
+        chars = CONTRACT_CHARS if self._rules.contracts else CALL_CHARS
+        params = {"traces": traces, "spans": span_ids, "since": since, "chars": chars}
+        found = {(row[0], row[1]): row[2:] for row in cursor.execute(_TEXTS, params).fetchall()}
+        ids = zip(batch.column("trace_id").to_pylist(), batch.column("span_id").to_pylist(), strict=True)
+        rows = [found.get(pair, (None,) * len(TEXTS)) for pair in ids]
+        for name, column in zip(TEXTS, zip(*rows, strict=True), strict=True):
+            batch = batch.append_column(name, pa.array(column, pa.string()))
+        return batch
 
     def _after(self, settled: Settled, took_s: float) -> None:
         finished = {run.run_id for run in settled.run if run.outcome != Outcome.OPEN}
@@ -339,6 +361,23 @@ _LOAD_ASKED: Final = _LOAD.replace(
     f", [left(json_extract_string(attributes, '$.' || to_json(name)), 20000) for name in $asked] as {ASKED} from ",
     1,
 )
+
+_TEXTS: Final = """
+with asked as (
+    select trace_id, span_id, attributes,
+           [case when ends_with(key, '.')
+                 then array_to_string([json_extract_string(attributes, '$.' || to_json(name))
+                                       for name in json_keys(attributes) if starts_with(name, key)], ' ')
+                 else json_extract_string(attributes, '$.' || to_json(key)) end
+            for key in [input_key, output_key]] as texts
+    from store.span
+    where received_ns >= $since and trace_id in (select unnest($traces)) and span_id in (select unnest($spans))
+)
+select trace_id, span_id, left(texts[1], $chars), right(texts[2], $chars),
+       coalesce(json_extract_string(attributes, '$."gen_ai.request.stop_sequences"'),
+                json_extract_string(attributes, '$."llm.invocation_parameters"'))
+from asked
+"""
 
 _NEIGHBOURS: Final = """
 with due as (select key, trace_id, start_ns from store.trace_key

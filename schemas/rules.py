@@ -11,6 +11,12 @@ layer_b = "handoff"
 code = "shop.card_declined"
 where = "tool"
 says = "card declined"
+
+[[rules.contracts]]
+name = "a plan ends where it says so"
+step = "planner"
+input = "end your plan with <end_plan>"
+output = "<end_plan>"
 """
 
 import re
@@ -75,6 +81,21 @@ class UserRule(BaseModel):
         return self
 
 
+class UserContract(BaseModel):
+    """A promise between steps: where a step's input says one thing, its output must say another."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    step: Pattern | None = None
+    """Pattern that fits the whole name of the step; without it all steps are held to the contract."""
+    input: Pattern
+    """Pattern in the input, in its first 20,000 characters; any case."""
+    output: Pattern
+    """Pattern that must be in the output, in its last 20,000 characters; any case. A text that ends the answer and is
+    not part of it (a stop sequence of the call) counts as said."""
+
+
 class UserRules(BaseModel):
     """All of the user's rules. They go before ours, in the order they stand."""
 
@@ -88,6 +109,7 @@ class UserRules(BaseModel):
     """A score from 0 to 1 passes from here on, where its label tells nothing."""
     pass_scores: dict[str, float] = {}
     """The same for single evaluations by name, on whatever scale."""
+    contracts: tuple[UserContract, ...] = ()
 
     @model_validator(mode="after")
     def _codes_are_known(self) -> Self:

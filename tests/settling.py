@@ -7,8 +7,9 @@ import duckdb
 import pyarrow as pa
 
 from collector.dialects import normalise
-from collector.rows import SPAN_FIELDS, Row, span_row, to_table
-from collector.settle import SPAN_COLUMNS, Settled, settle
+from collector.rows import SPAN_FIELDS, Row, span_row, to_json, to_table
+from collector.settle import SPAN_COLUMNS, TEXTS, Rules, Settled, settle, texts_wanted
+from collector.settle.rules import OUR_RULES
 from collector.store import arrow_schema
 from schemas import ddl
 from schemas.records import Span
@@ -46,4 +47,28 @@ def batch_of(spans: Iterable[Span]) -> pa.Table:
 
 def settle_spans(spans: Iterable[Span]) -> Settled:
     """Everything derived from spans of whole runs."""
-    return settle(batch_of(spans), QUIET_NS)
+    spans = list(spans)
+    return settle(with_texts(batch_of(spans), spans, OUR_RULES), QUIET_NS)
+
+
+def with_texts(batch: pa.Table, spans: Iterable[Span], rules: Rules) -> pa.Table:
+    """The batch with the words it wants, as the collector reads them from the store."""
+    wanted = {*texts_wanted(batch, rules)}
+    if not wanted:
+        return batch
+    texts: dict[tuple[str, str], tuple[str | None, ...]] = {}
+    for span in spans:
+        if (span.trace_id, span.span_id) in wanted:
+            said = normalise(span)
+            keys = (said.input_key, said.output_key)
+            texts[span.trace_id, span.span_id] = (*(_text(span, key) for key in keys), None)
+    ids = zip(batch.column("trace_id").to_pylist(), batch.column("span_id").to_pylist(), strict=True)
+    rows = [texts.get(pair, (None, None, None)) for pair in ids]
+    for name, column in zip(TEXTS, zip(*rows, strict=True), strict=True):
+        batch = batch.append_column(name, pa.array(column, pa.string()))
+    return batch
+
+
+def _text(span: Span, key: str | None) -> str | None:
+    value = span.attributes.get(key or "")
+    return None if value is None else value if isinstance(value, str) else to_json(value)

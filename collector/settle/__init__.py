@@ -11,13 +11,15 @@ from collector.settle.joins import adopters, find_runs, stray_rows, stray_tops, 
 from collector.settle.own_rules import rules_id, rules_with
 from collector.settle.rows import FailureRow, OperationRow, RunRow, Settled, StepRow, Stray, TraceRow, VerdictRow
 from collector.settle.rules import OUR_RULES, Rules
-from collector.settle.spans import ASKED, SPAN_COLUMNS, read
+from collector.settle.spans import ASKED, SPAN_COLUMNS, TEXTS, read
+from collector.settle.texts import texts_wanted
 from collector.settle.tree import grow, parents
 from collector.settle.verdicts import evaluations_of_runs
 
 __all__ = [
     "ASKED",
     "SPAN_COLUMNS",
+    "TEXTS",
     "FailureRow",
     "OperationRow",
     "Rules",
@@ -31,6 +33,7 @@ __all__ = [
     "rules_with",
     "settle",
     "strays",
+    "texts_wanted",
 ]
 
 

@@ -223,7 +223,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "tool.unavailable", "text", W.CALL,
         r"connection (?:was )?(?:refused|reset|aborted|closed)|Connection ?(?:Error|Refused|Reset|Aborted)|ConnectError"
         r"|RemoteProtocolError|RemoteDisconnected|ECONNREFUSED|ECONNRESET|ENOTFOUND|CONNECTION_CLOSED|\bunreachable\b"
-        r"|service (?:is )?(?:temporarily )?unavailable|Max retries exceeded with url|name resolution|\bbad gateway\b"
+        r"|\bservice (?:is )?(?:temporarily )?unavailable|\bServiceUnavailable"
+        r"|Max retries exceeded with url|name resolution|\bbad gateway\b"
         r"|\bInternalServerError\b|Internal server error",
     ),
     Rule("tool.unavailable", "status", W.CALL, status=("5xx", "-32000", "-32603")),
@@ -290,6 +291,16 @@ class Named(NamedTuple):
     """Only said because nothing closer fits."""
 
 
+class Contract(NamedTuple):
+    """A promise between two steps: where an input says this, the output must say that."""
+
+    name: str
+    step: re.Pattern[str] | None
+    """Of which steps, by their whole name; None: of all."""
+    asks: re.Pattern[str]
+    needs: re.Pattern[str]
+
+
 NAMELESS: Final = Named(UNCLASSIFIED, None)
 
 
@@ -302,6 +313,7 @@ class Rules:
         codes: Sequence[Code] = (),
         effects: Iterable[str] = (),
         passing: UserRules | None = None,
+        contracts: Iterable[Contract] = (),
     ) -> None:
         """Rules for one way of settling.
 
@@ -310,10 +322,12 @@ class Rules:
             codes: codes of the user's own.
             effects: names of tools that have side effects.
             passing: from which score on a verdict passes.
+            contracts: what must follow from an input.
         """
         self.passing = passing or UserRules()
         rows = tuple(rows)
         self.effects = frozenset(effects)
+        self.contracts = tuple(contracts)
         self.asked = tuple(dict.fromkeys(row.attribute for row in rows if row.attribute))
         """Names of the span attributes that rules look at."""
         self._codes = {**BY_NAME, **{code.code: code for code in codes}}

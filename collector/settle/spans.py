@@ -83,27 +83,38 @@ class Spans(NamedTuple):
     received_ns: list[int]
     asked: list[list[str | None]]
     """Values of the attributes that rules ask for, in the order of `Rules.asked`; empty lists where none do."""
+    input_text: list[str | None]
+    """The beginning of the input, of the spans for which `texts_wanted` asks; None of all others."""
+    output_text: list[str | None]
+    """The end of the output, likewise."""
+    stop_text: list[str | None]
+    """The texts that end a model's answer and are not part of it, likewise; one JSON text."""
 
-
-SPAN_COLUMNS: Final = Spans._fields[:-1]
-"""What a batch must hold."""
 
 ASKED: Final = "asked"
-"""What a batch may hold beside that."""
+TEXTS: Final = ("input_text", "output_text", "stop_text")
+"""What a batch may hold beside what it must."""
+
+SPAN_COLUMNS: Final = Spans._fields[: -1 - len(TEXTS)]
+"""What a batch must hold."""
 
 
 def read(batch: pa.Table) -> Spans:
     """The batch in canonical order.
 
     Args:
-        batch: whole runs, each span once, in any order; SPAN_COLUMNS, and ASKED where rules ask for attributes.
+        batch: whole runs, each span once, in any order; SPAN_COLUMNS, ASKED where rules ask for attributes, and TEXTS.
     """
     start, end, trace, span = (batch.column(name).to_pylist() for name in ("start_ns", "end_ns", "trace_id", "span_id"))
     keys = [(s, e or NEVER_NS, t, i) for s, e, t, i in zip(start, end, trace, span, strict=True)]
     order = pa.array(sorted(range(len(keys)), key=keys.__getitem__), pa.int64())
     columns = {name: _column(batch.column(name), order, name) for name in SPAN_COLUMNS}
     asked = batch.column(ASKED).take(order).to_pylist() if ASKED in batch.column_names else [[]] * len(keys)
-    return Spans(**columns, asked=asked)
+    texts = {
+        name: _column(batch.column(name), order, name) if name in batch.column_names else [None] * len(keys)
+        for name in TEXTS
+    }
+    return Spans(**columns, asked=asked, **texts)
 
 
 def _column(column: pa.ChunkedArray, order: pa.Array, name: str) -> list[Any]:

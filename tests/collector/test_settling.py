@@ -197,3 +197,40 @@ def test_one_run_that_cannot_be_settled_keeps_no_other_from_it(
     with running(settings) as (store, settler):
         wait_until_settled(settler)
         assert len(outcomes(store)) == 3
+
+
+def test_words_of_calls_are_read_from_the_store_only_where_they_matter(settings: Settings) -> None:
+    """Three searches in a row that ask the same in other words; with a contract, the words of every step."""
+    spans = list(recorded_spans("langgraph-openinference-good"))
+    tool = next(s for s in spans if s.attributes.get("openinference.span.kind") == "TOOL")
+    asked = (
+        "dragon article joke removed leap day",
+        "leap day joke removed from the dragon article",
+        "when was the joke on leap day removed, dragon article",
+    )
+    length = tool.end_ns - tool.start_ns
+    calls = [
+        tool._replace(
+            span_id=f"{n:016x}",
+            start_ns=tool.end_ns + n * length,
+            end_ns=tool.end_ns + (n + 1) * length,
+            attributes={**tool.attributes, "input.value": f'{{"query": "{text}"}}'},
+        )
+        for n, text in enumerate(asked, 1)
+    ]
+    contract = {"name": "tells the weather", "input": "refund", "output": "no such words"}
+    held = settings.model_copy(update={"rules": UserRules.model_validate({"contracts": [contract]})})
+    for now, codes in (
+        (settings, {"state.redundant_step"}),
+        (held, {"handoff.contract_missing", "state.redundant_step"}),
+    ):
+        with running(now) as (store, settler):
+            settler.touch(store.write(batch([*spans, *calls])))
+            wait_until_settled(settler)
+            deadline = time.monotonic() + 10
+            while settler.resettling is not None:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            with store.cursor() as cursor:
+                found = cursor.execute("select distinct code from store.failure where role = 'root'").fetchall()
+        assert {code for (code,) in found} == codes

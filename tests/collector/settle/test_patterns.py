@@ -1,11 +1,14 @@
 """Patterns over the steps of a run: what fires, and what only looks like it."""
 
+import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from collector.settle import FailureRow, RunRow, settle
+from collector.settle import FailureRow, RunRow, rules_with, settle
 from collector.settle.rules import RULES, Rules
+from schemas.rules import UserContract, UserRules
 from tests.collector.settle.batches import QUIET_NS, made, table
 
 AGENT = made("agent", None, 0, 99, step_kind="agent", agent="payer")
@@ -159,3 +162,121 @@ def test_agent_that_did_something_bypassed_nothing(kind: str) -> None:
 
 def test_agent_without_tools_bypassed_nothing() -> None:
     assert not found(AGENT, made("ask", "agent", 1, 2, step_kind="llm"))[1]
+
+
+def test_delivery_after_a_check_that_said_no_under_a_good_status_fails_open() -> None:
+    """A verdict in the check's answer counts like an error; an evaluator's too."""
+    for kind in ("guardrail", "evaluator"):
+        check = made("check", "run", 1, 2, step_kind=kind, step_name="policy", output_kind="rejection")
+        run, failures = found(RUN, check, made("deliver", "run", 3, 4))
+        assert (run.outcome, run.code, run.origin_span_id) == ("silent", "recovery.fail_open", "deliver")
+        assert set(failures) == {"deliver"}
+
+
+@pytest.mark.parametrize("name", ["refuse", "escalate_to_human", "fallback_answer", "revise draft"])
+def test_workflow_that_answers_a_rejection_does_not_fail_open(name: str) -> None:
+    check = made("check", "run", 1, 2, step_kind="guardrail", output_kind="rejection")
+    assert not found(RUN, check, made("next", "run", 3, 4, step_name=name))[1]
+
+
+def turns(*said: dict[str, Any]) -> list[tuple[object, ...]]:
+    return [made(f"t{n}", "run", n * 2, n * 2 + 1, **{"step_kind": "agent", **one}) for n, one in enumerate(said, 1)]
+
+
+A: dict[str, Any] = {"step_name": "a", "output_hash": 1}
+B: dict[str, Any] = {"step_name": "b", "output_hash": 2}
+
+
+def test_two_steps_in_turn_that_say_nothing_new_play_ping_pong() -> None:
+    run, failures = found(RUN, *turns(A, B, A, B, A, B, A))
+    assert (run.code, run.origin_span_id, set(failures)) == ("routing.ping_pong", "t6", {"t6"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (A, B, A, B, A),
+        (A, B, A, B, A, {**B, "output_hash": 3}),
+        (A, B, A, B, {**A, "output_hash": None}, B),
+        (A, B, {"step_name": "c", "output_hash": 3}, A, B, A, B),
+        (A, A, A, B, B, B),
+    ],
+    ids=["two and a half times", "something new", "not known", "another between", "no turns"],
+)
+def test_these_turns_are_no_ping_pong(said: tuple[dict[str, Any], ...]) -> None:
+    assert not found(RUN, *turns(*said))[1]
+
+
+def test_a_step_that_runs_a_third_time_with_nothing_new_loops() -> None:
+    """From the third time on, and only where input and output are known to be the same."""
+    same = {**A, "input_hash": 5}
+    assert not found(RUN, *turns(same, same))[1]
+    run, failures = found(RUN, *turns(same, same, same))
+    assert (run.outcome, failures["t3"].code, failures["t3"].rule_id) == (
+        "clean",
+        "state.redundant_step",
+        "state.redundant_step/loop",
+    )
+    assert not found(RUN, *turns(same, same, {**same, "output_hash": 9}))[1]
+
+
+SEARCH: dict[str, Any] = {"step_kind": "tool", "tool": "search", "step_name": "search"}
+
+
+def searches(*queries: str) -> tuple[RunRow, dict[str, FailureRow]]:
+    rows = [made(n, "agent", n * 2, n * 2 + 1, **SEARCH, input_hash=n, output_hash=n) for n, _ in enumerate(queries, 1)]
+    arguments = [None, *(json.dumps({"query": query, "limit": 5}) for query in queries)]
+    batch = table([AGENT, *rows]).append_column("input_text", pa.array(arguments, pa.string()))
+    result = settle(batch, QUIET_NS)
+    return result.run[0], {f.span_id: f for f in result.failure if f.role == "root"}
+
+
+def test_one_question_in_other_words_three_times_is_redundant() -> None:
+    run, failures = searches(
+        "dragon article joke removed leap day 2008",
+        "leap day 2008 joke removed from the dragon article",
+        "when was the joke on leap day removed, dragon article",
+    )
+    assert (run.outcome, set(failures)) == ("clean", {"3"})
+    assert failures["3"].rule_id == "state.redundant_step/similar-arguments"
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [
+        ("red shoes for men page 1", "red shoes for men page 2", "red shoes for men page 3"),
+        ("weather in Paris tomorrow", "weather in New York tomorrow", "weather in Rome tomorrow"),
+        ("Paris", "Rome", "Paris France"),
+        ("who wrote the book of sand", "height of the tallest tower in Asia", "population of Peru in a census"),
+        ("the joke on leap day", "leap day joke removed"),
+    ],
+    ids=["pagination", "a map over cities", "names", "other questions", "twice"],
+)
+def test_these_searches_are_not_redundant(queries: tuple[str, ...]) -> None:
+    assert not searches(*queries)[1]
+
+
+PLAN = UserContract(name="plan ends", step="plan.*", input="end with <done>", output="<done>")
+
+
+def contract(asked: str, answered: str, stops: str | None = None, name: str = "planner") -> set[str]:
+    batch = table([RUN, made("step", "run", 1, 2, step_name=name)])
+    for column, value in (("input_text", asked), ("output_text", answered), ("stop_text", stops)):
+        batch = batch.append_column(column, pa.array([None, value], pa.string()))
+    run = settle(batch, QUIET_NS, rules_with(UserRules(contracts=(PLAN,))))
+    assert run.run[0].outcome == "clean"
+    return {f.code for f in run.failure}
+
+
+def test_an_output_that_lacks_what_its_input_promised_breaks_the_contract() -> None:
+    """A note of low severity: it decides no run."""
+    assert contract("Please end with <done>", "1. look") == {"handoff.contract_missing"}
+
+
+def test_these_contracts_are_kept() -> None:
+    """The output has it; nobody asked; another step; or it is a stop sequence, which never is in the answer."""
+    assert not contract("Please end with <done>", "1. look <done>")
+    assert not contract("Please plan", "1. look")
+    assert not contract("Please end with <done>", "1. look", name="writer")
+    assert not contract("Please end with <done>", "1. look", '["<done>"]')
+    assert not contract("Please end with <done>", "1. look", '{"temperature": 0, "stop": ["<done>"]}')
