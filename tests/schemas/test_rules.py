@@ -45,7 +45,7 @@ def test_the_rules_of_the_document_are_good(tmp_path: Path) -> None:
     toml = document.read_text("utf-8").split("```toml\n")[1].split("```")[0]
     rules = load(tmp_path, toml).rules
     assert rules is not None
-    assert len(rules.match) == 3
+    assert (len(rules.match), len(rules.contracts)) == (2, 1)
 
 
 def test_a_child_process_gets_the_rules_of_its_parent(tmp_path: Path) -> None:
@@ -57,6 +57,7 @@ def test_a_child_process_gets_the_rules_of_its_parent(tmp_path: Path) -> None:
     ("toml", "message"),
     [
         ('[[rules.match]]\ncode = "tool.auht"\nsays = "x"', r"rules: .*code 'tool.auht' is neither ours nor"),
+        ('[[rules.contracts]]\nname = "x"\ninput = "("\noutput = "y"', r"rules\.contracts\.0\.input: .*no regular"),
         ('[[rules.match]]\ncode = "tool.auth"', r"rules\.match\.0: .*at least one of exception, says, status"),
         ('[[rules.match]]\ncode = "tool.auth"\nsays = "("', r"rules\.match\.0\.says: .*no regular expression"),
         ('[[rules.match]]\ncode = "tool.auth"\nattribute = "a"', r"rules\.match\.0: .*attribute and value belong"),
