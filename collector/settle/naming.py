@@ -209,6 +209,17 @@ def infer(failures: Failures, findings: dict[int, Finding], patterns: Iterable[S
         failures.cause[seen.step] = seen.step
         named = Named(rules.code(seen.code), f"{seen.code}/{seen.name}")
         findings[seen.step] = Finding(named, Certainty.INFERRED, seen.evidence)
+        if seen.explains:
+            _explain(failures, findings, seen)
+
+
+def _explain(failures: Failures, findings: dict[int, Finding], seen: Seen) -> None:
+    """Makes the failures of steps part of what a pattern tells: a check that says no has not failed by that."""
+    for part in seen.explains:
+        own = failures.cause.get(part)
+        if own is not None and own in findings and own != seen.step:
+            failures.cause.update({i: seen.step for i, root in failures.cause.items() if root == own})
+            findings[seen.step].add(findings.pop(own).named.code.code)
 
 
 def issuer_of(spans: Spans, steps: Steps, models: Mapping[int, list[int]], i: int) -> int:

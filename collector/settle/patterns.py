@@ -49,6 +49,8 @@ class Seen(NamedTuple):
     name: str
     """Tells the patterns of one code apart."""
     evidence: str
+    explains: tuple[int, ...] = ()
+    """Other steps, whose failures are part of this one."""
 
 
 class Calls(NamedTuple):
@@ -248,7 +250,8 @@ def _fail_open(calls: Calls) -> Iterator[Seen]:
         last = next((i for i in reversed(after) if i not in calls.of_steps), NONE)
         if last != NONE:
             evidence = f"ran although {steps.name[check]} had rejected"
-            yield Seen(last, "recovery.fail_open", "rejected-check", evidence)
+            said_no = tuple(i for i in siblings if spans.step_kind[i] == GUARDRAIL and i in calls.of_steps)
+            yield Seen(last, "recovery.fail_open", "rejected-check", evidence, said_no)
 
 
 def _rejected(calls: Calls, i: int) -> bool:

@@ -125,10 +125,15 @@ REJECTED = {**CHECK, "failed": True, "error_message": "Guardrail tripwire trigge
 
 
 def test_delivery_after_a_rejected_check_fails_open() -> None:
-    run, failures = found(RUN, made("check", "run", 1, 2, **REJECTED), made("deliver", "run", 3, 4))
+    """The check's own error is part of it: by saying no a check has not failed."""
+    rows = [RUN, made("check", "run", 1, 2, **REJECTED), made("deliver", "run", 3, 4)]
+    run, failures = found(*rows)
     assert run.outcome == "silent"
-    assert failures["deliver"].code == "recovery.fail_open"
-    assert (failures["check"].code, run.code) == ("component.refused", "component.refused")
+    assert {*failures} == {"deliver"}
+    assert ("check", "propagated", "deliver") in [
+        (f.span_id, f.role, f.root_span_id) for f in settle(table(rows), QUIET_NS).failure
+    ]
+    assert (run.code, failures["deliver"].contributing) == ("recovery.fail_open", ["component.refused"])
 
 
 def test_check_that_passed_in_the_end_lets_through() -> None:
