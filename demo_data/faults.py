@@ -10,7 +10,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from schemas.codes import CODES
+from schemas.codes import BY_NAME, CODES, Severity
 from schemas.taxonomy import LayerA, LayerB, Outcome
 
 
@@ -51,6 +51,19 @@ class Shows(StrEnum):
     FALLBACK_MODEL = "fallback_model"
     SLOW_RETRY = "slow_retry"
     """The client retries inside one span; only the duration shows it."""
+    BLIND_RETRY = "blind_retry"
+    """The agent makes the same failing call again."""
+    REDUNDANT_STEP = "redundant_step"
+    DUPLICATE_EFFECT = "duplicate_effect"
+    PING_PONG = "ping_pong"
+    TOOLS_BYPASSED = "tools_bypassed"
+    FAIL_OPEN = "fail_open"
+    """A check rejects, and the work goes out."""
+    CONTRACT_MISSING = "contract_missing"
+    """An answer lacks what the user's own rule asks for."""
+    UNDELIVERED = "undelivered"
+    JUDGED = "judged"
+    """Only an evaluator says that it was wrong."""
     VERIFY_LOOP = "verify_loop"
     POLLING = "polling"
     PAGINATION = "pagination"
@@ -58,13 +71,30 @@ class Shows(StrEnum):
     HANDLED_FALLBACK = "handled_fallback"
     """The workflow's own path for an expected miss; no error anywhere."""
     EMPTY_BUT_FINE = "empty_but_fine"
+    OTHER_ARGUMENTS = "other_arguments"
+    MAP_OVER = "map_over"
+    FAN_OUT = "fan_out"
+    CANCELLED_SIBLINGS = "cancelled_siblings"
+    """The first of several answers wins and the others are called off."""
+    ERROR_LOG = "error_log"
+    """A tool whose answers are about errors."""
+    TALKS_OF_ERRORS = "talks_of_errors"
+    USER_SAYS_ERROR = "user_says_error"
+    SLOW_CALL = "slow_call"
+    STREAMING = "streaming"
+    NO_TOOL_NEEDED = "no_tool_needed"
 
 
 LAYERS: dict[str, tuple[LayerA, LayerB]] = {code.code: (code.layer_a, code.layer_b) for code in CODES}
 """Code to its layer through each lens."""
 
-LOW_SEVERITY = frozenset({"tool.empty_result"})
+LOW_SEVERITY = frozenset(code.code for code in CODES if code.severity is Severity.LOW)
 """Codes that never decide a run's outcome."""
+
+BY_PATTERN = frozenset(
+    {Shows.REDUNDANT_STEP, Shows.DUPLICATE_EFFECT, Shows.PING_PONG, Shows.TOOLS_BYPASSED, Shows.JUDGED}
+)
+"""What no span says has failed, so that no span above it hides anything."""
 
 
 class Fault(NamedTuple):
@@ -82,6 +112,10 @@ class Fault(NamedTuple):
     """Of the workflow's runs, while `since` holds."""
     since: str = ""
     """The workflow version that brought it; empty: always there."""
+    way: int = 0
+    """Which of the ways its show can go, where there are several."""
+    beside: tuple[str, ...] = ()
+    """Codes to be told beside its own, apart from those that follow from how the run went."""
 
 
 class Label(NamedTuple):
@@ -102,6 +136,8 @@ class Label(NamedTuple):
     """Deepest span that shows the fault; None where no span does."""
     origin_also: tuple[str, ...]
     """Spans above it that show the same error, and its other failed tries: an honest judge may name one of these."""
+    beside: tuple[str, ...] = ()
+    """Codes that belong beside the run's own: what it did about the fault, or failed to do."""
 
     def as_json(self) -> str:
         """One line of the labels file."""
@@ -184,49 +220,6 @@ FAULTS: Sequence[Fault] = (
     Fault("photo-lost", "claims_panel", "assessor", "tool.error", Shows.TOOL_RAISES, _SILENT, 0.040),
 )
 
-_MODEL_CODES = (
-    "component.rate_limited", "component.unavailable", "component.timeout", "component.auth", "component.bad_request",
-)  # fmt: skip
-_TOOL_CODES = ("tool.rate_limited", "tool.timeout", "tool.unavailable", "tool.auth", "tool.not_found", "tool.error")
-_ALL_WAYS = (_LOUD, _RECOVERED, _SILENT)
-
-_PROBED: Sequence[tuple[str, str, Shows, Sequence[Variant], Sequence[str]]] = (
-    (
-        "refund_triage", "ledger.query", Shows.TOOL_RAISES, _ALL_WAYS,
-        (*_TOOL_CODES, "tool.input_unsupported", "handoff.tool_args_invalid"),
-    ),
-    (
-        "refund_triage", "synthesis", Shows.MODEL_RAISES, (_LOUD, _RECOVERED),
-        (*_MODEL_CODES, "component.refused", "state.context_overflow", "state.invalid_history"),
-    ),
-    (
-        "refund_triage", "verification", Shows.STEP_RAISES, (_LOUD, _RECOVERED),
-        ("handoff.schema_invalid", "handoff.action_unparseable"),
-    ),
-    (
-        "refund_triage", "delivery", Shows.STEP_RAISES, (_LOUD, _RECOVERED),
-        ("state.missing", "state.concurrent_update", "state.checkpoint", "recovery.deadline"),
-    ),
-    ("rag_answers", "answer", Shows.MODEL_RAISES, (_LOUD, _RECOVERED), _MODEL_CODES),
-    ("market_brief", "researcher", Shows.MODEL_RAISES, (_LOUD,), (*_MODEL_CODES, "state.context_overflow")),
-    ("ops_assistant", "model", Shows.MODEL_RAISES, (_LOUD,), (*_MODEL_CODES, "state.context_overflow")),
-    (
-        "ops_assistant", "query_metrics", Shows.TOOL_RAISES, _ALL_WAYS,
-        ("tool.error", "tool.rate_limited", "tool.timeout", "handoff.tool_args_invalid"),
-    ),
-    ("lead_enrichment", "Find company", Shows.TOOL_RAISES, (_LOUD,), _TOOL_CODES),
-    ("lead_enrichment", "Score lead", Shows.MODEL_RAISES, (_LOUD,), _MODEL_CODES[:4]),
-    ("claims_panel", "assessor", Shows.MODEL_RAISES, (_LOUD,), _MODEL_CODES),
-)  # fmt: skip
-
-PROBES: Sequence[Fault] = tuple(
-    Fault(f"probe-{workflow}-{step}-{code}-{way}", workflow, step, code, shows, way, 0.0)
-    for workflow, step, shows, ways, codes in _PROBED
-    for code in codes
-    for way in ways
-)
-"""Every way a code can go in several dialects. They never strike the demo: accuracy is measured with them."""
-
 STORM_FAULTS: dict[str, Fault] = {
     "refund_triage": Fault(
         "ledger-storm", "refund_triage", "ledger.query", "tool.unavailable", Shows.TOOL_RAISES, _RECOVERED, 0.0
@@ -270,8 +263,23 @@ def label_for(
     start_ns: int,
     origin_span_id: str | None,
     origin_also: tuple[str, ...],
+    tries: int,
+    ran_out: bool,
 ) -> Label:
-    """The label of a run that carried this fault."""
+    """The label of a run that carried this fault.
+
+    Args:
+        fault: what was injected.
+        variant: what became of it.
+        trace_id: the run's root trace.
+        workflow: the workflow's name.
+        environment: where it ran.
+        start_ns: when it began.
+        origin_span_id: the span that is to blame.
+        origin_also: other spans that show the same.
+        tries: how many tries failed.
+        ran_out: a framework tried as often as it may.
+    """
     layers = LAYERS[fault.code] if fault.code else (None, None)
     return Label(
         trace_id=trace_id,
@@ -287,4 +295,19 @@ def label_for(
         layer_b=layers[1],
         origin_span_id=origin_span_id,
         origin_also=origin_also,
+        beside=(*fault.beside, *_what_was_done(fault, variant, tries, ran_out)),
     )
+
+
+def _what_was_done(fault: Fault, variant: Variant, tries: int, ran_out: bool) -> tuple[str, ...]:
+    """The codes of how a run dealt with its fault."""
+    if fault.code is None or fault.code in LOW_SEVERITY or fault.shows in BY_PATTERN:
+        return ()
+    codes = []
+    if variant is Variant.SILENT:
+        codes.append("recovery.silent_failure")
+    if variant is Variant.LOUD and ran_out:
+        codes.append("recovery.retry_exhausted")
+    elif variant is Variant.LOUD and tries == 1 and BY_NAME[fault.code].retryable:
+        codes.append("recovery.no_retry")
+    return tuple(code for code in codes if code != fault.code)

@@ -4,7 +4,7 @@ Planning first is what makes history and live traffic the same thing (played at 
 span's end) and what lets a label name the span that shows a fault.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -82,7 +82,7 @@ class PlannedSpan:
 class Raised(Exception):
     """An exception of the demo's world on its way up through the spans.
 
-    `origin` is the first (deepest) span it left; `attributes` is what that span's dialect adds (error.type and so on).
+    `origin` is the first (deepest) span it left that shows it.
     """
 
     def __init__(self, error_class: str, message: str, frame: str) -> None:
@@ -147,6 +147,8 @@ class Script:
         self._blamed: list[PlannedSpan] = []
         self._variant = case.fault.variant
         self._strikes = 0
+        self.ran_out = False
+        """A framework tried as often as it may."""
 
     def new_id(self, bits: int) -> int:
         """A trace id (128 bits) or span id (64); never 0, which OTLP forbids."""
@@ -201,14 +203,24 @@ class Script:
         try:
             yield planned
         except Raised as error:
-            if error.origin is None:
-                error.origin = planned
+            events = len(planned.events)
             scope.fail(planned, error, self.now_ns)
+            if error.origin is None and (planned.status is StatusCode.ERROR or len(planned.events) > events):
+                error.origin = planned
             raise
         finally:
             self._open.pop()
             planned.end_ns = max(self.now_ns, planned.start_ns + 1)
             self._spans.append(planned)
+
+    def together(self, branches: Iterable[Callable[[], object]]) -> None:
+        """Run branches at the same time: each begins now, and it goes on when the last has ended."""
+        begun = ended = self.now_ns
+        for branch in branches:
+            self.now_ns = begun
+            branch()
+            ended = max(ended, self.now_ns)
+        self.now_ns = ended
 
     def strikes(self, step: str, shows: Shows) -> bool:
         """Whether the injected fault hits here and now: a recovered one spoils only the first tries."""
@@ -242,6 +254,8 @@ class Script:
             start_ns=self.case.start_ns,
             origin_span_id=f"{origin.span_id:016x}" if origin else None,
             origin_also=tuple(f"{span.span_id:016x}" for span in also),
+            tries=len(self._blamed),
+            ran_out=self.ran_out,
         )
         return RunPlan(sorted(self._spans, key=attrgetter("end_ns")), label)
 

@@ -8,12 +8,21 @@ from opentelemetry.trace import SpanKind
 
 from demo_data import words
 from demo_data.dialects import autogen
-from demo_data.errors import Sdk, raised
+from demo_data.errors import FRAMES, Sdk, raised
 from demo_data.faults import Shows, Variant
 from demo_data.plan import Case, PlannedLink, Raised, RunPlan, Script, Service
 
 NAME = "claims_panel"
 TEAM = ("intake", "assessor", "approver")
+
+
+EXCEPTIONS = "autogen_core.exceptions"
+DROPPED = 1
+"""The way in which an intervention handler drops the message; in the others nobody takes it."""
+UNHANDLED_BY = {
+    0: "Message type <class 'claims.messages.PhotoRequest'> not in target types [<class 'claims.messages.Claim'>]",
+    2: "TopicId does not match the subscription",
+}
 
 
 class Message(NamedTuple):
@@ -148,6 +157,9 @@ class _Team:
         failed: list[Message] = []
 
         def speak() -> None:
+            if self.fault.way != DROPPED and self.script.strikes(agent, Shows.UNDELIVERED):
+                failed.append(self._create(autogen.topic_address("group_topic", self.team), "GroupChatError"))
+                raise Raised(f"{EXCEPTIONS}.CantHandleException", UNHANDLED_BY[self.fault.way], FRAMES[Sdk.AUTOGEN])
             said.append(self._invoke(agent, failed))
 
         error = self._deliver(request, autogen.MANAGER, [(agent, "{}", speak)])
@@ -176,6 +188,9 @@ class _Team:
             if agent == "assessor":
                 self._photos()
             self.script.wait(2_600)
+            if self.script.strikes(agent, Shows.UNDELIVERED):
+                failed.append(self._create(autogen.topic_address("group_topic", self.team), "GroupChatError"))
+                raise Raised(f"{EXCEPTIONS}.MessageDroppedException", "", FRAMES[Sdk.AUTOGEN])
             return self._say(agent)
 
     def _say(self, agent: str) -> Said:

@@ -122,6 +122,7 @@ class _Chain:
             except Raised as error:
                 self.script.blame(error.origin)
                 if self.fault.variant is not Variant.RECOVERED or tried == MAX_TRIES:
+                    self.script.ran_out = self.fault.variant is Variant.RECOVERED
                     raise
                 self.script.pause(self.rng.uniform(0.8, 1.4) * tried)
         raise AssertionError

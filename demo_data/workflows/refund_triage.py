@@ -111,6 +111,7 @@ class _Graph:
             except Raised as error:
                 self.script.blame(error.origin)
                 if not retried or tried == MAX_TRIES:
+                    self.script.ran_out = retried
                     raise
                 self.script.pause(0.5 * 2 ** (tried - 1) * self.rng.uniform(0.8, 1.2))
             else:

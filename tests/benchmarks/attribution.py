@@ -8,68 +8,21 @@ and the time that settling takes.
 """
 
 import csv
-import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from random import Random
-from typing import NamedTuple
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.trace import ReadableSpan
-
-from collector.decode import decode_protobuf
 from collector.settle import RunRow, Settled, settle
-from demo_data.faults import FAULTS, LOW_SEVERITY, NO_FAULT, PROBES, STORM_FAULTS, Fault, Label, Shows, Variant
-from demo_data.plan import Case, RunPlan
-from demo_data.telemetry import Player
-from demo_data.workflows import WORKFLOWS
-from schemas.settings import Settings
 from tests.benchmarks import harness, trail
+from tests.benchmarks.demo_truth import demo
+from tests.benchmarks.tally import Tally, wrong_ones
 from tests.markers import replace_between
 from tests.otlp import RECORDINGS, recorded_folders, recorded_spans
 from tests.settling import QUIET_NS, batch_of, settle_spans
 
 RESULTS = Path(__file__).parents[2] / "docs" / "accuracy.md"
-DEMO_START_NS = 1_790_000_000_000_000_000
-DEMO_SEEDS = 12
-PROBE_SEEDS = 4
-DEMO_PLAIN_RUNS = 60
-HOUR_NS = 3_600 * 10**9
-NONE = "none"
-QUIET = "quiet on look-alikes and plain runs"
 BIG_RUN_SPANS = 50_000
-
-
-class Tally:
-    """How many of how many were right."""
-
-    def __init__(self) -> None:
-        self.right = 0
-        self.all = 0
-        self.wrong: list[str] = []
-
-    def add(self, is_right: bool, what: str) -> None:
-        """One more."""
-        self.all += 1
-        self.right += is_right
-        if not is_right:
-            self.wrong.append(what)
-
-    def __str__(self) -> str:
-        if not self.all:
-            return "–"
-        low, high = wilson(self.right, self.all)
-        return f"{self.right}/{self.all} = {self.right / self.all:.1%} [{low:.1%}, {high:.1%}]"
-
-
-def wilson(right: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    z = 1.96
-    centre = right + z * z / 2
-    half = z * math.sqrt(right * (trials - right) / trials + z * z / 4)
-    return (centre - half) / (trials + z * z), (centre + half) / (trials + z * z)
 
 
 # ---- recordings ------------------------------------------------------------------------------------------------------
@@ -138,107 +91,6 @@ def judged(row: Mapping[str, str], run: RunRow, settled: Settled) -> Iterator[tu
         yield "tokens", all(abs(difference) <= 1 for difference in counted)
     if row["outcome"] in ("clean", "pending"):
         yield "quiet", not failures
-
-
-# ---- demo ------------------------------------------------------------------------------------------------------------
-
-
-class Played(NamedTuple):
-    """One run of the demo: the truth about it and what was found."""
-
-    label: Label
-    shows: Shows
-    code: str | None
-    layer_a: str
-    layer_b: str
-    origin: str | None
-    outcome: str
-
-
-def demo() -> str:
-    """Every fault and look-alike of the demo, and plain runs."""
-    played = list(demo_runs())
-    decidable = [p for p in played if p.shows is not Shows.SLOW_RETRY]
-    text = (
-        f"{len(FAULTS) + len(STORM_FAULTS)} faults and look-alikes, {DEMO_SEEDS} runs each, {len(PROBES)} more ways "
-        f"and dialects, {PROBE_SEEDS} runs each, and {DEMO_PLAIN_RUNS} "
-        f"plain runs of each workflow: {len(played):,} runs. "
-        f"In {len(played) - len(decidable)} of them a client retried within one span, which nothing but its duration "
-        "shows: not decidable, left out.\n\n"
-    )
-    rows = []
-    for lens, truth, found in (
-        ("A", [p.label.layer_a or NONE for p in decidable], [p.layer_a for p in decidable]),
-        ("B", [p.label.layer_b or NONE for p in decidable], [p.layer_b for p in decidable]),
-    ):
-        for layer, precision, recall, f1, count in per_class(truth, found):
-            rows.append([lens, layer, f"{precision:.3f}", f"{recall:.3f}", f"{f1:.3f}", count])
-        mean = sum(f1 for _, _, _, f1, _ in per_class(truth, found)) / len({*truth})
-        rows.append([lens, "**macro-F1**", "", "", f"**{mean:.3f}**", len(truth)])
-    text += harness.table(["lens", "layer", "precision", "recall", "F1", "runs"], rows)
-    tallies = {"outcome": Tally(), "code": Tally(), "origin": Tally(), QUIET: Tally()}
-    by_code: dict[str, Tally] = defaultdict(Tally)
-    for p in decidable:
-        name = f"{p.label.workflow}/{p.label.fault}"
-        tallies["outcome"].add(p.outcome == p.label.outcome, f"{name}: {p.outcome}, not {p.label.outcome}")
-        if p.label.code:
-            tallies["code"].add(p.code == p.label.code, f"{name}: {p.code}, not {p.label.code}")
-            by_code[p.label.code].add(p.code == p.label.code, name)
-            if p.label.origin_span_id:
-                right = p.origin in (p.label.origin_span_id, *p.label.origin_also)
-                tallies["origin"].add(right, name)
-        else:
-            tallies[QUIET].add(p.code is None, f"{name}: {p.code}")
-    text += "\n\n" + harness.table(
-        ["measure", "right"],
-        [
-            [name if name != "false alarms" else "quiet on look-alikes and plain runs", str(t)]
-            for name, t in tallies.items()
-        ],
-    )
-    text += "\n\n" + harness.table(
-        ["code injected", "named rightly"], [[code, str(t)] for code, t in sorted(by_code.items())]
-    )
-    return text + wrong_ones(tallies)
-
-
-def demo_runs() -> Iterator[Played]:
-    """Runs through the real SDK and encoder, decoded and settled."""
-    cases: list[tuple[Fault, int]] = [
-        (fault, seed) for fault in (*FAULTS, *STORM_FAULTS.values()) for seed in range(DEMO_SEEDS)
-    ]
-    cases += [(fault, seed) for fault in PROBES for seed in range(PROBE_SEEDS)]
-    cases += [(NO_FAULT._replace(workflow=name), 1_000 + n) for name in WORKFLOWS for n in range(DEMO_PLAIN_RUNS)]
-    for number, (fault, seed) in enumerate(cases):
-        workflow = WORKFLOWS[fault.workflow]
-        version = workflow.releases[-1][1]
-        tries = 0 if fault.variant is Variant.NONE else 1 + seed % 2
-        start_ns = DEMO_START_NS + number * HOUR_NS
-        plan = workflow.plan(Case(Random(f"{fault.name}/{seed}"), start_ns, "production", version, fault, tries))
-        yield found_in(plan, fault)
-
-
-def found_in(plan: RunPlan, fault: Fault) -> Played:
-    """What settling makes of one planned run."""
-    ended: list[ReadableSpan] = []
-    Player(ended.append).play(plan.spans)
-    settled = settle_spans(decode_protobuf(encode_spans(ended).SerializeToString(), Settings()).spans)
-    run = next(run for run in settled.run if plan.label.trace_id in run.trace_ids)
-    notes = [f for f in settled.failure if f.role == "root" and f.code in LOW_SEVERITY]
-    told = run if run.code or not notes else notes[0]
-    origin = run.origin_span_id or (notes[0].span_id if notes else None)
-    return Played(plan.label, fault.shows, told.code, told.layer_a or NONE, told.layer_b or NONE, origin, run.outcome)
-
-
-def per_class(truth: Sequence[str], found: Sequence[str]) -> list[tuple[str, float, float, float, int]]:
-    """Precision, recall, F1 and count of each class of the truth."""
-    pairs = Counter(zip(truth, found, strict=True))
-    rows = []
-    for name in sorted({*truth}):
-        hit = pairs[name, name]
-        said, there = sum(n for (_, f), n in pairs.items() if f == name), truth.count(name)
-        rows.append((name, hit / said if said else 0.0, hit / there, 2 * hit / (said + there), there))
-    return rows
 
 
 # ---- TRAIL -----------------------------------------------------------------------------------------------------------
@@ -313,12 +165,6 @@ def _big_run() -> Iterable[object]:
                     start_ns=span.start_ns + n * length,
                     end_ns=span.end_ns + n * length,
                 )
-
-
-def wrong_ones(tallies: Mapping[str, Tally]) -> str:
-    """What was not right, by name: the backlog."""
-    lines = [f"- {name}: {', '.join(sorted({*tally.wrong}))}" for name, tally in tallies.items() if tally.wrong]
-    return "\n\nNot right:\n\n" + "\n".join(lines) if lines else ""
 
 
 def main() -> None:

@@ -5,20 +5,34 @@ from random import Random
 import pytest
 from opentelemetry.trace import StatusCode
 
-from demo_data.faults import FAULTS, LAYERS, PROBES, STORM_FAULTS, Fault, Shows, Variant, draw, faults_of
+from demo_data.desk import DESKS
+from demo_data.faults import FAULTS, LAYERS, LOW_SEVERITY, STORM_FAULTS, Fault, Shows, Variant, draw, faults_of
 from demo_data.plan import Case, PlannedSpan, RunPlan
+from demo_data.probes import LOOKALIKES, PROBES
 from demo_data.workflows import WORKFLOWS
+from schemas.codes import CODES
 from schemas.taxonomy import Outcome
 
 START_NS = 1_790_000_000_000_000_000
-ALL_FAULTS = (*FAULTS, *PROBES, *STORM_FAULTS.values())
+ALL_FAULTS = (*FAULTS, *PROBES, *LOOKALIKES, *STORM_FAULTS.values())
+PLAYS = sorted({(fault.workflow, fault.shows) for fault in ALL_FAULTS})
+NEVER_FAILS = ("claims_panel", "desk-openai_agents")
+"""Workflows whose roots end well whatever happens inside."""
+
+each_play = pytest.mark.parametrize(("workflow", "shows"), PLAYS)
+"""Every way that a fault shows in every workflow, with all codes and variants that go that way."""
 
 
 def played(fault: Fault, *, seed: int = 1, failing_tries: int = 1) -> RunPlan:
     """One run with this fault."""
-    workflow = WORKFLOWS[fault.workflow]
+    workflow = (WORKFLOWS | DESKS)[fault.workflow]
     version = workflow.releases[-1][1]
     return workflow.plan(Case(Random(seed), START_NS, "production", version, fault, failing_tries))
+
+
+def faults_that(workflow: str, shows: Shows) -> list[Fault]:
+    """The faults that show like this there."""
+    return [fault for fault in ALL_FAULTS if (fault.workflow, fault.shows) == (workflow, shows)]
 
 
 def origin(run: RunPlan) -> PlannedSpan | None:
@@ -31,41 +45,54 @@ def evidence(span: PlannedSpan) -> str:
     return repr((span.status, span.status_message, span.events, span.attributes))
 
 
-@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda fault: fault.name)
-def test_label_names_the_fault_and_its_layers(fault: Fault) -> None:
+@each_play
+def test_label_names_the_fault_and_its_layers(workflow: str, shows: Shows) -> None:
     """Code, step, and layers come from the table, the outcome from what the run did."""
-    label = played(fault).label
-    assert (label.fault, label.code, label.step) == (fault.name, fault.code, fault.step or None)
-    assert (label.layer_a, label.layer_b) == (LAYERS[fault.code] if fault.code else (None, None))
-    expected = {
-        Variant.LOUD: Outcome.FAILED,
-        Variant.RECOVERED: Outcome.RECOVERED,
-        Variant.SILENT: Outcome.CLEAN if fault.code == "tool.empty_result" else Outcome.SILENT,
-        Variant.LOOKALIKE: Outcome.PENDING if fault.shows is Shows.HUMAN_INTERRUPT else Outcome.CLEAN,
-    }
-    assert label.outcome is expected[fault.variant]
+    for fault in faults_that(workflow, shows):
+        label = played(fault).label
+        assert (label.fault, label.code, label.step) == (fault.name, fault.code, fault.step or None)
+        assert (label.layer_a, label.layer_b) == (LAYERS[fault.code] if fault.code else (None, None))
+        expected = {
+            Variant.LOUD: Outcome.SILENT if workflow == "desk-openai_agents" else Outcome.FAILED,
+            Variant.RECOVERED: Outcome.RECOVERED,
+            Variant.SILENT: Outcome.SILENT,
+            Variant.LOOKALIKE: Outcome.PENDING if shows is Shows.HUMAN_INTERRUPT else Outcome.CLEAN,
+        }
+        assert label.outcome is (Outcome.CLEAN if fault.code in LOW_SEVERITY else expected[fault.variant]), fault.name
 
 
-@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda fault: fault.name)
-def test_origin_span_exists_and_shows_the_fault(fault: Fault) -> None:
+@each_play
+def test_origin_span_exists_and_shows_the_fault(workflow: str, shows: Shows) -> None:
     """The blamed span carries an error, an error text, an odd finish reason, or no documents."""
-    run = played(fault)
-    span = origin(run)
-    if fault.code is None or fault.shows is Shows.SLOW_RETRY:
-        assert span is None, "look-alikes and retries hidden in the client leave no evidence"
-        return
-    assert span is not None
     shown = {
-        Shows.FINISH_LENGTH: "'length'",
-        Shows.FINISH_FILTER: "'content_filter'",
-        Shows.EMPTY_RESULT: '"documents": []',
-        Shows.TOOL_ANSWERS_ERROR: "rror",
+        Shows.FINISH_LENGTH: ("'length'", '"length"', "max_output_tokens"),
+        Shows.FINISH_FILTER: ("content_filter",),
+        Shows.EMPTY_RESULT: ('"documents": []', "'[]'", "No results found"),
+        Shows.TOOL_ANSWERS_ERROR: ("rror", "No results found"),
     }
-    if fault.shows in shown:
-        assert span.status is not StatusCode.ERROR
-        assert shown[fault.shows] in evidence(span)
-    else:
-        assert span.status is StatusCode.ERROR
+    for fault in faults_that(workflow, shows):
+        span = origin(played(fault))
+        if fault.code is None or shows is Shows.SLOW_RETRY:
+            assert span is None, "look-alikes and retries hidden in the client leave no evidence"
+            continue
+        assert span is not None, fault.name
+        if shows in shown:
+            assert span.status is not StatusCode.ERROR
+            assert any(words in evidence(span) for words in shown[shows]), fault.name
+        elif shows not in WITHOUT_ERROR:
+            assert span.status is StatusCode.ERROR or "exception" in evidence(span), fault.name
+
+
+WITHOUT_ERROR = {
+    Shows.REDUNDANT_STEP,
+    Shows.DUPLICATE_EFFECT,
+    Shows.PING_PONG,
+    Shows.TOOLS_BYPASSED,
+    Shows.CONTRACT_MISSING,
+    Shows.FAIL_OPEN,
+    Shows.UNKNOWN_TOOL,
+}
+"""Faults that no status tells of."""
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -80,20 +107,43 @@ def test_root_is_an_error_exactly_when_the_fault_is_loud(fault: Fault) -> None:
         assert failed == (fault.variant is Variant.LOUD)
 
 
-@pytest.mark.parametrize("fault", [f for f in FAULTS if f.variant is Variant.LOOKALIKE], ids=lambda fault: fault.name)
-def test_lookalikes_hold_no_error_at_all(fault: Fault) -> None:
-    """Polling, pagination, redo, fallback and empty answers are all good spans."""
-    assert all(span.status is not StatusCode.ERROR for span in played(fault).spans)
+@pytest.mark.parametrize("fault", [f for f in ALL_FAULTS if f.variant is Variant.LOOKALIKE], ids=lambda f: f.name)
+def test_lookalikes_hold_no_error_but_what_was_called_off(fault: Fault) -> None:
+    """Polling, pagination, redo, fallback and empty answers are all good spans; the rest waits or was cancelled."""
+    if fault.shows not in (Shows.HUMAN_INTERRUPT, Shows.CANCELLED_SIBLINGS):
+        assert all(span.status is not StatusCode.ERROR for span in played(fault).spans)
 
 
-@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda fault: fault.name)
-def test_labels_do_not_leak_into_the_spans(fault: Fault) -> None:
+@each_play
+def test_labels_do_not_leak_into_the_spans(workflow: str, shows: Shows) -> None:
     """Nothing the product reads names the injected fault, its code or its variant."""
-    text = "".join(span.name + evidence(span) for span in played(fault).spans)
-    assert f"'{fault.name}'" not in text
-    assert fault.variant not in {*text.split('"'), *text.split("'")}
-    if fault.code:
-        assert fault.code not in text
+    for fault in faults_that(workflow, shows):
+        text = "".join(span.name + evidence(span) for span in played(fault).spans)
+        assert f"'{fault.name}'" not in text
+        assert fault.variant not in {*text.split('"'), *text.split("'")}
+        if fault.code and "." in fault.code:
+            assert fault.code not in text
+
+
+def test_every_code_is_played_in_three_dialects_and_three_ways_where_it_can_be() -> None:
+    """What is missing is named here; docs/accuracy.md says why for each."""
+    dialects: dict[str, set[str]] = {code.code: set() for code in CODES}
+    ways: dict[str, set[tuple[Variant, int, Shows]]] = {code.code: set() for code in CODES}
+    for fault in (*FAULTS, *PROBES):
+        for code in (fault.code, *fault.beside):
+            if code is not None:
+                dialects[code].add(fault.workflow)
+                ways[code].add((fault.variant, fault.way, fault.shows))
+    assert {code for code, found in dialects.items() if len(found) < 3} == ONLY_THERE | FOLLOWING | JUDGED
+    assert {code for code, found in ways.items() if len(found) < 3} == FOLLOWING | JUDGED
+
+
+ONLY_THERE = {"handoff.undelivered", "routing.tools_bypassed"}
+"""Codes that one dialect alone can show."""
+FOLLOWING = {"recovery.no_retry", "recovery.silent_failure"}
+"""Codes that follow from how a run went; labels have them beside the fault's own."""
+JUDGED = {code.code for code in CODES if code.code.startswith("judged.")} | {"component.judged_quality"}
+"""Codes that only a verdict tells."""
 
 
 def ledger_nodes(run: RunPlan) -> list[PlannedSpan]:
