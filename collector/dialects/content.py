@@ -48,8 +48,13 @@ ERROR_TEXT = re.compile(
       (?:tool\ |mcp\ |http\ |execution\ )?error\b\ ?(?::|\d|(?:executing|invoking|calling|running|while|occurred|in)\ )
     | an\ error\ occurred | i\ encountered\ an\ error | failed\ to\ (?:call|execute|invoke)\b
     | tool\ (?:execution|call|invocation)\ (?:failed|error)
-    | unknown\ tool\b | tool\ not\ found | tool\ '?\w+'?\ (?:is\ )?not\ found
-    | traceback\ \(most\ recent | (?:\w+\.)*\w+(?:error|exception)(?::|\()
+    | unknown\ tool\b | tool\ not\ found | tool\ (?:with\ name\ )?'?\w+'?\ (?:is\ )?not\ found
+    | agent\ '?\w+'?\ not\ found\.\ please\ select | action\ '.{1,80}'\ don't\ exist | invoking\ `.{1,80}`\ failed\b
+    | \[error\] | ❌\ ?error\b | encountered\ error: | exception\ occurred\b
+    | traceback\ \(most\ recent | (?:\w+\.)*\w+(?:error|exception)(?::|\() | exception:
+    | (?-i:(?:\w+\.)*[A-Z]\w*Timeout)(?::|\()
+    | http(?:/\d(?:\.\d)?)?\ [45]\d\d\b | request\ failed\ with\ status\ code\ [45]\d\d
+    | (?:connection\ refused|rate\ limit\ exceeded|max\ retries\ exceeded|timed\ out\ after)\b
     | [45]\d\d\ (?:bad\ request|unauthorized|forbidden|not\ found|too\ many|internal\ server)
     | [45]\d\d\ (?:bad\ gateway|service\ unavailable|gateway\ time)
     | no\ (?:results|matching\ documents)\ (?:were\ )?found\b
@@ -57,6 +62,15 @@ ERROR_TEXT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """How a tool's own text begins when it is an error; looked for at the start only."""
+_ERROR_PAGE = re.compile(
+    r"\s*<(?:!doctype|html|head)\b.{0,1500}?<(?:title|h1)>\s*(?:http\s+)?(?:error\s+)?[45]\d\d\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A web page that a server gives in the place of the one asked for."""
+PAGE_LIMIT = 2_000  # characters of a page in which its title begins
+_PRINTED = re.compile(r"(?:_?meta=|content=).{0,16000}(?:\bisError=True|\bstatus='error')", re.DOTALL)
+"""A result of MCP, or a tool message of LangChain, printed as Python prints it."""
+_PRINTED_TEXT = re.compile(r"\b(?:text|content)=(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.DOTALL)
 NOT_A_TOOL = "is not a valid tool, try one of"
 _REFUSAL = re.compile(
     rf'"((?:[^"\\]|\\.)*(?:{NOT_A_TOOL}|Unknown tool name|Error: Requested function'
@@ -235,7 +249,14 @@ def find_error(value: Any, depth: int = 0) -> tuple[str, str | None] | None:
 
 
 def _error_text(text: str) -> tuple[str, str | None] | None:
-    if ERROR_TEXT.match(text, 0, NAME_LIMIT) or NOT_A_TOOL in text[:NAME_LIMIT]:
+    if text.startswith(("content=", "meta=", "_meta=")):
+        printed = _PRINTED_TEXT.search(text) if _PRINTED.match(text, 0, PARSE_LIMIT) else None
+        return None if printed is None else ((printed.group(1) or printed.group(2) or "").strip() or text, None)
+    if (
+        ERROR_TEXT.match(text, 0, NAME_LIMIT)
+        or NOT_A_TOOL in text[:NAME_LIMIT]
+        or (text.lstrip()[:1] == "<" and _ERROR_PAGE.match(text, 0, PAGE_LIMIT))
+    ):
         leading = _LEADING_CLASS.match(text, 0, NAME_LIMIT)
         return text.strip(), leading.group(1) if leading else None
     return None
@@ -248,8 +269,29 @@ def _declares_error(value: dict[Any, Any]) -> bool:
     error = value.get("error")
     if error.__class__ is str or error.__class__ is dict:
         return bool(error)
+    if _is_status(value.get("statusCode")) or value.get("error_message").__class__ is str:
+        return True
+    errors = value.get("errors")
+    if errors.__class__ is list and errors and value.get("data") is None and errors[0].__class__ is dict:
+        return _said(errors[0].get("message")) is not None
+    if (_is_status(value.get("code")) or _is_status(value.get("status"))) and PROBLEM.issuperset(value):
+        return True
     refused = value.get("success") is False or value.get("ok") is False
     return refused and _said(value.get("message") or value.get("reason")) is not None
+
+
+def _is_status(value: Any) -> bool:
+    """An HTTP status of a failure."""
+    return value.__class__ is int and 400 <= value <= 599
+
+
+PROBLEM = frozenset(
+    {
+        *("code", "status", "message", "detail", "details", "title", "type", "instance", "path", "timestamp"),
+        *("requestId", "request_id", "traceId"),
+    }
+)
+"""Members of an answer that is nothing but a problem (RFC 9457 and its like)."""
 
 
 def _error_words(value: dict[Any, Any]) -> tuple[str, str | None]:
@@ -257,8 +299,16 @@ def _error_words(value: dict[Any, Any]) -> tuple[str, str | None]:
     error = value.get("error")
     holder = error if error.__class__ is dict else value
     text = _said(error) or _said(holder.get("message")) or _said(value.get("content")) or _said(value.get("text"))
-    text = text or _said(value.get("output")) or _said(value.get("reason")) or canonical(value)
-    kind = holder.get("code", holder.get("type")) if error.__class__ is dict else value.get("code")
+    text = text or _said(value.get("output")) or _said(value.get("reason")) or _said(value.get("error_message"))
+    errors = value.get("errors")
+    if text is None and errors.__class__ is list and errors and errors[0].__class__ is dict:
+        text = _said(errors[0].get("message"))
+    text = text or _said(value.get("detail")) or _said(value.get("title")) or canonical(value)
+    if error.__class__ is dict:
+        kind = holder.get("code", holder.get("type"))
+    else:
+        kind = next((value[key] for key in ("code", "statusCode", "status") if value.get(key).__class__ is int), None)
+        kind = value.get("code") if kind is None else kind
     kind = str(kind)[:NAME_LIMIT] if kind.__class__ is str or kind.__class__ is int else None
     leading = _LEADING_CLASS.match(text, 0, NAME_LIMIT)
     return text, kind or (leading.group(1) if leading else None)

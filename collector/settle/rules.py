@@ -64,11 +64,14 @@ W = Where
 
 _SCHEMA = (
     r"\bValidationError\b|OutputParserException|JSONDecodeError|\bConverterError\b|LengthFinishReasonError"
-    r"|\d validation errors? for|Invalid JSON\b|\bin JSON at position \d|is not valid JSON"
+    r"|JSONSchemaValidation|\d validation errors?(?: for\b|:)|Invalid JSON\b|\bin JSON at position \d|is not valid JSON"
     r"|Unexpected end of JSON input"
     r"|(?:Expecting (?:value|property name|',' delimiter|':' delimiter)|Unterminated string starting at|Extra data)"
     r".{0,60}line \d+ column \d+"
 )
+
+_SDK_SAYS: Final = r"(?:\bError code|\bModelHTTPError: status_code): "
+"""How OpenAI's and Anthropic's clients, and Pydantic AI, begin the HTTP status of a provider, wherever it shows."""
 
 _N8N_ABORTED = r"The connection was aborted, perhaps the server is offline"
 """n8n's words for ECONNABORTED, by which its HTTP client means a time-out."""
@@ -112,19 +115,23 @@ RULES: Final[tuple[Rule, ...]] = (
         r"GraphRecursionError|Recursion limit of|MaxTurnsExceeded|Max turns exceeded|AgentMaxStepsError"
         r"|Reached max(?:imum)? (?:number of )?(?:steps|iterations|rounds|turns)|Max rounds reached"
         r"|(?:Model|Tool)CallLimitExceeded|LlmCallsLimitExceeded|UsageLimitExceeded|WorkflowConvergenceException"
-        r"|Agent stopped due to (?:iteration|max iterations)|exceed the request_limit",
+        r"|Agent stopped due to (?:iteration|max iterations)|exceed the request_limit"
+        r"|Max(?:imum)? iterations (?:of \d+ )?(?:reached|exceeded)|PipelineMaxComponentRuns"
+        r"|(?:tool|its) (?:maximum )?usage limit\b",
     ),
     Rule(
         "routing.unknown_agent", "target", W.ANY,
         r"coworker mentioned not found|returned an invalid speaker name|did not return a valid destination"
         r"|SkillNotFoundError|\b(?:handoff )?target .{0,80}\bis not (?:one of the|a) participants?"
-        r"|\bagent .{0,60} not found in (?:the )?(?:agent tree|team|crew|participants)",
+        r"|\bagent .{0,60} not found in (?:the )?(?:agent tree|team|crew|participants)"
+        r"|\bagent .{0,60} not found\. Please select a different agent",
     ),
     Rule(
         "routing.unknown_tool", "name", W.ANY,
         r"is not a valid tool, try one of|\bunknown tool\b|not found in agent\b|not found in any workbench"
         r"|these are the only available Actions|\bTool ?Not ?Found|\btool '?[\w.-]+'? (?:is )?not (?:found|available)\b"
-        r"|\bis not found in the tools_dict",
+        r"|\bis not found in the tools_dict|\btool with name .{0,80} not found\b"
+        r"|\brequested function .{0,80} not found\b",
     ),
     Rule("routing.unknown_tool", "json-rpc", W.TOOL, status=("-32601",)),
     Rule(
@@ -136,14 +143,18 @@ RULES: Final[tuple[Rule, ...]] = (
     # 5. the model call
     Rule(
         "component.rate_limited", "text", W.NOT_TOOL,
-        r"RateLimit\w*Error|rate_limit_(?:error|exceeded)|ThrottlingException|RESOURCE_EXHAUSTED",
+        r"RateLimit\w*Error|rate_limit_(?:error|exceeded)|ThrottlingException|RESOURCE_EXHAUSTED|ServiceQuotaExceeded"
+        rf"|{_SDK_SAYS}429\b",
     ),
     Rule("component.rate_limited", "status", W.MODEL, status=("429",)),
     Rule("component.rate_limited", "words", W.MODEL, r"too many requests|\brate limit"),
     Rule(
         "component.auth", "text", W.NOT_TOOL,
         r"\bAuthenticationError\b|PermissionDeniedError|invalid_api_key|insufficient_quota|Incorrect API key"
-        r"|\bauthentication_error\b|\bpermission_error\b|credit balance is too low|UNAUTHENTICATED\b",
+        r"|\bauthentication_error\b|\bpermission_error\b|credit balance is too low|UNAUTHENTICATED\b"
+        r"|PERMISSION_DENIED\b|API key not valid|invalid x-api-key|AccessDeniedException"
+        r"|UnrecognizedClientException|ExpiredTokenException"
+        rf"|BudgetExceeded|{_SDK_SAYS}40[123]\b",
     ),
     Rule("component.auth", "status", W.MODEL, status=("401", "402", "403")),
     Rule(
@@ -156,41 +167,47 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "component.unavailable", "sdk", W.NOT_TOOL,
         r"\bInternalServerError\b|API(?:Connection|Status5\d\d)\w*Error|OpenAIConnectionError|overloaded_error"
-        r"|\bOverloadedError|\bModelServerError|ServiceUnavailableError",
+        r"|\bOverloadedError|\bModelServerError|ServiceUnavailableE|InternalServerException|ModelNotReadyException"
+        rf"|All models from FallbackModel failed|Invalid response from LLM call|{_SDK_SAYS}5\d\d\b",
     ),
     Rule("component.unavailable", "status", W.MODEL, status=("5xx",)),
     Rule(
         "component.unavailable", "text", W.MODEL,
         r"\bConnection ?Error\b|\bConnectError\b|RemoteProtocolError|\b(?:server|api)_error\b|ECONNREFUSED|ECONNRESET"
-        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b",
+        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b|\bbad gateway\b",
     ),
     Rule(
         "component.refused", "text", W.NOT_TOOL,
-        r"content_filter|ContentFilter|ModelRefusalError|content_policy_violation|ResponsibleAIPolicy"
+        r"content_filter|ContentFilter|ModelRefusalError|content_policy_violation|ContentPolicyViolation|ResponsibleAIPolicy"
         r"|rejected by the content filter|Guardrail\w*Tripwire|Guardrail tripwire triggered|\bModelRefusal",
     ),
     Rule("component.refused", "finish", W.LLM, finish=("content_filter",)),
     Rule("handoff.schema_invalid", "answer", W.MODEL, _SCHEMA),
     Rule(
         "component.bad_request", "text", W.NOT_TOOL,
-        r"\bBadRequestError\b|invalid_request_error|UnprocessableEntityError|model_not_found|INVALID_ARGUMENT",
+        r"\bBadRequestError\b|invalid_request_error|UnprocessableEntityError|model_not_found|INVALID_ARGUMENT"
+        rf"|UnsupportedParams|{_SDK_SAYS}4\d\d\b",
     ),
+    Rule("component.bad_request", "words", W.MODEL, r"\bNOT_FOUND\b|\bNotFoundError\b|\bValidationException\b"),
     Rule("component.bad_request", "status", W.MODEL, status=("4xx",)),
     Rule("handoff.truncated", "finish", W.LLM, finish=("length",)),
+    Rule("handoff.truncated", "text", W.NOT_TOOL, r"\bmodel token limit .{0,20}exceeded\b|\bIncompleteToolCall\b"),
     # 6. what the model asked for
     Rule(
         "handoff.tool_args_invalid", "text", W.TOOL,
-        r"unexpected keyword argument|missing \d+ required (?:positional|keyword)|ToolInvocationError"
+        r"unexpected keyword argument|missing \d+ required (?:positional|keyword)"
+        r"|ToolInvocationError(?!: Failed to invoke)"
         r"|Error invoking tool\b|InvalidToolArguments|Action Input is not a valid key, value dictionary"
-        r"|Invalid JSON input for tool|\d validation errors? for|\bInput validation error\b"
-        r"|\bFailed to parse arguments"
+        r"|Invalid JSON input for tool|\d validation errors?(?: for\b|:)|\bInput validation error\b"
+        r"|\bFailed to parse arguments|\bArgument parsing failed|\bargument .{0,60} has type .{0,60} but should be\b"
         r"|mandatory input parameters are not present|ToolInputParsing|Error parsing tool arguments",
     ),
     Rule("handoff.tool_args_invalid", "json-rpc", W.TOOL, status=("-32602",)),
     Rule(
         "handoff.action_unparseable", "text", W.ANY,
         r"AgentParsingError|code parsing failed|Error in code parsing|\bModelBehaviorError\b|Invalid JSON provided"
-        r"|Could not parse LLM output|Parsing LLM output produced both|Invalid Format: Missing 'Action",
+        r"|Could not parse (?:LLM )?output\b|Error while parsing tool call"
+        r"|Parsing LLM output produced both|Invalid Format: Missing 'Action",
     ),
     Rule("handoff.action_unparseable", "finish", W.LLM, finish=("malformed_function_call",)),
     # 7. the tool call
@@ -207,7 +224,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "tool.auth", "text", W.CALL,
         r"\bunauthori[sz]ed\b|\b403 forbidden|\bAuthenticationError\b"
         r"|\bAccess(?: is)? ?denied\b"
-        r"|PermissionDenied|invalid (?:api key|credentials|token)|UNAUTHENTICATED\b",
+        r"|Permission ?Denied|PERMISSION_DENIED\b|invalid (?:api key|credentials|token)|UNAUTHENTICATED\b"
+        r"|does not have any credentials",
     ),
     Rule("tool.auth", "status", W.CALL, status=("401", "403")),
     Rule("tool.not_found", "file", W.CALL, r"FileNotFoundError|No such file|ENOENT\b"),
@@ -225,7 +243,9 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|RemoteProtocolError|RemoteDisconnected|ECONNREFUSED|ECONNRESET|ENOTFOUND|CONNECTION_CLOSED|\bunreachable\b"
         r"|\bservice (?:is )?(?:temporarily )?unavailable|\bServiceUnavailable"
         r"|Max retries exceeded with url|name resolution|\bbad gateway\b"
-        r"|\bInternalServerError\b|Internal server error",
+        r"|\bInternalServerError\b|Internal server error|refused the connection|Name or service not known|getaddrinfo"
+        r"|\bSSLError\b|certificate verify failed|failed to connect\b|could not connect\b|StatusCode\.UNAVAILABLE"
+        r"|database is locked|\bfetch failed\b",
     ),
     Rule("tool.unavailable", "status", W.CALL, status=("5xx", "-32000", "-32603")),
     Rule("tool.empty_result", "text", W.CALL, r"\bNo results (?:were )?found|\bno (?:matching )?documents found"),
@@ -245,6 +265,7 @@ RULES: Final[tuple[Rule, ...]] = (
 _HTTP = re.compile(
     r"(?:\bstatus(?:[_ ]code)?|\berror(?: code)?|\bhttp(?:/\d(?:\.\d)?)?(?: status)?(?: code)?|\btoo many)"
     r"['\":=( ]{1,4}([45]\d\d)\b|^([45]\d\d)\b|\b([45]\d\d) (?:client|server) error\b"
+    r"|\b(?:Client|Server|API)Error: ([45]\d\d)\b|\(([45]\d\d)\)\s+Reason:"
     r"|\b(4(?:00|01|03|04|08|15|29)|50[0-4]) (?:bad request|unauthorized|forbidden|not found|request timeout"
     r"|unsupported media|too many requests|internal server error|not implemented|bad gateway|service unavailable"
     r"|gateway time)",

@@ -1,5 +1,6 @@
 """The batch as settling reads it: one list per column, all in one canonical order."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -107,20 +108,22 @@ def read(batch: pa.Table) -> Spans:
     """
     start, end, trace, span = (batch.column(name).to_pylist() for name in ("start_ns", "end_ns", "trace_id", "span_id"))
     keys = [(s, e or NEVER_NS, t, i) for s, e, t, i in zip(start, end, trace, span, strict=True)]
-    order = pa.array(sorted(range(len(keys)), key=keys.__getitem__), pa.int64())
-    columns = {name: _column(batch.column(name), order, name) for name in SPAN_COLUMNS}
-    asked = batch.column(ASKED).take(order).to_pylist() if ASKED in batch.column_names else [[]] * len(keys)
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    there = {name: place for place, name in enumerate(batch.column_names)}
+    columns = {name: _column(batch.column(there[name]), order, name) for name in SPAN_COLUMNS}
+    asked = _column(batch.column(there[ASKED]), order, ASKED) if ASKED in there else [[]] * len(keys)
     texts = {
-        name: _column(batch.column(name), order, name) if name in batch.column_names else [None] * len(keys)
-        for name in TEXTS
+        name: _column(batch.column(there[name]), order, name) if name in there else [None] * len(keys) for name in TEXTS
     }
     return Spans(**columns, asked=asked, **texts)
 
 
-def _column(column: pa.ChunkedArray, order: pa.Array, name: str) -> list[Any]:
-    if column.null_count == len(column) and name != "gaps":
-        return [None] * len(column)
+def _column(column: pa.ChunkedArray, order: Sequence[int], name: str) -> list[Any]:
     if name == "gaps":
+        if column.null_count == len(column):
+            return [0] * len(column)
         column = pc.fill_null(pc.list_value_length(column), 0)
-    values: list[Any] = column.take(order).to_pylist()
-    return values
+    elif column.null_count == len(column):
+        return [None] * len(column)
+    values: list[Any] = column.to_pylist()
+    return list(map(values.__getitem__, order))

@@ -119,8 +119,18 @@ EXAMPLES = [
         "BadRequestError: Unsupported parameter: 'top_k'",
         "RequestError: bad luck",
     ),
+    Example(
+        "component.bad_request/words", LLM,
+        "NotFoundError: litellm.NotFoundError: the model x does not exist",
+        "NotFound: x",
+    ),
     Example("component.bad_request/status", LLM, "ApiError: Error code: 422", "ApiError: Error code: 302"),
     Example("handoff.truncated/finish", LLM, "", "", "length"),
+    Example(
+        "handoff.truncated/text", AGENT,
+        "UnexpectedModelBehavior: Model token limit (10) exceeded before any response was generated.",
+        "UsageLimitExceeded: Exceeded the total_tokens_limit of 10",
+    ),
     Example(
         "handoff.tool_args_invalid/text", TOOL,
         "TypeError: search() got an unexpected keyword argument 'q'",
