@@ -8,21 +8,24 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, Literal, NamedTuple
 
-from collector.decode import decode_json, decode_protobuf
+from collector.decode import decode_json, decode_logs_json, decode_logs_protobuf, decode_protobuf
 from collector.dialects import normalise
 from collector.errors import Busy, CollectorError, StoreUnavailable
+from collector.evidence import Evidence, of_log
 from collector.rows import Row, resource_row, scope_row, span_row
-from collector.store import Batch, Store, Written
+from collector.store import Batch, Marker, Store, Written
 from schemas.records import Rejection
 from schemas.settings import Settings
 
 log = logging.getLogger(__name__)
 
 Encoding = Literal["protobuf", "json"]
+
+Signal = Literal["traces", "logs"]
 
 MAX_COMMIT_ROWS: Final = 20_000
 """Rows of one COMMIT: a larger one only lengthens every wait."""
@@ -46,12 +49,13 @@ class Receipt(NamedTuple):
 
 
 class _Request:
-    __slots__ = ("arrived_s", "body", "encoding", "future", "size")
+    __slots__ = ("arrived_s", "body", "encoding", "future", "signal", "size")
 
-    def __init__(self, body: bytes, encoding: Encoding) -> None:
+    def __init__(self, body: bytes, encoding: Encoding, signal: Signal) -> None:
         self.body = body
         self.size = len(body)
         self.encoding = encoding
+        self.signal = signal
         self.arrived_s = time.monotonic()
         self.future: Future[Receipt] = Future()
         self.future.set_running_or_notify_cancel()  # a client that goes away cannot cancel what is being stored
@@ -63,10 +67,13 @@ class _Ready(NamedTuple):
     resources: dict[int, Row]
     scopes: dict[int, Row]
     rejections: list[Rejection]
+    evidence: Sequence[Evidence] = ()
+    markers: Sequence[Marker] = ()
+    is_posted: bool = False
 
 
 class Ingestor:
-    """Takes request bodies and stores their spans; every body's future ends in a receipt or in an error."""
+    """Takes request bodies and stores what they hold; every body's future ends in a receipt or in an error."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -94,13 +101,13 @@ class Ingestor:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, body: bytes, encoding: Encoding) -> "Future[Receipt]":
+    def submit(self, body: bytes, encoding: Encoding, signal: Signal = "traces") -> "Future[Receipt]":
         """Queues an inflated request body. Never blocks.
 
-        The future gives a Receipt once the spans are on disk, or fails with DecodeError, TooManySpans, Busy (held as
-        long as the settings allow) or StoreUnavailable.
+        The future gives a Receipt once its spans or log records are on disk, or fails with DecodeError, TooManySpans,
+        Busy (held as long as the settings allow) or StoreUnavailable.
         """
-        request = _Request(body, encoding)
+        request = _Request(body, encoding, signal)
         with self._changed:
             room = self._settings.queue_bytes - self._held_bytes
             if self._stopping or (self._held_bytes and request.size > room):
@@ -110,6 +117,17 @@ class Ingestor:
             self._held_bytes += request.size
             self._waiting.append(request)
             self._changed.notify_all()
+        return request.future
+
+    def put(self, evidence: Sequence[Evidence] = (), markers: Sequence[Marker] = ()) -> "Future[Receipt]":
+        """Queues what was posted, which needs no decoding. Never blocks; the future is that of `submit`."""
+        request = _Request(b"", "json", "logs")
+        with self._changed:
+            if self._stopping:
+                request.future.set_exception(self._busy("stopping"))
+            else:
+                self._ready.append(_Ready(request, [], {}, {}, [], evidence, markers, is_posted=True))
+                self._changed.notify_all()
         return request.future
 
     def count_refusal(self, reason: str) -> None:
@@ -170,6 +188,8 @@ class Ingestor:
 
     def _decode(self, request: _Request) -> _Ready | None:
         try:
+            if request.signal == "logs":
+                return self._decode_logs(request)
             decode = decode_json if request.encoding == "json" else decode_protobuf
             spans, rejections = decode(request.body, self._settings)
             request.body = b""
@@ -186,6 +206,19 @@ class Ingestor:
             log.exception("a request of %d bytes could not be decoded", request.size)
             self._fail([request], CollectorError(f"internal error: {type(exc).__name__}"), "internal")
         return None
+
+    def _decode_logs(self, request: _Request) -> _Ready:
+        decode = decode_logs_json if request.encoding == "json" else decode_logs_protobuf
+        records, rejections = decode(request.body, self._settings)
+        request.body = b""
+        return _Ready(
+            request,
+            [],
+            {r.resource.resource_id: resource_row(r.resource) for r in records},
+            {r.scope.scope_id: scope_row(r.scope) for r in records},
+            rejections,
+            [of_log(record) for record in records],
+        )
 
     def _write_loop(self) -> None:
         while True:
@@ -216,10 +249,13 @@ class Ingestor:
             rows=[row for ready in taken for row in ready.rows],
             resources={k: v for ready in taken for k, v in ready.resources.items()},
             scopes={k: v for ready in taken for k, v in ready.scopes.items()},
-            rejected=Counter(rejection.reason for ready in taken for rejection in ready.rejections),
+            rejected=_reasons(taken, "traces"),
             refused=refused,
-            requests=len(taken),
+            requests=sum(not ready.is_posted for ready in taken),
             body_bytes=sum(request.size for request in requests),
+            evidence=[one for ready in taken for one in ready.evidence],
+            markers=[marker for ready in taken for marker in ready.markers],
+            logs_rejected=_reasons(taken, "logs"),
         )
         try:
             written = self._store.write(batch)
@@ -236,7 +272,7 @@ class Ingestor:
             return
         self._release(requests)
         for ready in taken:
-            ready.request.future.set_result(Receipt(len(ready.rows), ready.rejections))
+            ready.request.future.set_result(Receipt(len(ready.rows) + len(ready.evidence), ready.rejections))
         self._on_written(written)
 
     def _fail(self, requests: list[_Request], exc: CollectorError, reason: str) -> None:
@@ -250,3 +286,10 @@ class Ingestor:
         with self._changed:
             self._held_bytes -= sum(request.size for request in requests)
             self._changed.notify_all()
+
+
+def _reasons(taken: Sequence[_Ready], signal: Signal) -> Counter[str]:
+    """Why things of this signal were rejected, counted."""
+    return Counter(
+        rejection.reason for ready in taken if ready.request.signal == signal for rejection in ready.rejections
+    )

@@ -44,6 +44,18 @@ _EVENTS: Final = Span._fields.index("events")
 _LINKS: Final = Span._fields.index("links")
 
 
+def span_of(row: Row, resource: Row, scope: Row) -> Span:
+    """The span again, from its stored row and those of its resource and scope: what `span_row` was given."""
+    plain = list(row[: len(Span._fields) - 2])
+    plain[_ATTRIBUTES] = from_json(plain[_ATTRIBUTES])
+    plain[_EVENTS] = [SpanEvent(**event) for event in from_json(plain[_EVENTS] or "[]")]
+    plain[_LINKS] = [SpanLink(**link) for link in from_json(plain[_LINKS] or "[]")]
+    resource_id, attributes, dropped, schema_url, entity_refs = resource
+    sent_by = Resource(resource_id, from_json(attributes), dropped, schema_url, from_json(entity_refs))
+    scope_id, name, version, scope_attributes, *rest = scope
+    return Span._make((*plain, sent_by, Scope(scope_id, name, version, from_json(scope_attributes), *rest)))
+
+
 def resource_row(resource: Resource) -> Row:
     """The row of one resource, in the order of store.resource."""
     return (
@@ -94,6 +106,25 @@ def to_json(value: Attributes | list[dict[str, Any]]) -> str:
     if "null" in text:  # orjson writes NaN as null: look again only where one may hide
         text = orjson.dumps(_spell_out_floats(value), default=_bytes_value).decode()
     return text
+
+
+def from_json(text: str) -> Any:
+    """What `to_json` was given."""
+    value = orjson.loads(text)
+    return _spell_in(value) if 'Value":' in text else value
+
+
+def _spell_in(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_spell_in(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match list(value.items()):
+        case [("bytesValue", str(text))]:
+            return base64.b64decode(text)
+        case [("doubleValue", "NaN" | "Infinity" | "-Infinity" as text)]:
+            return float(text)
+    return {key: _spell_in(item) for key, item in value.items()}
 
 
 def _bytes_value(value: object) -> dict[str, str]:

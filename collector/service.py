@@ -12,6 +12,7 @@ import orjson
 
 from collector.api import api_routes
 from collector.ingest import Ingestor
+from collector.posts import post_routes
 from collector.receive.grpc import start_grpc
 from collector.receive.http import http_app, start_http
 from collector.settling import Settler
@@ -48,7 +49,11 @@ class Collector:
             undo.callback(self._close)
             self._grpc = start_grpc(self._ingestor, settings)
             undo.callback(self._grpc.stop, 0.0)
-            app = http_app(self._ingestor, settings, api_routes(self._store, settings, self.health))
+            routes = [
+                *api_routes(self._store, settings, self.health),
+                *post_routes(self._ingestor, self._store, settings),
+            ]
+            app = http_app(self._ingestor, settings, routes)
             self._http = start_http(app, settings)
             undo.pop_all()
         self._announce()
@@ -81,6 +86,7 @@ class Collector:
             (counters,) = cursor.execute(_COUNTERS).fetchall()
             rejections = dict(cursor.execute(_REJECTIONS).fetchall())
             refusals = dict(cursor.execute(_REFUSALS).fetchall())
+            logs = dict(cursor.execute(_LOGS).fetchall())
         names = ("received", "stored", "duplicate", "conflict", "rejected", "truncated", "late", "requests", "bytes")
         requests, queued_bytes = self._ingestor.backlog()
         lag = self._settler.lag()
@@ -95,6 +101,13 @@ class Collector:
             "http_port": self.http_port,
             "ingest": dict(zip(names, counters, strict=True)),
             "rejected_by_reason": rejections,
+            "ingest_logs": {
+                "received": sum(logs.values()),
+                "stored": logs.pop("stored", 0),
+                "duplicate": logs.pop("duplicate", 0),
+                "rejected": sum(logs.values()),
+            },
+            "rejected_logs_by_reason": logs,
             "refused_requests_by_reason": refusals,
             "last_received_ns": self._settler.last_received_ns,
             "queue": {"requests": requests, "bytes": queued_bytes},
@@ -131,3 +144,4 @@ from store.ingest_minute
 """
 _REJECTIONS = "select reason, sum(spans)::bigint from store.ingest_rejection group by 1 order by 1"
 _REFUSALS = "select reason, sum(requests)::bigint from store.ingest_refusal group by 1 order by 1"
+_LOGS = "select fate, sum(records)::bigint from store.ingest_log group by 1 order by 1"

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from collector.evidence import with_evidence
 from collector.history import History, Progress
 from collector.rows import to_table
 from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
@@ -91,10 +92,7 @@ class Settler:
         with self._store.cursor() as cursor:
             self._history = History(cursor, rules_id(self._settings.rules))
             until = self._store.settled_until_ns()
-            left = cursor.execute(
-                "select trace_id, min(received_ns), max(received_ns) from store.span where received_ns > ? group by 1",
-                [until],
-            ).fetchall()
+            left = cursor.execute(_LEFT, {"until": until}).fetchall()
             rootless = cursor.execute(
                 "select root_trace_id from store.run where outcome = 'open' and (root_span_id is null or orphans > 0)"
             ).fetchall()
@@ -235,9 +233,9 @@ class Settler:
         params: dict[str, object] = {"traces": traces, "since": since}
         if self._rules.asked:
             params["asked"] = list(self._rules.asked)
-            batch = cursor.sql(_LOAD_ASKED, params=params).to_arrow_table()
-        else:
-            batch = cursor.sql(_LOAD, params=params).to_arrow_table()
+        batch = cursor.sql(_LOAD_ASKED if self._rules.asked else _LOAD, params=params).to_arrow_table()
+        if self._store.has_evidence:
+            batch = with_evidence(cursor, batch, traces)
         return self._with_texts(cursor, batch, since)
 
     def _with_texts(self, cursor: duckdb.DuckDBPyConnection, batch: pa.Table, since: int) -> pa.Table:
@@ -377,6 +375,13 @@ select trace_id, span_id, left(texts[1], $chars), right(texts[2], $chars),
        coalesce(json_extract_string(attributes, '$."gen_ai.request.stop_sequences"'),
                 json_extract_string(attributes, '$."llm.invocation_parameters"'))
 from asked
+"""
+
+_LEFT: Final = """
+select trace_id, min(received_ns), max(received_ns)
+from (select trace_id, received_ns from store.span where received_ns > $until
+      union all select trace_id, received_ns from store.evidence where received_ns > $until)
+group by trace_id
 """
 
 _NEIGHBOURS: Final = """

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import duckdb
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
+from collector.evidence import NOTHING, Evidence, Kept, write_evidence
 from collector.known import KnownSpans, TraceEntry
 from collector.rows import OTLP_FIELDS, RUN_KEY, SPAN_ID, START_NS, TRACE_ID, TRUNCATED, Row, to_table, version_key
 from schemas import ddl
@@ -39,6 +41,18 @@ FILE_FORMAT: Final = "v1.5.0"
 """Oldest DuckDB that must be able to open the file; 2.0's own format is unreadable to 1.x."""
 
 
+class Marker(NamedTuple):
+    """Something that happened outside the agents and may explain a change."""
+
+    at_ns: int
+    workflow: str | None
+    """None: all workflows."""
+    kind: str
+    label: str
+    again_ns: int
+    """The same marker at most this much earlier is this one, sent again."""
+
+
 class Batch(NamedTuple):
     """What one commit stores: the decoded requests that were waiting."""
 
@@ -49,6 +63,9 @@ class Batch(NamedTuple):
     refused: Counter[str]
     requests: int
     body_bytes: int
+    evidence: Sequence[Evidence] = ()
+    markers: Sequence[Marker] = ()
+    logs_rejected: Mapping[str, int] = MappingProxyType({})
 
 
 class Written(NamedTuple):
@@ -75,15 +92,18 @@ class Store:
         self._writer = connection.cursor()
         self._span_columns = arrow_schema(connection, "span")
         self._span_schema = self._span_columns.remove(self._span_columns.get_field_index("received_ns"))
+        self._evidence_schema = arrow_schema(connection, "evidence")
         self.derived_schemas = {table: arrow_schema(connection, table) for table in DERIVED_TABLES}
         """The Arrow schema of each table that settling fills."""
         self._resource_ids = _column_set(connection, "select resource_id from store.resource")
         self._scope_ids = _column_set(connection, "select scope_id from store.scope")
-        self._last_received_ns = _scalar(connection, "select coalesce(max(received_ns), 0) from store.span")
+        self._last_received_ns = _scalar(connection, _LAST_RECEIVED)
         self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
         self._written_keys: set[tuple[str, str]] = set()
         self.has_run_keys = _scalar(connection, "select exists (from store.trace_key where key <> 'stray')")
         """Some trace was ever joined to others by a run key."""
+        self.has_evidence = _scalar(connection, "select exists (from store.evidence)")
+        """Something was ever said of a span from outside."""
 
     @classmethod
     def open(cls, settings: Settings) -> "Store":
@@ -194,6 +214,7 @@ class Store:
                     "insert into store.trace_key (key, trace_id, start_ns) values (?, ?, ?)",
                     [("run:" + key, trace_id, start) for (key, trace_id), start in keys.items()],
                 )
+            told = _write_told(tx, batch, received_ns, self._evidence_schema)
             _count(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, added, len(repeats), conflict, late, fresh)
         if received_ns // MINUTE_NS != self._last_received_ns // MINUTE_NS:
             self._fold_minutes(received_ns // MINUTE_NS * MINUTE_NS)
@@ -203,7 +224,8 @@ class Store:
         self._written_keys.update(keys)
         self.has_run_keys = self.has_run_keys or bool(keys)
         self._known.remember(added)
-        changed = frozenset(row[TRACE_ID] for row in fresh)
+        self.has_evidence = self.has_evidence or bool(told.trace_ids)
+        changed = frozenset(row[TRACE_ID] for row in fresh) | told.trace_ids
         return Written(received_ns, added, len(repeats), conflict, late, changed)
 
     def _fold_minutes(self, before_ns: int) -> None:
@@ -481,6 +503,40 @@ def _count(
                 _UPSERT_REASON[table, column], [(minute_ns, reason, n) for reason, n in sorted(counts.items())]
             )
 
+
+def _write_told(tx: duckdb.DuckDBPyConnection, batch: Batch, received_ns: int, schema: pa.Schema) -> Kept:
+    """Stores what was said from outside: evidence and markers."""
+    told = write_evidence(tx, batch.evidence, received_ns, schema) if batch.evidence else NOTHING
+    for marker in batch.markers:
+        tx.execute(_MARK, marker._asdict() | {"received_ns": received_ns})
+    if batch.evidence or batch.logs_rejected:
+        _count_logs(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, told)
+    return told
+
+
+def _count_logs(tx: duckdb.DuckDBPyConnection, batch: Batch, minute_ns: int, told: Kept) -> None:
+    fates = {"stored": told.stored, "duplicate": told.duplicate, **batch.logs_rejected}
+    counts = [(minute_ns, fate, records) for fate, records in sorted(fates.items()) if records]
+    if counts:
+        tx.executemany(_UPSERT_FATE, counts)
+
+
+_UPSERT_FATE: Final = (
+    "insert into store.ingest_log values (?, ?, ?) on conflict do update set records = records + excluded.records"
+)
+
+_LAST_RECEIVED: Final = """
+select greatest((select coalesce(max(received_ns), 0) from store.span),
+                (select coalesce(max(received_ns), 0) from store.evidence))
+"""
+
+_MARK: Final = """
+insert into store.marker
+select $at_ns, $workflow, $kind, $label, $received_ns
+where not exists (from store.marker
+                  where workflow is not distinct from $workflow and kind = $kind and label = $label
+                    and at_ns between greatest($at_ns, $again_ns) - $again_ns and $at_ns)
+"""
 
 _UPSERT_REASON: Final = {
     ("ingest_rejection", "spans"): (

@@ -175,8 +175,29 @@ class Evaluation(NamedTuple):
     at_ns: int
 
 
+class LogRecord(NamedTuple):
+    """One OTLP log record that says something of a span. Ids and times as in Span."""
+
+    trace_id: str
+    span_id: str
+    time_ns: int
+    """When it happened; when it was observed, where the sender does not say."""
+    name: str
+    """The event's name; empty on a plain log line."""
+    attributes: Attributes
+    dropped_attributes_count: int
+    body: Any
+    severity_number: int
+    severity_text: str
+    observed_ns: int
+    flags: int
+    truncated: bool
+    resource: Resource
+    scope: Scope
+
+
 class Rejection(NamedTuple):
-    """One span of a good request that is not stored."""
+    """One span or log record of a good request that is not stored."""
 
     reason: str
     """A RejectReason value."""
@@ -188,4 +209,11 @@ class Decoded(NamedTuple):
     """One request, decoded: what to store and what to refuse."""
 
     spans: list[Span]
+    rejections: list[Rejection]
+
+
+class DecodedLogs(NamedTuple):
+    """One request of log records, decoded."""
+
+    records: list[LogRecord]
     rejections: list[Rejection]

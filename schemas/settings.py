@@ -49,12 +49,14 @@ class Settings(BaseModel):
     cors_origins: tuple[str, ...] = Field((), description="browser origins that may send spans; none by default")
 
     max_body_bytes: int = Field(64 * MIB, gt=0, description="one request, after inflation")
-    max_request_spans: int = Field(50_000, gt=0, description="spans in one request")
+    max_request_spans: int = Field(50_000, gt=0, description="spans or log records in one request")
     max_value_bytes: int = Field(
         256 * 1024, gt=0, description="one attribute value or name; longer text is cut and marked"
     )
     max_span_bytes: int = Field(
-        4 * MIB, gt=0, description="one span's attributes, events and links together; more is rejected"
+        4 * MIB,
+        gt=0,
+        description="one log record, or one span's attributes, events and links; more is rejected",
     )
     max_attributes: int = Field(
         1_000, gt=0, description="attributes of one span or event; the rest is dropped and counted"

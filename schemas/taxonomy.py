@@ -81,9 +81,14 @@ class LayerB(StrEnum):
 
 
 class RejectReason(StrEnum):
-    """Why one span of a good request was not stored."""
+    """Why one span or log record of a good request was not stored."""
 
     TRACE_ID = "invalid_trace_id"
     SPAN_ID = "invalid_span_id"
     PARENT_SPAN_ID = "invalid_parent_span_id"
     SIZE = "span_too_large"
+    LOG_SIZE = "log_record_too_large"
+    NO_EVIDENCE = "no_evidence"
+    """A log record that is neither an evaluation result nor an exception: logs as such are not kept."""
+    NO_SPAN = "no_span"
+    """A log record that does not say which span it is about."""

@@ -47,7 +47,8 @@ def limits_of(settings: Settings) -> Limits:
 def too_many_spans(limits: Limits) -> TooManySpans:
     """The refusal of a request with more spans than one may hold."""
     return TooManySpans(
-        f"the request holds more than {limits.request_spans} spans (max_request_spans); send smaller batches"
+        f"the request holds more than {limits.request_spans} spans or log records (max_request_spans); "
+        "send smaller batches"
     )
 
 

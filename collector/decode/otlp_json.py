@@ -26,9 +26,21 @@ from collector.decode.limits import (
     too_large,
     too_many_spans,
 )
+from collector.decode.logs import NO_EVIDENCE, event_name, is_evidence, refused, within_limits
 from collector.decode.shared import make_entity_ref, make_resource, make_scope
 from collector.errors import DecodeError, TooManySpans
-from schemas.records import Attributes, Decoded, Rejection, Resource, Scope, Span, SpanEvent, SpanLink
+from schemas.records import (
+    Attributes,
+    Decoded,
+    DecodedLogs,
+    LogRecord,
+    Rejection,
+    Resource,
+    Scope,
+    Span,
+    SpanEvent,
+    SpanLink,
+)
 from schemas.settings import Settings
 from schemas.taxonomy import RejectReason
 
@@ -61,6 +73,72 @@ def decode_json(body: bytes, settings: Settings) -> Decoded:
     # No text is larger than the body it came in: in a small one nothing needs to be measured.
     measure = len(body) > min(limits.value_bytes, limits.span_bytes)
     return _decode(groups, measure, limits)
+
+
+def decode_logs_json(body: bytes, settings: Settings) -> DecodedLogs:
+    """The log records of one OTLP/JSON request that say something of a span, and why the others are refused.
+
+    Raises:
+        DecodeError: the body is not such a request; the message names the place.
+        TooManySpans: it holds more records than one request may, or more values.
+    """
+    limits = limits_of(settings)
+    request = _parse(body, settings.max_body_bytes // BODY_BYTES_PER_VALUE)
+    groups = list(_groups(request, "resourceLogs", "scopeLogs"))
+    if sum(len(_list(scope_logs, "logRecords")) for _, _, scope_logs in groups) > limits.request_spans:
+        raise too_many_spans(limits)
+    records: list[LogRecord] = []
+    rejections: list[Rejection] = []
+    for path, resource_logs, scope_logs in groups:
+        at = path
+        try:
+            for i, item in enumerate(_list(scope_logs, "logRecords")):
+                at = f"{path}.logRecords[{i}]"
+                read = _log_record(_object(item), resource_logs, scope_logs, limits)
+                if isinstance(read, LogRecord):
+                    records.append(read)
+                else:
+                    rejections.append(read)
+        except DecodeError as exc:
+            raise DecodeError(f"{at}: {exc}") from exc
+    return DecodedLogs(records, rejections)
+
+
+def _log_record(log: Json, resource_logs: Json, scope_logs: Json, limits: Limits) -> LogRecord | Rejection:
+    attributes, over = _attributes(log, limits)
+    name = event_name(_text(log, "eventName"), attributes)
+    if not is_evidence(name, attributes):
+        return NO_EVIDENCE
+    ids = []
+    for field, reason in _ID_FIELDS[:2]:
+        text = _text(log, field)
+        value = _from_hex(text)
+        if value is None:
+            return not_hexadecimal(reason, field, text)
+        ids.append(value)
+    rejection = refused(*ids)
+    if rejection is not None:
+        return rejection
+    resource, resource_cut = _resource(resource_logs, limits)
+    scope, scope_cut = _scope(scope_logs, limits)
+    observed_ns = _number(log, "observedTimeUnixNano", UINT64)
+    record = LogRecord(
+        ids[0].hex(),
+        ids[1].hex(),
+        _number(log, "timeUnixNano", UINT64) or observed_ns,
+        name,
+        attributes,
+        _number(log, "droppedAttributesCount", UINT32),
+        _value(log.get("body"), 0),
+        _enum(log, "severityNumber"),
+        _text(log, "severityText"),
+        observed_ns,
+        _number(log, "flags", UINT32),
+        resource_cut or scope_cut,
+        resource,
+        scope,
+    )
+    return within_limits(record, over, limits)
 
 
 def _decode(groups: list[tuple[str, Json, Json]], measure: bool, limits: Limits) -> Decoded:
@@ -135,16 +213,16 @@ def _without_lone_surrogates(body: bytes) -> bytes:
 # --- the message ---------------------------------------------------------------------------------------------------
 
 
-def _groups(request: Json) -> Iterator[tuple[str, Json, Json]]:
-    """(place, resource spans, scope spans) of each group of spans."""
+def _groups(request: Json, outer: str = "resourceSpans", inner: str = "scopeSpans") -> Iterator[tuple[str, Json, Json]]:
+    """(place, resource spans, scope spans) of each group of spans, or of log records."""
     place = ""
     try:
-        for i, item in enumerate(_list(request, "resourceSpans")):
-            place = f"resourceSpans[{i}]"
-            resource_spans = _object(item)
-            for j, scope_spans in enumerate(_list(resource_spans, "scopeSpans")):
-                place = f"resourceSpans[{i}].scopeSpans[{j}]"
-                yield place, resource_spans, _object(scope_spans)
+        for i, item in enumerate(_list(request, outer)):
+            place = f"{outer}[{i}]"
+            of_resource = _object(item)
+            for j, of_scope in enumerate(_list(of_resource, inner)):
+                place = f"{outer}[{i}].{inner}[{j}]"
+                yield place, of_resource, _object(of_scope)
     except DecodeError as exc:
         raise DecodeError(f"{place}: {exc}" if place else str(exc)) from exc
 

@@ -28,9 +28,21 @@ from collector.decode.limits import (
     too_large,
     too_many_spans,
 )
+from collector.decode.logs import EVALUATION, NO_EVIDENCE, event_name, is_evidence, refused, within_limits
 from collector.decode.shared import make_entity_ref, make_resource, make_scope
 from collector.errors import DecodeError
-from schemas.records import Attributes, Decoded, Rejection, Resource, Scope, Span, SpanEvent, SpanLink
+from schemas.records import (
+    Attributes,
+    Decoded,
+    DecodedLogs,
+    LogRecord,
+    Rejection,
+    Resource,
+    Scope,
+    Span,
+    SpanEvent,
+    SpanLink,
+)
 from schemas.settings import Settings
 
 _SHARED_MAX_BYTES: Final = 16 * 1024
@@ -67,6 +79,36 @@ def _decode(body: bytes, limits: Limits) -> Decoded:
             else:
                 rejections.append(read)
     return Decoded(spans, rejections)
+
+
+def decode_logs_protobuf(body: bytes, settings: Settings) -> DecodedLogs:
+    """The log records of one ExportLogsServiceRequest that say something of a span, and why the others are refused.
+
+    Raises:
+        DecodeError: the body is not such a request.
+        TooManySpans: it holds more records than one request may.
+    """
+    limits = limits_of(settings)
+    try:
+        return _decode_logs(body, limits)
+    except (ProtobufError, UnicodeDecodeError) as exc:
+        raise DecodeError(f"the body is not a valid ExportLogsServiceRequest: {str(exc)[:200]}") from exc
+
+
+def _decode_logs(body: bytes, limits: Limits) -> DecodedLogs:
+    records: list[LogRecord] = []
+    rejections: list[Rejection] = []
+    for group in _groups(body, limits):  # the frame has the same numbers as that of spans
+        for start, stop in group.spans:
+            raw = body[start:stop]
+            # Most applications that send logs send all of them: what cannot be evidence is not read.
+            is_worth_reading = b"exception." in raw or EVALUATION.encode() in raw
+            read = _read_log(raw, group, limits) if is_worth_reading else NO_EVIDENCE
+            if isinstance(read, LogRecord):
+                records.append(read)
+            else:
+                rejections.append(read)
+    return DecodedLogs(records, rejections)
 
 
 # --- the frame: request, resource spans, scope spans ---------------------------------------------------------------
@@ -253,6 +295,19 @@ _RAW_MESSAGES: Final = {
         (5, "dropped_attributes_count", "uint32"),
         (6, "flags", "fixed32"),
     ),
+    "LogRecord": (
+        (1, "time_unix_nano", "fixed64"),
+        (11, "observed_time_unix_nano", "fixed64"),
+        (2, "severity_number", "int32"),
+        (3, "severity_text", "string"),
+        (5, "body", "bytes"),
+        (6, "attributes", "repeated bytes"),
+        (7, "dropped_attributes_count", "uint32"),
+        (8, "flags", "fixed32"),
+        (9, "trace_id", "bytes"),
+        (10, "span_id", "bytes"),
+        (12, "event_name", "string"),
+    ),
     "Resource": (
         (1, "attributes", "repeated bytes"),
         (2, "dropped_attributes_count", "uint32"),
@@ -270,6 +325,7 @@ _RAW: Final = _message_classes()
 _span_from: Final = _RAW["Span"].FromString
 _event_from: Final = _RAW["Event"].FromString
 _link_from: Final = _RAW["Link"].FromString
+_log_from: Final = _RAW["LogRecord"].FromString
 _resource_from: Final = _RAW["Resource"].FromString
 _scope_from: Final = _RAW["Scope"].FromString
 
@@ -310,6 +366,36 @@ def _read_span(raw: bytes, resource: Resource, scope: Scope, shared_cut: bool, l
         scope,
     )
     return span if len(raw) <= limits.value_bytes else cut_span(span, limits)
+
+
+def _read_log(raw: bytes, group: _Group, limits: Limits) -> LogRecord | Rejection:
+    message = _log_from(raw)
+    attributes, over = _attributes(message.attributes, limits)
+    name = event_name(message.event_name, attributes)
+    if not is_evidence(name, attributes):
+        return NO_EVIDENCE
+    rejection = refused(message.trace_id, message.span_id)
+    if rejection is not None:
+        return rejection
+    resource, resource_cut = _resource(group.resource, group.resource_schema_url, limits)
+    scope, scope_cut = _scope(group.scope, group.scope_schema_url, limits)
+    record = LogRecord(
+        message.trace_id.hex(),
+        message.span_id.hex(),
+        message.time_unix_nano or message.observed_time_unix_nano,
+        name,
+        attributes,
+        message.dropped_attributes_count,
+        _value(common_pb2.AnyValue.FromString(message.body), 0),
+        message.severity_number,
+        message.severity_text,
+        message.observed_time_unix_nano,
+        message.flags,
+        resource_cut or scope_cut,
+        resource,
+        scope,
+    )
+    return within_limits(record, over, limits)
 
 
 def _events(raws: Sequence[bytes], limits: Limits) -> tuple[list[SpanEvent], int, bool]:

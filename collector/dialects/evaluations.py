@@ -31,7 +31,7 @@ TELLING: Final = frozenset({*(prefix.format(0) + "name" for prefix in NUMBERED),
 """One of these is there wherever attributes hold a judgement."""
 
 MAX_EVALUATIONS: Final = 100
-"""Of one span."""
+"""Of one span, the latest."""
 
 Said = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ def read_evaluations(span: Span, attributes: Attributes, draft: Draft) -> None:
 
 def evaluations_json(evaluations: Sequence[Evaluation]) -> str | None:
     """How evaluations are stored; None for none."""
-    return json.dumps([e._asdict() for e in evaluations[:MAX_EVALUATIONS]]) if evaluations else None
+    return json.dumps([e._asdict() for e in evaluations[-MAX_EVALUATIONS:]]) if evaluations else None
 
 
 def evaluation_of(about: str, source: str, name: object, said: Said, at_ns: int) -> Evaluation | None:

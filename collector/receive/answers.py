@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from collector.errors import Busy, CollectorError, DecodeError, TooManySpans
+from collector.ingest import Signal
 from collector.receive.inflate import BodyTooLarge, UnknownEncoding
 from schemas.records import Rejection
 
@@ -59,18 +62,24 @@ def retry_info(after_s: int) -> RetryInfo:
     return RetryInfo(retry_delay=Duration(seconds=after_s))
 
 
-def response_to(rejections: Sequence[Rejection]) -> ExportTraceServiceResponse:
-    """The answer to a stored request: empty, or how many of its spans were rejected and why."""
-    response = ExportTraceServiceResponse()
+def response_to(rejections: Sequence[Rejection], signal: Signal = "traces") -> Message:
+    """The answer to a stored request: empty, or how many of its spans or log records were rejected and why."""
+    if signal == "logs":
+        logs = ExportLogsServiceResponse()
+        if rejections:
+            logs.partial_success.rejected_log_records = len(rejections)
+            logs.partial_success.error_message = _reasons(rejections, "log records")
+        return logs
+    spans = ExportTraceServiceResponse()
     if rejections:
-        response.partial_success.rejected_spans = len(rejections)
-        response.partial_success.error_message = _reasons(rejections)
-    return response
+        spans.partial_success.rejected_spans = len(rejections)
+        spans.partial_success.error_message = _reasons(rejections, "spans")
+    return spans
 
 
-def _reasons(rejections: Sequence[Rejection]) -> str:
-    """How many spans for each reason, with the first example."""
+def _reasons(rejections: Sequence[Rejection], what: str) -> str:
+    """How many for each reason, with the first example."""
     counts = Counter(rejection.reason for rejection in rejections)
     examples = {rejection.reason: rejection.detail for rejection in reversed(rejections)}
     parts = [f"{count} {reason} (first: {examples[reason]})" for reason, count in sorted(counts.items())]
-    return f"{len(rejections)} spans rejected: {'; '.join(parts)}"[:MAX_MESSAGE_CHARS]
+    return f"{len(rejections)} {what} rejected: {'; '.join(parts)}"[:MAX_MESSAGE_CHARS]

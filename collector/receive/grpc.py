@@ -14,6 +14,7 @@ import grpc
 import grpc.aio
 
 from collector.errors import Busy, CollectorError
+from collector.ingest import Signal
 from collector.receive.answers import Refusal, refusal_of, response_to, retry_info, status_of
 from collector.receive.auth import check_token
 from collector.receive.binding import CannotListen, check_exposure, listen, resolve
@@ -21,7 +22,10 @@ from collector.receive.inflate import BodyTooLarge
 from collector.receive.port import Ingest
 from schemas.settings import Settings
 
-SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
+SERVICES: Final[dict[str, Signal]] = {
+    "opentelemetry.proto.collector.trace.v1.TraceService": "traces",
+    "opentelemetry.proto.collector.logs.v1.LogsService": "logs",
+}
 
 MAX_WAITING_REQUESTS: Final = 512
 """Requests that wait for their COMMIT; more are told to come back."""
@@ -84,8 +88,10 @@ def _run(
 
 async def _start(ingest: Ingest, settings: Settings) -> tuple[grpc.aio.Server, int]:
     server = grpc.aio.server(options=_options(settings))
-    handler = grpc.unary_unary_rpc_method_handler(_export_handler(ingest, settings))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Export": handler}),))
+    exports = _Exports(ingest, settings)
+    for service, signal in SERVICES.items():
+        handler = grpc.unary_unary_rpc_method_handler(exports.handler(signal))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
     _, address = resolve(settings.host, settings.grpc_port)
     target = f"[{address}]" if ":" in address else address
     try:
@@ -111,26 +117,34 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
     ]
 
 
-def _export_handler(ingest: Ingest, settings: Settings) -> Handler:
-    waiting = 0
+class _Exports:
+    """The Export calls of all signals, which wait in one line."""
 
-    async def export(body: bytes, context: Context) -> bytes:
-        nonlocal waiting
-        refusal = _check(body, dict(context.invocation_metadata() or ()), waiting, settings)
-        if refusal is not None:
-            ingest.count_refusal(refusal.reason)
-            await _abort(context, refusal)
-        waiting += 1
-        try:
-            receipt = await asyncio.wrap_future(ingest.submit(body, "protobuf"))
-        except CollectorError as exc:
-            await _abort(context, refusal_of(exc))
-            raise
-        finally:
-            waiting -= 1
-        return response_to(receipt.rejections).SerializeToString()
+    def __init__(self, ingest: Ingest, settings: Settings) -> None:
+        self._ingest = ingest
+        self._settings = settings
+        self._waiting = 0
 
-    return export
+    def handler(self, signal: Signal) -> Handler:
+        """The Export call of one signal."""
+
+        async def export(body: bytes, context: Context) -> bytes:
+            metadata = dict(context.invocation_metadata() or ())
+            refusal = _check(body, metadata, self._waiting, self._settings)
+            if refusal is not None:
+                self._ingest.count_refusal(refusal.reason)
+                await _abort(context, refusal)
+            self._waiting += 1
+            try:
+                receipt = await asyncio.wrap_future(self._ingest.submit(body, "protobuf", signal))
+            except CollectorError as exc:
+                await _abort(context, refusal_of(exc))
+                raise
+            finally:
+                self._waiting -= 1
+            return response_to(receipt.rejections, signal).SerializeToString()
+
+        return export
 
 
 def _check(body: bytes, metadata: dict[str, str | bytes], waiting: int, settings: Settings) -> Refusal | None:

@@ -9,6 +9,9 @@ from collector.receive.answers import Refusal
 from collector.receive.binding import is_loopback
 from schemas.settings import Settings
 
+EXPORTS = frozenset({"/v1/traces", "/v1/logs"})
+"""Where web pages of listed origins may send."""
+
 
 def check_browser(path: str, headers: Headers, settings: Settings) -> Refusal | None:
     """Why a request that a web page may have made is refused; None: it is served.
@@ -22,7 +25,7 @@ def check_browser(path: str, headers: Headers, settings: Settings) -> Refusal | 
         return _forbidden(f"Host {host[:80]!r} is not a name of this machine; use 127.0.0.1 or localhost")
     origin = headers.get("origin")
     if origin is not None:
-        if path == "/v1/traces" and origin in settings.cors_origins:
+        if path in EXPORTS and origin in settings.cors_origins:
             return None
         return _forbidden(
             f"web pages of {origin[:80]!r} may not do this; list the origin in cors_origins to let it send"

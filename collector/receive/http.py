@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.errors import Busy, CollectorError
-from collector.ingest import Encoding
+from collector.ingest import Encoding, Signal
 from collector.receive.answers import Refusal, refusal_of, response_to, status_of
 from collector.receive.auth import check_token
 from collector.receive.binding import check_exposure, listen
@@ -46,9 +46,14 @@ START_TIMEOUT_S: Final = 10.0
 
 
 def http_app(ingest: Ingest, settings: Settings, routes: Sequence[BaseRoute]) -> ASGIApp:
-    """The ASGI application: POST /v1/traces, and `routes` beside it."""
+    """The ASGI application: POST /v1/traces and /v1/logs, and `routes` beside them."""
+    export = _Export(ingest, settings)
     app = Starlette(
-        routes=[Route("/v1/traces", _Export(ingest, settings).serve, methods=["POST"]), *routes],
+        routes=[
+            Route("/v1/traces", export.serve_traces, methods=["POST"]),
+            Route("/v1/logs", export.serve_logs, methods=["POST"]),
+            *routes,
+        ],
         exception_handlers={HTTPException: _answer_http_exception},
     )
     app.router.redirect_slashes = False
@@ -88,7 +93,7 @@ class _Refused(Exception):
 
 
 class _Export:
-    """POST /v1/traces."""
+    """POST /v1/traces and /v1/logs."""
 
     def __init__(self, ingest: Ingest, settings: Settings) -> None:
         self._ingest = ingest
@@ -96,8 +101,15 @@ class _Export:
         self._room_bytes = settings.queue_bytes
         self._inflating = asyncio.Semaphore(MAX_INFLATING)
 
-    async def serve(self, request: Request) -> Response:
-        """Answers one export request."""
+    async def serve_traces(self, request: Request) -> Response:
+        """Answers one export request of spans."""
+        return await self._serve(request, "traces")
+
+    async def serve_logs(self, request: Request) -> Response:
+        """Answers one export request of log records."""
+        return await self._serve(request, "logs")
+
+    async def _serve(self, request: Request, signal: Signal) -> Response:
         try:
             encoding = self._check(request)
             body = await self._body(request)
@@ -112,10 +124,10 @@ class _Export:
             self._ingest.count_refusal("disconnected")
             return Response(status_code=400)
         try:
-            receipt = await asyncio.wrap_future(self._ingest.submit(body, encoding))
+            receipt = await asyncio.wrap_future(self._ingest.submit(body, encoding, signal))
         except CollectorError as exc:  # counted by whoever refused it
             return _refuse(request, refusal_of(exc))
-        return _encoded(request, response_to(receipt.rejections), 200)
+        return _encoded(request, response_to(receipt.rejections, signal), 200)
 
     def _check(self, request: Request) -> Encoding:
         """The encoding of the body; all that can be said without reading it is checked."""

@@ -11,6 +11,9 @@ REASONS = {
     "invalid_span_id": "span id is not 8 non-zero bytes",
     "invalid_parent_span_id": "parent span id is not 8 bytes",
     "span_too_large": "span larger than the limit",
+    "log_record_too_large": "log record larger than the limit",
+    "no_evidence": "only evaluation results and exceptions are taken as logs",
+    "no_span": "evaluation result or exception without trace and span id",
     "malformed": "request could not be decoded",
     "too_large": "request larger than the limit",
     "busy": "collector was busy; the sender was told to retry",
@@ -21,6 +24,7 @@ REASONS = {
 def panel(window: Window) -> None:
     """Shows the balance of a window: received = stored + duplicate + rejected, and why."""
     total = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
+    logs = store.ask("ingest_logs", since_ns=window.since_ns).to_pylist()[0]
     reasons = store.ask("ingest_reasons", since_ns=window.since_ns).to_pylist()
     defects = store.ask("run_defects", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()[0]
     gaps = store.ask_steady("dialect_gaps", since_ns=window.since_ns).to_pylist()
@@ -42,6 +46,9 @@ def panel(window: Window) -> None:
             f"{words.count(defects['without_tokens'])} without token counts",
         ]
         st.caption(" · ".join(facts))
+        if logs["received"]:
+            kept = " + ".join(f"{words.count(logs[name])} {name}" for name in ("stored", "duplicate", "rejected"))
+            st.caption(f"{words.plural(logs['received'], 'log record')} received = {kept}")
         for row in reasons:
             said = REASONS.get(row["reason"], row["reason"])
             st.caption(f":material/block: {words.plural(row['refused'], row['what'][:-1])} refused: {safe(said)}")

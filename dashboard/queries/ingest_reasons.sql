@@ -1,7 +1,12 @@
--- ingest_reasons: why spans or whole requests were not taken. One row per (what, reason), most first.
+-- ingest_reasons: why spans, log records or whole requests were not taken. One row per (what, reason), most first.
 --   $since_ns bigint
 select 'spans' as what, reason, sum(spans)::bigint as refused, max(minute_ns) as last_minute_ns
 from ingest_rejection
+where minute_ns >= $since_ns::ubigint
+group by reason
+union all
+select 'log records' as what, reason, sum(records)::bigint as refused, max(minute_ns) as last_minute_ns
+from ingest_log_rejection
 where minute_ns >= $since_ns::ubigint
 group by reason
 union all

@@ -6,11 +6,11 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from collector.decode import decode_json, decode_protobuf
+from collector.decode import decode_json, decode_logs_json, decode_logs_protobuf, decode_protobuf
 from collector.errors import CollectorError
-from collector.ingest import Encoding, Receipt
+from collector.ingest import Encoding, Receipt, Signal
 from collector.receive import http_app, start_grpc, start_http
-from schemas.records import Span
+from schemas.records import LogRecord, Span
 from schemas.settings import Settings
 
 
@@ -20,16 +20,22 @@ class MemoryIngest:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.spans: list[Span] = []
+        self.records: list[LogRecord] = []
         self.bodies: list[bytes] = []
         self.refused: Counter[str] = Counter()
         self.before: Callable[[Future[Receipt]], bool] = lambda future: False
 
-    def submit(self, body: bytes, encoding: Encoding) -> "Future[Receipt]":
+    def submit(self, body: bytes, encoding: Encoding, signal: Signal = "traces") -> "Future[Receipt]":
         future: Future[Receipt] = Future()
         self.bodies.append(body)
         if self.before(future):
             return future
         try:
+            if signal == "logs":
+                logs = (decode_logs_json if encoding == "json" else decode_logs_protobuf)(body, self.settings)
+                self.records.extend(logs.records)
+                future.set_result(Receipt(len(logs.records), logs.rejections))
+                return future
             decoded = (decode_json if encoding == "json" else decode_protobuf)(body, self.settings)
         except CollectorError as exc:
             future.set_exception(exc)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.decode.otlp_protobuf import _RAW
 from schemas.ddl import tables
 
-REQUEST = ExportTraceServiceRequest.DESCRIPTOR
+REQUESTS = (ExportTraceServiceRequest.DESCRIPTOR, ExportLogsServiceRequest.DESCRIPTOR)
 
 COLUMN_OF = {
     "Span.trace_id": "span.trace_id",
@@ -39,6 +40,19 @@ COLUMN_OF = {
     "Link.attributes": "span.links",
     "Link.dropped_attributes_count": "span.links",
     "Link.flags": "span.links",
+    "LogRecord.time_unix_nano": "evidence.time_ns",
+    "LogRecord.observed_time_unix_nano": "evidence.observed_ns",
+    "LogRecord.severity_number": "evidence.severity_number",
+    "LogRecord.severity_text": "evidence.severity_text",
+    "LogRecord.body": "evidence.body",
+    "LogRecord.attributes": "evidence.attributes",
+    "LogRecord.dropped_attributes_count": "evidence.dropped_attributes_count",
+    "LogRecord.flags": "evidence.flags",
+    "LogRecord.trace_id": "evidence.trace_id",
+    "LogRecord.span_id": "evidence.span_id",
+    "LogRecord.event_name": "evidence.name",
+    "ResourceLogs.schema_url": "resource.schema_url",
+    "ScopeLogs.schema_url": "scope.schema_url",
     "ResourceSpans.schema_url": "resource.schema_url",
     "Resource.attributes": "resource.attributes",
     "Resource.dropped_attributes_count": "resource.dropped_attributes_count",
@@ -63,7 +77,8 @@ ATTRIBUTE_PARTS = {
 
 FRAME = {
     "ExportTraceServiceRequest.resource_spans", "ResourceSpans.resource", "ResourceSpans.scope_spans",
-    "ScopeSpans.scope", "ScopeSpans.spans", "Span.status",
+    "ScopeSpans.scope", "ScopeSpans.spans", "Span.status", "ExportLogsServiceRequest.resource_logs",
+    "ResourceLogs.resource", "ResourceLogs.scope_logs", "ScopeLogs.scope", "ScopeLogs.log_records",
 }  # fmt: skip
 """Messages that say only what belongs to what."""
 
@@ -82,13 +97,19 @@ def fields(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:
             yield from fields(field.message_type, seen)
 
 
+def all_fields() -> list[FieldDescriptor]:
+    """Every field of the requests that are taken."""
+    seen: set[str] = set()
+    return [field for request in REQUESTS for field in fields(request, seen)]
+
+
 def name(field: FieldDescriptor) -> str:
     return f"{field.containing_type.name}.{field.name}"
 
 
 def test_every_field_of_the_proto_has_its_column() -> None:
     known = COLUMN_OF.keys() | ATTRIBUTE_PARTS | FRAME | PROFILES_ONLY
-    assert {name(field) for field in fields(REQUEST, set())} == known
+    assert {name(field) for field in all_fields()} == known
 
 
 @pytest.mark.parametrize("column", sorted(set(COLUMN_OF.values())))
@@ -101,7 +122,7 @@ def test_the_column_exists(column: str) -> None:
 def test_the_raw_messages_read_every_field_under_its_number() -> None:
     """The private descriptors are compatible with those of OTLP, field by field."""
     by_message: dict[str, dict[int, str]] = {}
-    for field in fields(REQUEST, set()):
+    for field in all_fields():
         by_message.setdefault(field.containing_type.name, {})[field.number] = field.name
     for raw, message in _RAW.items():
         ours = {field.number: field.name for field in message.DESCRIPTOR.fields}

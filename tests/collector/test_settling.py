@@ -27,6 +27,7 @@ TABLES = {
     "step": "select * from store.step order by run_id, position",
     "operation": "select * from store.operation order by run_id, operation_id",
     "failure": "select * from store.failure order by all",
+    "verdict": "select * from store.verdict order by all",
     "trace": "select trace_id, run_id, spans from store.trace order by trace_id",
 }
 

@@ -194,6 +194,8 @@ def lively(now_ns: int, runs: int = 240, seed: int = 7, text: str = "") -> Filli
         )
         if rejected:
             fill.add("ingest_rejection", minute_ns=at, reason="invalid_span_id", spans=rejected)
+    for fate, records in (("stored", 4), ("no_evidence", 7)):
+        fill.add("ingest_log", minute_ns=now_ns // MINUTE * MINUTE, fate=fate, records=records)
     fill.add("ingest_refusal", minute_ns=now_ns // MINUTE * MINUTE, reason="malformed", requests=1)
     return fill
 

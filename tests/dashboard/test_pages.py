@@ -55,6 +55,8 @@ class TestOverview:
         """Received, stored, duplicate and rejected stand with their numbers, and with why."""
         said = words(open_page("overview", window="6h"))
         assert "spans received = " in said
+        assert "11 log records received = 4 stored + 0 duplicate + 7 rejected" in said
+        assert "7 log records refused: only evaluation results and exceptions are taken as logs" in said
         assert "adds up" in said
         assert "span id is not 8 non\\-zero bytes" in said
         assert "request could not be decoded" in said
