@@ -16,6 +16,8 @@ import pyarrow as pa
 
 from collector.evidence import with_evidence
 from collector.history import History, Progress
+from collector.rollup import by_run
+from collector.rollup_store import Rollups
 from collector.rows import to_table
 from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
 from collector.store import Store, Written, append, registered, transaction
@@ -83,6 +85,8 @@ class Settler:
         self._has_strays = False
         self._working = False
         self._history: History | None = None
+        self._rollups: Rollups | None = None
+        self._rebuild_wanted = threading.Event()
         self._history_at_s = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="settler")
@@ -91,6 +95,7 @@ class Settler:
         """Takes up what was left unsettled and starts the thread."""
         with self._store.cursor() as cursor:
             self._history = History(cursor, rules_id(self._settings.rules))
+            self._rollups = Rollups(cursor)
             until = self._store.settled_until_ns()
             left = cursor.execute(_LEFT, {"until": until}).fetchall()
             rootless = cursor.execute(
@@ -164,6 +169,8 @@ class Settler:
                 self._working = False
             if not is_busy and now >= self._history_at_s:
                 self._settle_history()
+            if not is_busy:
+                self._keep_rollups()
 
     def _settle_history(self) -> None:
         """Settles one chunk of what other rules had settled, then rests for as long as that took."""
@@ -177,6 +184,20 @@ class Settler:
                 self._history.chunk_done(cursor, len(chunk))
         now = time.monotonic()
         self._history_at_s = now + (now - started)
+
+    def rebuild_rollups(self) -> None:
+        """Has the roll-ups made anew, in the background."""
+        self._rebuild_wanted.set()
+
+    def _keep_rollups(self) -> None:
+        """Folds the roll-ups where they are due, and goes on with making them anew."""
+        assert self._rollups is not None
+        with self._store.cursor() as cursor:
+            if self._rebuild_wanted.is_set():
+                self._rebuild_wanted.clear()
+                self._rollups.start_anew(cursor)
+            self._rollups.rebuild_some(cursor)
+            self._rollups.fold_if_due(cursor)
 
     def _due(self, now: float) -> list[str]:
         quiet, longest = self._settings.settle_quiet_s, self._settings.settle_max_wait_s
@@ -225,7 +246,8 @@ class Settler:
         settled = settle(batch, quiet_since_ns, self._rules)
         with self._lock:
             mark = min((d.since_ns for d in self._dirty.values()), default=self._last_received_ns + 1) - 1
-        replace(cursor, self._store, traces, settled, mark)
+        assert self._rollups is not None
+        replace(cursor, self._store, self._rollups, traces, settled, mark)
         self._after(settled, time.monotonic() - started)
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
@@ -315,18 +337,26 @@ def received_since(cursor: duckdb.DuckDBPyConnection, store: Store, traces: list
 
 
 def replace(
-    cursor: duckdb.DuckDBPyConnection, store: Store, traces: list[str], settled: Settled, settled_until_ns: int
+    cursor: duckdb.DuckDBPyConnection,
+    store: Store,
+    rollups: Rollups,
+    traces: list[str],
+    settled: Settled,
+    settled_until_ns: int,
 ) -> None:
     """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction."""
     since_ns = received_since(cursor, store, traces)
     with transaction(cursor) as tx:
         old = tx.execute(
-            "select run_id, start_ns from store.run "
+            "select run_id, start_ns, outcome from store.run "
             "where last_received_ns >= $since and root_trace_id in (select unnest($traces))",
             {"since": since_ns, "traces": traces},
         ).fetchall()
+        since = min((start for _, start, _ in old), default=0)
+        rows = by_run(settled.run, settled.step, settled.operation, settled.failure)
+        rollups.replace(tx, {run_id: outcome for run_id, _, outcome in old}, since, rows)
         if old:
-            bounds = {"runs": [run_id for run_id, _ in old], "start": min(start for _, start in old)}
+            bounds = {"runs": [run_id for run_id, _, _ in old], "start": since}
             for statement in _DELETE_RUNS:
                 tx.execute(statement, bounds)
             tx.execute("delete from store.verdict where run_id in (select unnest($runs))", {"runs": bounds["runs"]})

@@ -431,7 +431,7 @@ def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path, found:
             if found is not None and migration.version > found:
                 tx.execute(migration.statements.sql)
         tx.execute("update store.meta set value = ? where key = 'schema_version'", [str(SCHEMA_VERSION)])
-        for statement in ddl.views():
+        for statement in (*ddl.views(), *ddl.macros()):
             tx.execute(statement.sql)
     connection.execute("checkpoint")  # DDL left in the log is what replay has failed on (duckdb#22044, #19712)
 

@@ -26,6 +26,12 @@ def tables() -> tuple[Statement, ...]:
 
 
 @cache
+def macros() -> tuple[Statement, ...]:
+    """One statement per macro, in creation order: contract views that want to be told a window."""
+    return _read("macros")
+
+
+@cache
 def views() -> tuple[Statement, ...]:
     """One statement per contract view, in creation order; each can be run again."""
     return _read("views")

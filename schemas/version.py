@@ -6,7 +6,7 @@ The collector brings an older store up to date (`sql/migrations`); a newer one i
 from typing import Final
 
 SCHEMA_VERSION: Final = 2
-"""1: first layout. 2: verdicts, evidence from logs, markers."""
+"""1: first layout. 2: verdicts, evidence from logs, markers, roll-ups."""
 
 RULE_VERSION: Final = 4
 """Version of the settling rules; derived rows of an older version are settled again in the background.

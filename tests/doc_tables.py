@@ -86,7 +86,7 @@ def bare_store() -> duckdb.DuckDBPyConnection:
     """An empty store in memory: the tables and the views, no rows."""
     connection = duckdb.connect()
     connection.execute("create schema store")
-    for statement in (*ddl.tables(), *ddl.views()):
+    for statement in (*ddl.tables(), *ddl.views(), *ddl.macros()):
         connection.execute(statement.sql)
     return connection
 

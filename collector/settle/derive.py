@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
+from collector.settle.critical import critical_times
 from collector.settle.failures import Failures, find_failures, find_faults, shown_with, step_faults
 from collector.settle.joins import Run
 from collector.settle.naming import (
@@ -118,6 +119,7 @@ def _step_rows(
     usage: Mapping[int, Usage],
 ) -> list[StepRow]:
     own_ns = self_times(spans, steps)
+    critical_ns = critical_times(spans, steps, *_bounds(spans, run))
     visits = _visits(steps, operation_of)
     attempt_of = {i: n for operation in operations for n, i in enumerate(operation.attempts, 1)}
     rows = []
@@ -157,9 +159,16 @@ def _step_rows(
                 spans.span_id[operation.attempts[0]],
                 i in forest.orphans,
                 RULE_VERSION,
+                critical_ns.get(i, 0),
             )
         )
     return rows
+
+
+def _bounds(spans: Spans, run: Run) -> tuple[int, int]:
+    """When a run began and ended, as far as it has."""
+    end = spans.end_ns[run.root] if run.root != NONE else max(spans.end_ns[i] for i in run.members)
+    return min(spans.start_ns[i] for i in run.members), end
 
 
 def _telling(spans: Spans, steps: Steps, i: int) -> int:
@@ -333,7 +342,7 @@ def _run_row(
     members = run.members
     names = _Names(spans, run, steps)
     depth_1 = [operation.attempts[0] for operation in operations if steps.depth[operation.attempts[0]] == 1]
-    end = spans.end_ns[run.root] if run.root != NONE else max(spans.end_ns[i] for i in members)
+    start, end = _bounds(spans, run)
     code = findings[primary].named.code if primary != NONE else None
     return RunRow(
         run.run_id,
@@ -346,7 +355,7 @@ def _run_row(
         names.first(spans.environment),
         names.first(spans.framework),
         names.first(spans.session_id),
-        min(spans.start_ns[i] for i in members),
+        start,
         end if outcome != Outcome.OPEN else None,
         outcome,
         verdict,

@@ -71,6 +71,7 @@ class StepRow(NamedTuple):
     operation_id: str
     is_orphan: bool
     rule_version: int
+    critical_ns: int
 
 
 class OperationRow(NamedTuple):

@@ -30,7 +30,7 @@ def create(path: Path) -> duckdb.DuckDBPyConnection:
     path.parent.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(str(path))
     con.execute("create schema store")
-    for statement in (*ddl.tables(), *ddl.views()):
+    for statement in (*ddl.tables(), *ddl.views(), *ddl.macros()):
         con.execute(statement.sql)
     con.execute("insert into store.meta values ('schema_version', ?)", [str(SCHEMA_VERSION)])
     return con

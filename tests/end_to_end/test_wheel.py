@@ -72,7 +72,7 @@ def test_the_wheel_holds_our_packages_with_their_data_and_nothing_else(wheel: Pa
         names = archive.namelist()
     folders = {name.split("/")[0] for name in names}
     assert folders - PACKAGES == {next(f for f in folders if f.endswith(".dist-info"))}
-    expected = {f"schemas/sql/{statement.name}" for statement in (*ddl.tables(), *ddl.views())}
+    expected = {f"schemas/sql/{statement.name}" for statement in (*ddl.tables(), *ddl.views(), *ddl.macros())}
     expected |= {"dashboard/.streamlit/config.toml", "schemas/py.typed"}
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*"):

@@ -1,5 +1,6 @@
 """The SQL of the store is in step with the records and with itself."""
 
+from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
@@ -9,7 +10,7 @@ from schemas.ddl import Statement
 from schemas.records import Normalised, Resource, Scope, Span
 from tests.doc_tables import bare_store
 
-ALL = (*ddl.tables(), *ddl.views())
+ALL = (*ddl.tables(), *ddl.views(), *ddl.macros())
 
 
 def columns_of(table: str) -> list[str]:
@@ -32,11 +33,11 @@ def test_resources_and_scopes_are_their_records(table: str, record: type[Resourc
     assert columns_of(f"store.{table}") == list(record._fields)
 
 
-@pytest.mark.parametrize("folder", ["tables", "views"])
-def test_every_file_is_in_the_order_once(folder: str) -> None:
-    root = files("schemas") / "sql" / folder
+@pytest.mark.parametrize("read", [ddl.tables, ddl.views, ddl.macros], ids=lambda read: read.__name__)
+def test_every_file_is_in_the_order_once(read: Callable[[], tuple[Statement, ...]]) -> None:
+    root = files("schemas") / "sql" / read.__name__
     there = sorted(path.name for path in root.iterdir() if path.name.endswith(".sql"))
-    assert there == sorted(s.name.split("/")[1] for s in (ddl.tables() if folder == "tables" else ddl.views()))
+    assert there == sorted(s.name.split("/")[1] for s in read())
 
 
 @pytest.mark.parametrize("statement", ALL, ids=lambda statement: statement.name)
@@ -48,7 +49,7 @@ def test_every_file_opens_with_what_it_is_about(statement: Statement) -> None:
 def test_views_can_be_made_again() -> None:
     """A new build replaces them in a store that has them."""
     with bare_store() as connection:
-        for statement in ddl.views():
+        for statement in (*ddl.views(), *ddl.macros()):
             connection.execute(statement.sql)
 
 
@@ -67,4 +68,9 @@ def test_times_hold_all_of_unsigned_64_bit() -> None:
             "where column_name like '%\\_ns' escape '\\' and data_type <> 'UBIGINT' and not internal"
         ).fetchall()
     derived = {"duration_ns"}
-    assert [row for row in wrong if row[1] not in derived] == []
+    assert [row for row in wrong if row[1] not in derived and not is_signed_sum(*row[:2])] == []
+
+
+def is_signed_sum(table: str, column: str) -> bool:
+    """What is taken back is below zero until it is folded."""
+    return table.startswith("rollup_") and column != "bucket_ns"

@@ -27,5 +27,6 @@ create table store.step (
     attempt        integer not null,                -- 1-based: which try of its operation
     operation_id   varchar not null,                -- span id of the operation's first attempt
     is_orphan      boolean not null,
-    rule_version   integer not null
+    rule_version   integer not null,
+    critical_ns    ubigint not null                 -- on the run's critical path with no step below it; adds up to the run's length
 );

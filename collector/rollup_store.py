@@ -1,0 +1,228 @@
+"""Keeps the roll-ups of the store: adds and takes back with each settling, folds, and makes them anew when asked.
+
+`store.meta` says from which run on the roll-ups hold everything: a rebuild goes from the newest run to the oldest, and
+runs that are settled meanwhile are counted at once on this side of the mark, and by the rebuild on the other.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import duckdb
+
+from collector.rollup import MEASURES, Deltas, Rows, by_run, contribute, no_deltas
+from collector.rows import to_table
+from collector.settle import FailureRow, OperationRow, RunRow, StepRow
+from collector.store import append, arrow_schema, transaction
+from schemas.taxonomy import Outcome
+
+log = logging.getLogger(__name__)
+
+ROLLUP_VERSION: Final = 1
+"""Of what `collector.rollup` computes; roll-ups of another version are made anew. 1: the first."""
+
+FOLD_EVERY_S: Final = 60.0
+FOLD_ROWS: Final = 30_000
+"""Rows that are not folded yet: reading them costs more than folding them."""
+
+CHUNK_RUNS: Final = 500
+"""Runs of one step of a rebuild: about a quarter of a second."""
+
+LEVELS: Final = ((1, 300 * 10**9), (2, 3_600 * 10**9), (3, 86_400 * 10**9))
+"""Level and the width of its buckets in ns (UTC)."""
+
+KEY: Final = "rollups"
+"""Of the row of `store.meta` that holds how far the roll-ups reach."""
+
+NEWEST: Final = 2**64 - 1
+
+
+class Mark(NamedTuple):
+    """Runs from here on are in the roll-ups: by start, then by id."""
+
+    start_ns: int
+    run_id: str
+
+
+EVERYTHING: Final = Mark(0, "")
+NOTHING: Final = Mark(NEWEST, "~")
+
+
+class Rollups:
+    """The roll-ups of an open store. Belongs to the settling thread; `left` may be read from any."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._schemas = {table: arrow_schema(cursor, table) for table in MEASURES}
+        self._fold_at_s = time.monotonic() + FOLD_EVERY_S
+        self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
+        state = dict(cursor.execute("select key, value from store.meta where key = ?", [KEY]).fetchall())
+        told = json.loads(state.get(KEY, "null")) or {}
+        self._mark = Mark(told["start_ns"], told["run_id"]) if told.get("version") == ROLLUP_VERSION else NOTHING
+        if told.get("version") != ROLLUP_VERSION:
+            self.start_anew(cursor)
+
+    @property
+    def is_whole(self) -> bool:
+        """Every run that should be in the roll-ups is."""
+        return self._mark == EVERYTHING
+
+    def start_anew(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Forgets the roll-ups: `rebuild_some` makes them again from what is stored of the runs."""
+        with transaction(cursor) as tx:
+            for table in MEASURES:
+                tx.execute(_FORGET[table])
+            self._mark = self._save(tx, NOTHING if _count(tx, "select count(*) from store.run") else EVERYTHING)
+        self._loose_rows = 0
+
+    def replace(
+        self,
+        tx: duckdb.DuckDBPyConnection,
+        old: Mapping[str, str],
+        since_ns: int,
+        settled: Iterable[Rows],
+    ) -> None:
+        """Takes back what runs had added and adds what they add now. Call before their old rows are deleted.
+
+        Args:
+            tx: the transaction that replaces the rows.
+            old: outcomes by run id of the runs that are replaced.
+            since_ns: none of them began before.
+        """
+        deltas = no_deltas()
+        closed = [run_id for run_id, outcome in old.items() if outcome != Outcome.OPEN]
+        for rows in _stored(tx, closed, since_ns) if closed else ():
+            if self._holds(rows.run):
+                contribute(deltas, rows, -1)
+        for rows in settled:
+            if self._holds(rows.run):
+                contribute(deltas, rows, 1)
+        self._append(tx, deltas)
+
+    def rebuild_some(self, cursor: duckdb.DuckDBPyConnection) -> bool:
+        """Adds the next runs that the roll-ups lack, newest first. -> False where none is left."""
+        if self.is_whole:
+            return False
+        with transaction(cursor) as tx:
+            runs = tx.execute(_NEXT_RUNS, {**self._mark._asdict(), "runs": CHUNK_RUNS}).fetchall()
+            deltas = no_deltas()
+            closed = [run_id for run_id, _, outcome in runs if outcome != Outcome.OPEN]
+            for rows in _stored(tx, closed, runs[-1][1]) if closed else ():
+                contribute(deltas, rows, 1)
+            self._append(tx, deltas)
+            mark = self._save(tx, Mark(runs[-1][1], runs[-1][0]) if len(runs) == CHUNK_RUNS else EVERYTHING)
+        self._mark = mark
+        return not self.is_whole
+
+    def fold_if_due(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Folds what has gathered, once a minute or when it is much."""
+        if self._loose_rows and (time.monotonic() >= self._fold_at_s or self._loose_rows > FOLD_ROWS):
+            self.fold(cursor)
+
+    def fold(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Sums up what has gathered into rows of 5 minutes, of hours and of days; one row a key and level."""
+        with transaction(cursor) as tx:
+            for table in MEASURES:
+                for statement in _FOLD[table]:
+                    tx.execute(statement)
+        self._loose_rows = 0
+        self._fold_at_s = time.monotonic() + FOLD_EVERY_S
+
+    def _holds(self, run: RunRow) -> bool:
+        return (run.start_ns, run.run_id) >= self._mark
+
+    def _append(self, tx: duckdb.DuckDBPyConnection, deltas: Deltas) -> None:
+        for table, gained in deltas.items():
+            rows = [(0, *key, *sums) for key, sums in gained.items() if any(sums)]
+            if rows:
+                append(tx, f"store.{table}", to_table(rows, self._schemas[table]))
+                self._loose_rows += len(rows)
+
+    def _save(self, tx: duckdb.DuckDBPyConnection, mark: Mark) -> Mark:
+        state = json.dumps({"version": ROLLUP_VERSION, **mark._asdict()})
+        tx.execute("insert or replace into store.meta values (?, ?)", [KEY, state])
+        return mark
+
+
+def _stored(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int) -> list[Rows]:
+    """Everything that is stored of some runs, none of which began before a moment."""
+    given = {"runs": run_ids, "since": since_ns}
+    return by_run(
+        map(RunRow._make, tx.execute(_RUNS, given).fetchall()),
+        map(StepRow._make, tx.execute(_STEPS, given).fetchall()),
+        map(OperationRow._make, tx.execute(_OPERATIONS, given).fetchall()),
+        map(FailureRow._make, tx.execute(_FAILURES, given).fetchall()),
+    )
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, question: str) -> int:
+    ((number,),) = cursor.execute(question).fetchall()
+    return int(number)
+
+
+_RUNS: Final = "from store.run where start_ns >= $since and run_id in (select unnest($runs))"
+_STEPS: Final = (
+    "from store.step where start_ns >= $since and run_id in (select unnest($runs)) order by run_id, position"
+)
+_OPERATIONS: Final = "from store.operation where start_ns >= $since and run_id in (select unnest($runs))"
+_FAILURES: Final = "from store.failure where at_ns >= $since and run_id in (select unnest($runs))"
+
+_NEXT_RUNS: Final = """
+select run_id, start_ns, outcome
+from store.run
+where start_ns < $start_ns or (start_ns = $start_ns and run_id < $run_id)
+order by start_ns desc, run_id desc
+limit $runs
+"""
+
+_KEYS: Final = {
+    "rollup_run": "workflow, workflow_version, environment, outcome, verdict, layer_a, layer_b, code, failing_step",
+    "rollup_step": "workflow, workflow_version, environment, scope, node, step, kind",
+    "rollup_edge": "workflow, workflow_version, environment, scope, from_node, to_node, exit",
+    "rollup_latency": "workflow, workflow_version, environment, scope, step, octave_8",
+    "rollup_call": "workflow, workflow_version, environment, step, name, kind, tool, model, provider, tries",
+    "rollup_failure": "workflow, workflow_version, environment, step, code, layer_a, layer_b, certainty, severity, "
+    "recovered, silent",
+}
+_SUMS: Final = {
+    "rollup_run": "runs rescued operations attempts tokens_input tokens_output cost_nano_usd duration_ns model_ns "
+    "tool_ns retrieval_ns critical_wasted_ns",
+    "rollup_step": "operations first_good good trials trials_first_good trials_good attempts runs self_ns duration_ns "
+    "wasted_ns critical_ns critical_runs model_ns tool_ns retrieval_ns critical_wasted_ns tokens_input tokens_output "
+    "cost_nano_usd",
+    "rollup_edge": "transitions",
+    "rollup_latency": "observations",
+    "rollup_call": "operations recovered failed wasted_ns wasted_tokens wasted_nano_usd",
+    "rollup_failure": "failures runs",
+}
+
+
+def _fold(table: str) -> list[str]:
+    """The statements that fold one table, from our own names only."""
+    keys, sums = _KEYS[table], _SUMS[table].split()
+    summed = ", ".join(f"sum({name})::bigint as {name}" for name in sums)
+    is_left = " or ".join(f"sum({name}) <> 0" for name in sums)
+    held = ", ".join(sums)
+    statements = [
+        f"create or replace temp table loose as select bucket_ns, {keys}, {summed} from store.{table} "  # noqa: S608
+        f"where level = 0 group by all having {is_left}",
+        f"delete from store.{table} where level = 0",  # noqa: S608
+    ]
+    for level, width in LEVELS:
+        bucket = f"bucket_ns // {width} * {width}"
+        touched = f"level = {level} and bucket_ns in (select distinct {bucket} from loose)"  # noqa: S608
+        statements += [
+            f"create or replace temp table folded as select {level}::utinyint as level, bucket_ns, {keys}, {summed} "  # noqa: S608
+            f"from (select {bucket} as bucket_ns, {keys}, {held} from loose "
+            f"union all select bucket_ns, {keys}, {held} from store.{table} where {touched}) "
+            f"group by all having {is_left}",
+            f"delete from store.{table} where {touched}",  # noqa: S608
+            f"insert into store.{table} by name from folded order by bucket_ns",
+        ]
+    return [*statements, "drop table folded", "drop table loose"]
+
+
+_FOLD: Final = {table: _fold(table) for table in MEASURES}
+_FORGET: Final = {table: f"delete from store.{table}" for table in MEASURES}  # noqa: S608
+_LOOSE: Final = {table: "select count(*) from store." + table + " where level = 0" for table in MEASURES}  # noqa: S608

@@ -1,0 +1,20 @@
+-- rollup_latency_between: rollup_latency summed up as far as the window allows: whole days and hours as one row a key.
+-- Several rows may hold one key: sum them. `coarsest`: 3 days, 2 hours, 1 five minutes.
+create or replace macro rollup_latency_between(since_ns, until_ns, coarsest) as table
+with taken as (
+    select * from store.rollup_latency
+    where level = 0 and bucket_ns >= since_ns and bucket_ns < until_ns
+    union all
+    select * from store.rollup_latency
+    where level = 1 and bucket_ns >= since_ns and bucket_ns < until_ns
+      and not (coarsest >= 2 and bucket_ns >= next_hour_ns(since_ns) and bucket_ns < this_hour_ns(until_ns))
+    union all
+    select * from store.rollup_latency
+    where level = 2 and coarsest >= 2 and bucket_ns >= next_hour_ns(since_ns) and bucket_ns < this_hour_ns(until_ns)
+      and not (coarsest >= 3 and bucket_ns >= next_day_ns(since_ns) and bucket_ns < this_day_ns(until_ns))
+    union all
+    select * from store.rollup_latency
+    where level = 3 and coarsest >= 3 and bucket_ns >= next_day_ns(since_ns) and bucket_ns < this_day_ns(until_ns)
+)
+select bucket_ns, workflow, workflow_version, environment, scope, step, octave_8, observations
+from taken;

@@ -1,0 +1,229 @@
+"""Roll-ups hold exactly what the runs hold: added, taken back, folded, and made anew."""
+
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from collector.rollup import MEASURES, Rows, by_run, contribute, no_deltas, octave_8
+from collector.rollup_store import Rollups
+from collector.settle import settle
+from collector.store import Store
+from schemas.records import Span
+from schemas.settings import Settings
+from tests.collector.test_settling import batch, running, settings, wait_until_settled
+from tests.otlp import recorded_folders, recorded_spans
+from tests.settling import QUIET_NS, batch_of
+
+__all__ = ["settings"]
+
+
+@cache
+def recorded() -> list[Span]:
+    """All recordings, each once: many frameworks, many ways to fail."""
+    return [span for folder in recorded_folders() for span in recorded_spans(folder)]
+
+
+def rows_of(spans: list[Span]) -> list[Rows]:
+    settled = settle(batch_of(spans), QUIET_NS)
+    return by_run(settled.run, settled.step, settled.operation, settled.failure)
+
+
+def held(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """What the views of the roll-ups sum up to."""
+    found = {}
+    with store.cursor() as cursor:
+        for table in MEASURES:
+            columns = [row[0] for row in cursor.execute(f"describe {table}").fetchall()]
+            keys, sums = columns[: -MEASURES[table]], columns[-MEASURES[table] :]
+            sql = (
+                f"select {', '.join(keys)}, {', '.join(f'round(sum({s}), 6)' for s in sums)} from {table} group by all"
+            )
+            rows = cursor.execute(f"from ({sql}) order by all").fetchall()
+            found[table] = [row for row in rows if any(row[-MEASURES[table] :])]
+    return found
+
+
+@pytest.fixture
+def filled(settings: Settings) -> Iterator[Store]:
+    """A store in which every recording has been settled."""
+    with running(settings) as (store, settler):
+        settler.touch(store.write(batch(recorded())))
+        wait_until_settled(settler, 60)
+        time.sleep(settings.rootless_finish_s + 0.5)
+        wait_until_settled(settler, 60)
+        yield store
+
+
+def ask(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    with store.cursor() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+def test_runs_by_outcome_are_those_that_are_stored(filled: Store) -> None:
+    """Counts, tokens and lengths of runs add up to the runs', open ones apart."""
+    columns = "workflow, outcome, layer_a, code"
+    rolled = ask(
+        filled,
+        f"select {columns}, sum(runs), sum(tokens_input), sum(operations), sum(duration_ns) from rollup_run "
+        "group by all order by all",
+    )
+    direct = ask(
+        filled,
+        f"select {columns}, count(*), sum(coalesce(tokens_input, 0)), sum(operations), "
+        "sum(coalesce(duration_ns, 0)) from run where outcome <> 'open' group by all order by all",
+    )
+    assert rolled == direct
+    assert len(rolled) > 20
+
+
+def test_operations_of_depth_1_are_those_that_are_stored(filled: Store) -> None:
+    """Good, first good and tried: a step's sums are those of its operations that are over."""
+    rolled = ask(
+        filled,
+        "select workflow, step, sum(operations), sum(good), sum(first_good), sum(attempts) from rollup_step "
+        "where scope = '' group by all order by all",
+    )
+    direct = ask(
+        filled,
+        "select workflow, o.name, count(*), count(*) filter (o.outcome <> 'failed'), count(*) filter (first_try_ok), "
+        "sum(o.attempts) from operation o join run r using (run_id) where o.depth = 1 and r.outcome <> 'open' "
+        "and o.end_ns is not null and not exists (from step s where s.run_id = o.run_id and s.operation_id = "
+        "o.operation_id and s.status = 'pending') group by all order by all",
+    )
+    assert rolled == direct
+
+
+def test_calls_count_every_operation_once_at_its_own_time(filled: Store) -> None:
+    """Attempts of models and tools add up, whatever the depth."""
+    rolled = ask(filled, "select kind, sum(operations), sum(tries * operations) from rollup_call group by 1 order by 1")
+    direct = ask(
+        filled,
+        "select o.kind, count(*), sum(o.attempts) from operation o join run r using (run_id) "
+        "where r.outcome <> 'open' and o.end_ns is not null and not exists (from step s where s.run_id = o.run_id "
+        "and s.operation_id = o.operation_id and s.status = 'pending') group by 1 order by 1",
+    )
+    assert rolled == direct
+
+
+def test_root_failures_are_those_that_are_stored(filled: Store) -> None:
+    """By code, certainty and whether they were recovered."""
+    columns = "code, certainty, recovered, silent"
+    rolled = ask(filled, f"select {columns}, sum(failures) from rollup_failure group by all order by all")
+    direct = ask(
+        filled,
+        f"select {columns}, count(*) from failure join run using (run_id) where role = 'root' and outcome <> 'open' "
+        "group by all order by all".replace("code,", "failure.code,"),
+    )
+    assert rolled == direct
+
+
+def test_every_run_starts_once_and_what_went_well_is_followed_by_one_thing(filled: Store) -> None:
+    """Transitions out of a node are its good visits, but where the run waits."""
+    ((starts, runs),) = ask(
+        filled,
+        "select (select sum(transitions) from rollup_edge where scope = '' and from_node is null), "
+        "(select sum(runs) from rollup_run)",
+    )
+    assert starts == runs
+    too_many = ask(
+        filled,
+        "with visits as (select workflow, node, step, sum(trials_good) as good from rollup_step where scope = '' "
+        "group by all), best as (select workflow, node, min(good) as good from visits group by all), "
+        "followed as (select workflow, from_node as node, sum(transitions) as n from rollup_edge where scope = '' "
+        "and from_node is not null group by all) from followed join best using (workflow, node) where n > good",
+    )
+    assert too_many == []
+
+
+def test_time_along_the_critical_path_is_the_time_of_the_runs(filled: Store) -> None:
+    """Steps of depth 1, with all below them, lie on the path for no longer than the runs took."""
+    ((critical, runs),) = ask(
+        filled,
+        "select (select sum(critical_ns) from rollup_step where scope = ''), (select sum(duration_ns) from rollup_run)",
+    )
+    assert 0 < critical <= runs
+    wrong = ask(filled, "from rollup_run where model_ns + tool_ns + retrieval_ns + critical_wasted_ns > duration_ns")
+    assert wrong == []
+
+
+def test_taking_a_run_back_leaves_nothing() -> None:
+    """Added and taken back, whatever the run looks like."""
+    deltas = no_deltas()
+    for rows in rows_of(recorded()):
+        contribute(deltas, rows, 1)
+        contribute(deltas, rows, -1)
+    assert not any(any(sums) for gained in deltas.values() for sums in gained.values())
+
+
+def test_settling_in_pieces_gives_what_settling_at_once_gives(filled: Store, tmp_path: Path) -> None:
+    """Spans that come late take back what was counted before."""
+    pieces = recorded()[:]
+    Random(3).shuffle(pieces)
+    conf = Settings(data_dir=tmp_path / "pieces", min_free_disk_mib=0, settle_quiet_s=0.02, settle_max_wait_s=0.1,
+                    rootless_finish_s=0.5)  # fmt: skip
+    with running(conf) as (store, settler):
+        for first in range(0, len(pieces), 400):
+            settler.touch(store.write(batch(pieces[first : first + 400])))
+            wait_until_settled(settler, 60)
+        time.sleep(conf.rootless_finish_s + 0.5)
+        wait_until_settled(settler, 60)
+        assert held(store) == held(filled)
+
+
+def test_folding_changes_no_sum_at_any_level(filled: Store) -> None:
+    """5 minutes, hours and days each hold all of it, one row a key, also when folded again."""
+    before = held(filled)
+    with filled.cursor() as cursor:
+        rollups = Rollups(cursor)
+        rollups.fold(cursor)
+        rollups.fold(cursor)
+    assert held(filled) == before
+    totals = ask(
+        filled, "select level, sum(runs), sum(tokens_input) from store.rollup_run group by level order by level"
+    )
+    assert [level for level, *_ in totals] == [1, 2, 3]
+    assert len({tuple(sums) for _, *sums in totals}) == 1
+    twice = ask(
+        filled, "select * exclude (transitions), count(*) as n from store.rollup_edge group by all having n > 1"
+    )
+    assert twice == []
+
+
+def test_a_rebuild_gives_the_same(filled: Store) -> None:
+    """Made anew from the stored runs, chunk by chunk."""
+    before = held(filled)
+    with filled.cursor() as cursor:
+        rollups = Rollups(cursor)
+        rollups.start_anew(cursor)
+        assert not any(held(filled).values())
+        while rollups.rebuild_some(cursor):
+            pass
+        assert rollups.is_whole
+    assert held(filled) == before
+
+
+def test_a_rebuild_goes_on_after_a_restart(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark is stored with each chunk, so no run is counted twice or left out."""
+    monkeypatch.setattr("collector.rollup_store.CHUNK_RUNS", 7)
+    before = held(filled)
+    with filled.cursor() as cursor:
+        rollups = Rollups(cursor)
+        rollups.start_anew(cursor)
+        for _ in range(4):
+            rollups.rebuild_some(cursor)
+        again = Rollups(cursor)
+        assert not again.is_whole
+        while again.rebuild_some(cursor):
+            pass
+    assert held(filled) == before
+
+
+@pytest.mark.parametrize("ns", [1, 999, 1_500_000, 2_000_000_000, 86_400_000_000_000])
+def test_a_length_is_read_back_within_five_percent(ns: int) -> None:
+    """Eight buckets an octave."""
+    assert 2 ** ((octave_8(ns) + 0.5) / 8) == pytest.approx(ns, rel=0.05)
