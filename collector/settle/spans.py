@@ -112,7 +112,7 @@ def read(batch: pa.Table) -> Spans:
     there = {name: place for place, name in enumerate(batch.column_names)}
     columns = {name: _column(batch.column(there[name]), order, name) for name in SPAN_COLUMNS}
     asked = _column(batch.column(there[ASKED]), order, ASKED) if ASKED in there else [[]] * len(keys)
-    texts = {
+    texts: dict[str, list[Any]] = {
         name: _column(batch.column(there[name]), order, name) if name in there else [None] * len(keys) for name in TEXTS
     }
     return Spans(**columns, asked=asked, **texts)
