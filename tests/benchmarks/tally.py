@@ -1,7 +1,8 @@
 """Counts of what was right, with their intervals, and what was not, by name."""
 
-import math
 from collections.abc import Mapping
+
+from dashboard.analytics.proportions import wilson
 
 
 class Tally:
@@ -24,14 +25,6 @@ class Tally:
             return "–"
         low, high = wilson(self.right, self.all)
         return f"{self.right}/{self.all} = {self.right / self.all:.1%} [{low:.1%}, {high:.1%}]"
-
-
-def wilson(right: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    z = 1.96
-    centre = right + z * z / 2
-    half = z * math.sqrt(right * (trials - right) / trials + z * z / 4)
-    return (centre - half) / (trials + z * z), (centre + half) / (trials + z * z)
 
 
 def wrong_ones(tallies: Mapping[str, Tally]) -> str:

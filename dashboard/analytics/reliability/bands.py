@@ -45,7 +45,7 @@ class Estimate:
         half = (self.high - self.low) / 2
         if self.value is None or half <= TWO_POINTS:
             return None
-        return ceil(self.n * ((half / TWO_POINTS) ** 2 - 1))
+        return ceil(round(self.n * ((half / TWO_POINTS) ** 2 - 1), 6))
 
 
 @dataclass(frozen=True, slots=True)
