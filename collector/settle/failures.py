@@ -4,8 +4,10 @@ A fault is evidence on one span. A loud fault with another below it is propagate
 root occurrences. What they are called (codes, layers) is found elsewhere: see `naming`.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from collector.settle.joins import Run
@@ -25,6 +27,14 @@ JUDGED: Final = "judged"
 
 CUT_SHORT: Final = frozenset({"length", "content_filter", "model_context_window_exceeded", "malformed_function_call"})
 """Finish reasons of an answer that is not whole."""
+
+
+WAY_OUT: Final = re.compile(
+    r"fall[ _-]?back|escalat|hand[ _-]?over|human[ _-]?hand|(?:on|handle|handling)[ _-]?(?:error|failure)"
+    r"|(?:error|failure)[ _-]?handle|degraded",
+    re.IGNORECASE,
+)
+"""Names of steps that a workflow takes when another failed."""
 
 
 @dataclass(slots=True)
@@ -154,18 +164,30 @@ def _has_fault(steps: Steps, operation: Operation, faults: Mapping[int, str]) ->
 
 
 def _saved(spans: Spans, steps: Steps, of_steps: Mapping[int, str], operations: Sequence[Operation]) -> set[int]:
-    """Steps whose failure no longer matters: a later attempt was good, or the same agent later did it another way."""
+    """Steps whose failure no longer matters: a later attempt was good, the same agent later did it another way, or the
+    workflow has a path for failures and took it."""
     saved: set[int] = set()
     later_good: set[tuple[object, ...]] = set()
+    ways_out: set[int] = set()
+    """Parents below which a way out ran well, later than what is looked at."""
     for operation in sorted(operations, key=lambda o: o.attempts[-1], reverse=True):
         last = operation.attempts[-1]
         purpose = _purpose(spans, steps, last)
         if last not in of_steps:
             saved.update(operation.attempts[:-1])
             later_good.add(purpose)
-        elif purpose in later_good and (of_steps[last] == LOUD or spans.step_kind[last] == TOOL):
+            if _is_way_out(steps.name[last]):
+                ways_out.add(steps.above[last])
+            continue
+        may_be_made_good = of_steps[last] == LOUD or spans.step_kind[last] == TOOL
+        if steps.above[last] in ways_out or (may_be_made_good and purpose in later_good):
             saved.update(operation.attempts)
     return saved
+
+
+@lru_cache(maxsize=4_096)
+def _is_way_out(name: str) -> bool:
+    return WAY_OUT.search(name) is not None
 
 
 def _purpose(spans: Spans, steps: Steps, i: int) -> tuple[object, ...]:

@@ -253,3 +253,16 @@ def test_answer_of_an_agent_behind_a_tool_is_no_error_whatever_it_begins_with() 
         made("expert", "ask", 2, 3, step_kind="agent"),
     ]
     assert ending(*rows)[0] == "clean"
+
+
+def test_way_out_that_the_workflow_took_handles_the_failure() -> None:
+    """A step that is there for failures, by its name, ran well after one beside it failed."""
+    bad = made("risky", "run", 1, 2, failed=True, error_type="Boom")
+    for name in ("fallback_answer", "escalate to human", "on_error", "human_handoff"):
+        assert settled(RUN, bad, made("next", "run", 3, 4, step_name=name)).run[0].outcome == "recovered"
+    for other in (
+        made("next", "run", 3, 4, step_name="human_review"),
+        made("next", "run", 0.1, 0.2, step_name="fallback"),
+        made("next", "run", 3, 4, step_name="fallback", failed=True),
+    ):
+        assert settled(RUN, bad, other).run[0].outcome == "silent"
