@@ -17,6 +17,8 @@ from collector.settle import RunRow, Settled, settle
 from tests.benchmarks import harness, trail
 from tests.benchmarks.demo_truth import demo
 from tests.benchmarks.tally import Tally, wrong_ones
+from tests.collector.settle.batches import table
+from tests.collector.settle.test_tree import HUGE
 from tests.markers import replace_between
 from tests.otlp import RECORDINGS, recorded_folders, recorded_spans
 from tests.settling import QUIET_NS, batch_of, settle_spans
@@ -131,11 +133,13 @@ def cost() -> str:
     best = min(_cpu_s(batches) for _ in range(3))
     big = batch_of(_big_run())
     big_s = _cpu_s([big])
+    hostile = {name: table(HUGE[name]()) for name in ("equal failures", "equal calls", "deep failures")}
     return harness.table(
         ["what", "measured", "aim"],
         [
             ["recordings, each settled alone", f"{best / spans * 1e6:.0f} µs a span ({spans:,} spans)", "at most 60"],
             [f"one run of {big.num_rows:,} spans", f"{big_s:.2f} s", "under 5"],
+            *([f"{name}, {b.num_rows:,} spans", f"{_cpu_s([b]):.2f} s", "under 5"] for name, b in hostile.items()),
         ],
     )
 

@@ -1,9 +1,11 @@
 """Broken and huge trees: settled in time that grows with their size, without recursion."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
+from collector.rows import Row
 from collector.settle import settle
 from tests.collector.settle.batches import QUIET_NS, made, settled, table
 
@@ -41,24 +43,39 @@ def test_self_time_counts_overlapping_children_once() -> None:
     assert got.step[0].self_ns == 3 * 10**9
 
 
-HUGE = {
-    "deep": [made(i, i - 1 if i else None, i / 1e3, 100 - i / 1e3) for i in range(10_000)],
-    "deep failures": [made(i, i - 1 if i else None, i / 1e3, 100 - i / 1e3, failed=True) for i in range(10_000)],
-    "deep agents": [made(i, i - 1 if i else None, i / 1e3, step_kind="agent", step_name="a") for i in range(10_000)],
-    "cycle": [made(i, (i + 1) % 10_000, i / 1e3, 100) for i in range(10_000)],
-    "wide": [ROOT, *(made(i, "root", 1, 2) for i in range(100_000))],
-    "wide retries": [
+def calls(**said: object) -> list[Row]:
+    """A run of 50,000 calls by one agent, one after another, that differ in nothing but when they were made."""
+    tool = {"step_kind": "tool", "tool": "look", "input_hash": 7, **said}
+    return [ROOT, *(made(i, "root", i / 1e3, (i + 0.5) / 1e3, step_name="ab"[i % 2], **tool) for i in range(50_000))]
+
+
+def chain(**said: object) -> list[Row]:
+    """A run in which each of 10,000 spans lies within the one before."""
+    return [made(i, i - 1 if i else None, i / 1e3, 100 - i / 1e3, **said) for i in range(10_000)]
+
+
+HUGE: dict[str, Callable[[], list[Row]]] = {
+    "deep": chain,
+    "deep failures": lambda: chain(failed=True, error_message="no"),
+    "deep agents": lambda: chain(step_kind="agent", step_name="a"),
+    "cycle": lambda: [made(i, (i + 1) % 10_000, i / 1e3, 100) for i in range(10_000)],
+    "wide": lambda: [ROOT, *(made(i, "root", 1, 2) for i in range(100_000))],
+    "wide retries": lambda: [
         ROOT,
         *(made(i, "root", i / 1e3, (i + 0.5) / 1e3, step_name="s", failed=True) for i in range(100_000)),
     ],
+    "equal calls": lambda: calls(output_hash=1),
+    "equal failures": lambda: calls(failed=True, error_message="no"),
+    "two in turn": lambda: calls(step_kind="agent", output_hash=1),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", HUGE)
 def test_huge_trees_settle_within_seconds(shape: str) -> None:
-    batch = table(HUGE[shape])
+    rows = HUGE[shape]()
+    batch = table(rows)
     started = time.process_time()
     got = settle(batch, QUIET_NS)
     assert time.process_time() - started < 10
-    assert sum(run.spans for run in got.run) == len(HUGE[shape])
+    assert sum(run.spans for run in got.run) == len(rows)
