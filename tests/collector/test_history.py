@@ -8,7 +8,9 @@ import pytest
 
 import collector.history
 from collector.history import History
+from collector.service import Collector
 from collector.settle import rules_id
+from collector.settling import Settler
 from collector.store import Store
 from schemas.records import Span
 from schemas.rules import UserRules
@@ -140,3 +142,19 @@ def test_history_goes_newest_first_and_misses_nothing_among_equals(
             assert history.progress is None
     assert sorted(seen) == sorted(received)
     assert [received[t] for t in seen] == sorted(received.values(), reverse=True)
+
+
+def test_health_says_how_far_new_rules_have_got(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(settings, 3)
+    age(settings)
+    monkeypatch.setattr(Settler, "_settle_history", lambda settler: None)
+    running_one = Collector(settings.model_copy(update={"grpc_port": 0, "http_port": 0}))
+    try:
+        said = running_one.health()["resettling"]
+        assert said["total"] >= 3
+        assert said == {"done": 0, "total": said["total"], "rule_version": RULE_VERSION}
+    finally:
+        running_one.stop()
+    monkeypatch.undo()
+    with running(settings) as (_, settler):
+        wait_for(lambda: settler.resettling is None)
