@@ -67,6 +67,14 @@ _ERROR_PAGE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A web page that a server gives in the place of the one asked for."""
+_ERROR_TITLE = re.compile(
+    r"^(?:title:[ ]*|\#{1,3}[ ]*)(?:(?:http[ ]+)?error(?:[ :]+[45]\d\d\b[^\n]{0,60})?"
+    r"|[45]\d\d[ :-]+(?:bad request|unauthorized|forbidden|not found|too many requests|internal server error"
+    r"|bad gateway|service unavailable|gateway time-?out)[^\n]{0,40})[ ]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Title or first heading of a page that a tool read and printed as text."""
+TITLE_LIMIT = 600  # characters of a printed page in which its title stands
 PAGE_LIMIT = 2_000  # characters of a page in which its title begins
 _PRINTED = re.compile(r"(?:_?meta=|content=).{0,16000}(?:\bisError=True|\bstatus='error')", re.DOTALL)
 """A result of MCP, or a tool message of LangChain, printed as Python prints it."""
@@ -256,6 +264,7 @@ def _error_text(text: str) -> tuple[str, str | None] | None:
         ERROR_TEXT.match(text, 0, NAME_LIMIT)
         or NOT_A_TOOL in text[:NAME_LIMIT]
         or (text.lstrip()[:1] == "<" and _ERROR_PAGE.match(text, 0, PAGE_LIMIT))
+        or _ERROR_TITLE.search(text, 0, TITLE_LIMIT)
     ):
         leading = _LEADING_CLASS.match(text, 0, NAME_LIMIT)
         return text.strip(), leading.group(1) if leading else None

@@ -174,7 +174,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "component.unavailable", "text", W.MODEL,
         r"\bConnection ?Error\b|\bConnectError\b|RemoteProtocolError|\b(?:server|api)_error\b|ECONNREFUSED|ECONNRESET"
-        r"|ENOTFOUND|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b|\bbad gateway\b",
+        r"|\bENOTFOUND\b|connection (?:was )?(?:refused|reset|aborted|closed)|\bUNAVAILABLE\b|\bbad gateway\b",
     ),
     Rule(
         "component.refused", "text", W.NOT_TOOL,
@@ -240,7 +240,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "tool.unavailable", "text", W.CALL,
         r"connection (?:was )?(?:refused|reset|aborted|closed)|Connection ?(?:Error|Refused|Reset|Aborted)|ConnectError"
-        r"|RemoteProtocolError|RemoteDisconnected|ECONNREFUSED|ECONNRESET|ENOTFOUND|CONNECTION_CLOSED|\bunreachable\b"
+        r"|RemoteProtocolError|RemoteDisconnected|ECONNREFUSED|ECONNRESET|\bENOTFOUND\b|CONNECTION_CLOSED|\bunreachable\b"
         r"|\bservice (?:is )?(?:temporarily )?unavailable|\bServiceUnavailable"
         r"|Max retries exceeded with url|name resolution|\bbad gateway\b"
         r"|\bInternalServerError\b|Internal server error|refused the connection|Name or service not known|getaddrinfo"
