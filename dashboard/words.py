@@ -79,6 +79,14 @@ def moment(ns: int, zone: tzinfo = UTC, *, now_ns: int | None = None) -> str:
     return when.strftime("%H:%M:%S" if today else "%d %b %H:%M:%S")
 
 
+def lately(ns: int, zone: tzinfo, now_ns: int) -> str:
+    """A point in time as one says it: `Tue 14:00` in the last six days, `12 Nov` before; midnight is a whole day."""
+    when, now = (datetime.fromtimestamp(at / NS, zone) for at in (ns, now_ns))
+    if (now.date() - when.date()).days > 6:
+        return when.strftime("%d %b" if when.year == now.year else "%d %b %Y").lstrip("0")
+    return when.strftime("%a" if (when.hour, when.minute) == (0, 0) else "%a %H:%M")
+
+
 def iso(ns: int) -> str:
     """A point in time as it stands in a URL or a file."""
     return datetime.fromtimestamp(ns / NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -152,7 +152,8 @@ def chain_of(nodes: Iterable[Row], edges: Iterable[Row], runs: Row | None = None
     members: dict[str, list[Member]] = defaultdict(list)
     for row in nodes:
         if (operations := row["operations"]) > 0:
-            good, first = (min(max(row[name], 0), operations) for name in ("good", "first_good"))
+            good = min(max(row["good"], 0), operations)
+            first = min(max(row["first_good"], 0), good)
             members[row["node"]].append(Member(row["step"], row["kind"] or "", operations, first, good))
     known = {name: Node(name, tuple(sorted(group, key=lambda m: m.step))) for name, group in members.items()}
     seen = [edge for edge in edges if edge["transitions"] > 0]

@@ -13,6 +13,7 @@ from dashboard.analytics.reliability.walk import Walk, walk_of
 
 UNCLASSIFIED: Final = "unclassified"
 COMPONENT: Final = "component"
+ROUNDING: Final = 1e-9  # of the solver: no effect is this small
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,13 @@ class Parting:
     rescued: Estimate
     """Good runs that hold a failed step."""
     dependence: Estimate
-    """What is left: below 0 where failures gather in the same runs. The band is around 0 effect if steps fail
-    independently of each other, so it says whether there is any."""
+    """What is left: below 0 where failures gather in the same runs. Its band is as wide as chance makes it where
+    steps fail independently of each other, so it holds 0 there 19 times in 20."""
 
     @property
     def gathers(self) -> bool:
         """Failures gather in the same runs, beyond chance: E predicts the next run, R says what to fix."""
-        return self.dependence.value is not None and self.dependence.high < 0
+        return self.dependence.value is not None and self.dependence.high < -ROUNDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ def parting(chain: Chain) -> Parting | None:
     if outcomes is None or not outcomes.finished or not chain.runs:
         return None
     compounded, with_exit = walk_of(chain), walk_of(chain, outside=True)
-    seen, rescued = outcomes.good / outcomes.finished, share(outcomes.rescued, outcomes.finished, NONE_FINISHED)
-    unexplained = with_exit.value - (outcomes.good - outcomes.rescued) / outcomes.finished
+    rescued = min(outcomes.rescued, outcomes.good)
+    unexplained = with_exit.value - (outcomes.good - rescued) / outcomes.finished
     half = Z * sqrt(dependence_variance(chain, with_exit))
     return Parting(
-        compounded.value - seen,
+        compounded.value - outcomes.good / outcomes.finished,
         compounded.value - with_exit.value,
-        rescued,
+        share(rescued, outcomes.finished, NONE_FINISHED),
         Estimate(unexplained, unexplained - half, unexplained + half, outcomes.finished),
     )
 

@@ -1,5 +1,6 @@
 """R and F against chains that were computed by hand, and against counted runs."""
 
+import math
 from random import Random
 
 import pytest
@@ -85,6 +86,25 @@ def test_runs_that_wait_take_nothing_from_it() -> None:
         [edge(None, "a", 100), edge("a", "b", 60), edge("b", "end", 30)],
     )
     assert value(compounded(chain)) == pytest.approx(0.5, abs=EXACT)
+
+
+def test_the_worked_example_of_the_concepts_holds() -> None:
+    """docs/concepts.md, "The arithmetic": plan → ledger.query → answer, which sends 100 back, in 1,000 runs."""
+    chain = chain_of(
+        [node("plan", 1000, 980), node("ledger.query", 1080, 1026, 918), node("answer", 1026, 1000)],
+        [
+            edge(None, "plan", 1000), edge("plan", "ledger.query", 980), edge("ledger.query", "answer", 1026),
+            edge("answer", "ledger.query", 100), edge("answer", "end", 900),
+        ],
+    )  # fmt: skip
+    found, tried = compounded(chain), first_try(chain)
+    assert [round(100 * x, 1) for x in (value(found), found.low, found.high)] == [90.0, 88.0, 91.7]
+    assert [round(100 * x, 1) for x in (value(tried), tried.low, tried.high)] == [79.7, 77.1, 82.0]
+    assert [round(100 * stair.drop, 1) for stair in reliability.staircase(chain)] == [2.0, 5.4, 2.6]
+    assert [(fix.step, round(100 * fix.gain_half, 1)) for fix in reliability.fix_first(chain)] == [
+        ("ledger.query", 2.6), ("answer", 1.3), ("plan", 0.9),
+    ]  # fmt: skip
+    assert found.more_for_2_points is None
 
 
 @settings(max_examples=60, deadline=None)
@@ -188,3 +208,43 @@ def test_transitions_to_nowhere_are_left_out_and_named() -> None:
     )
     assert chain.unknown == ("ghost", "gone")
     assert value(compounded(chain)) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_whatever_the_rows_say_every_figure_is_a_number(seed: int) -> None:
+    """Counts that contradict each other, dead ends, circles, retractions: no crash, nothing that is not finite."""
+    random = Random(seed)
+    names = [f"s{i}" for i in range(random.randint(1, 6))]
+    some = [0, 0, 1, 2, 30, 1000]
+    rows = [node(n, random.choice([1, 2, 30, 1000, -1]), random.choice(some), random.choice(some)) for n in names]
+    rows += group(node("a", 10, random.choice(some)), node("b", 9, random.choice(some)))
+    places = [*names, "a ‖ b", "ghost", "end", "outside"]
+    edges = [
+        edge(random.choice([None, *places[:-2]]), random.choice(places), random.choice(some))
+        for _ in range(random.randint(0, 12))
+    ]
+    chain = chain_of(
+        rows, edges, ended(**{name: random.choice(some) for name in ("clean", "recovered", "failed", "rescued")})
+    )
+    found = [compounded(chain), first_try(chain), reliability.retries_buy(chain)]
+    parted = reliability.parting(chain)
+    found += [parted.rescued, parted.dependence] if parted else []
+    numbers = [x for estimate in found for x in (estimate.value or 0, estimate.low, estimate.high)]
+    for figures in reliability.node_figures(chain):
+        numbers += [
+            figures.visits,
+            figures.reaches_end,
+            figures.lost,
+            figures.reliability.low,
+            figures.reliability.high,
+        ]
+    numbers += [fix.gain_never for fix in reliability.fix_first(chain)]
+    numbers += [stair.bottom for stair in reliability.staircase(chain)]
+    numbers += [reliability.what_if(chain, {name: 1.0}) or 0 for name in chain.steps]
+    assert all(math.isfinite(number) for number in numbers)
+    for estimate in found[:3]:
+        assert estimate.value is None or 0 <= estimate.low <= estimate.value + 1e-12 <= estimate.high + 1e-9 <= 1 + 1e-9
+    if chain.runs:
+        lost = sum(figures.lost for figures in reliability.node_figures(chain))
+        assert lost == pytest.approx(1 - value(compounded(chain)), abs=1e-6)
