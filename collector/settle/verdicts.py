@@ -57,7 +57,7 @@ CODES_BY_NAME: Final = tuple(
         ),
         (
             "judged.route",
-            r"rout|tool.?(?:choice|select|call|use|usage|input)|agent.?(?:choice|select)|trajector|\bplan",
+            r"rout|tool.?(?:choice|select|call|use|usage|input|correct)|agent.?(?:choice|select)|trajector|\bplan",
         ),
         ("judged.state", r"context|memor|histor|retention|consisten|\bstate"),
         ("judged.goal", r"goal|task|intent|complet|success|resol|adheren|derail|instruction.?drift"),
