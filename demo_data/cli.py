@@ -16,7 +16,7 @@ import click
 from demo_data.delivery import DEFAULT_ENDPOINTS, Delivery, Protocol, make_exporter
 from demo_data.faults import Label
 from demo_data.plan import SECOND
-from demo_data.rhythm import DAY, STORMS
+from demo_data.rhythm import DAY, HOUR, LIVE_STORM_EVERY, LIVE_STORM_FIRST, MINUTE, STORMS
 from demo_data.send import TOTAL_RUNS_PER_DAY, History, send_history, send_live, starts_of
 from demo_data.workflows import WORKFLOWS
 
@@ -40,8 +40,11 @@ Workflows:
 {WORKFLOW_LINES}
 
 Into them go faults whose truth is known: rate limits, time-outs, malformed hand-offs, lost state, wrong routes, tool
-errors under a good status, and look-alikes that are none (polling, pagination, a redo, a pending approval). The
-spans never say so; --labels writes it to a file of its own.
+errors under a good status, and look-alikes that are none (polling, pagination, a redo, a pending approval). An
+evaluator gives a verdict on some runs. The spans never say so; --labels writes it to a file of its own.
+
+Live traffic has a retry storm of its own after {LIVE_STORM_FIRST // MINUTE} minutes, and every \
+{LIVE_STORM_EVERY // HOUR} hours.
 
 \b
 Events, counted back from the end:

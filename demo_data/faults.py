@@ -169,6 +169,7 @@ FAULTS: Sequence[Fault] = (
     Fault("no-such-desk", "refund_triage", "verification", "routing.unknown_agent", Shows.WRONG_ROUTE, _LOUD, 0.006),
     Fault("never-happy", "refund_triage", "", "routing.loop_limit", Shows.LOOP_LIMIT, _LOUD, 0.004),
     Fault("no-ticket-id", "refund_triage", "delivery", "state.missing", Shows.STEP_RAISES, _LOUD, 0.010),
+    Fault("ungrounded", "refund_triage", "", "component.judged_quality", Shows.JUDGED, _SILENT, 0.012),
     Fault("redraft", "refund_triage", "synthesis", None, Shows.VERIFY_LOOP, _LOOKALIKE, 0.080),
     Fault("ledger-polling", "refund_triage", "ledger.query", None, Shows.POLLING, _LOOKALIKE, 0.020),
     Fault("approval", "refund_triage", "delivery", None, Shows.HUMAN_INTERRUPT, _LOOKALIKE, 0.015),
@@ -182,6 +183,7 @@ FAULTS: Sequence[Fault] = (
     Fault("answer-500", "rag_answers", "answer", "component.unavailable", Shows.MODEL_RAISES, _RECOVERED, 0.015),
     Fault("key-expired", "rag_answers", "answer", "component.auth", Shows.MODEL_RAISES, _LOUD, 0.004),
     Fault("bad-citations", "rag_answers", "cite", "handoff.schema_invalid", Shows.STEP_RAISES, _LOUD, 0.015),
+    Fault("made-up", "rag_answers", "", "component.judged_quality", Shows.JUDGED, _SILENT, 0.015),
     Fault("archive", "rag_answers", "retrieve", None, Shows.HANDLED_FALLBACK, _LOOKALIKE, 0.030),
     # market_brief: a crew with delegation, OpenLLMetry.
     Fault("search-429", "market_brief", "researcher", "component.rate_limited", Shows.MODEL_RAISES, _LOUD, 0.015),
@@ -204,6 +206,18 @@ FAULTS: Sequence[Fault] = (
     Fault("model-500", "ops_assistant", "model", "component.unavailable", Shows.FALLBACK_MODEL, _RECOVERED, 0.020),
     Fault("reply-cut", "ops_assistant", "model", "handoff.truncated", Shows.FINISH_LENGTH, _SILENT, 0.008),
     Fault("too-many-turns", "ops_assistant", "model", "routing.loop_limit", Shows.LOOP_LIMIT, _LOUD, 0.008),
+    Fault("no-such-tool", "ops_assistant", "query_metrics", "routing.unknown_tool", Shows.UNKNOWN_TOOL, _SILENT, 0.012),
+    Fault("asked-again", "ops_assistant", "query_metrics", "state.redundant_step", Shows.REDUNDANT_STEP, _SILENT, 0.02),
+    Fault(
+        "same-again",
+        "ops_assistant",
+        "restart_service",
+        "tool.error",
+        Shows.BLIND_RETRY,
+        _SILENT,
+        0.012,
+        beside=("recovery.blind_retry",),
+    ),
     Fault("incident-pages", "ops_assistant", "list_incidents", None, Shows.PAGINATION, _LOOKALIKE, 0.060),
     Fault("deploy-polling", "ops_assistant", "deploy_status", None, Shows.POLLING, _LOOKALIKE, 0.050),
     Fault("all-quiet", "ops_assistant", "list_incidents", None, Shows.EMPTY_BUT_FINE, _LOOKALIKE, 0.080),
@@ -217,6 +231,7 @@ FAULTS: Sequence[Fault] = (
     # claims_panel: AutoGen group chat.
     Fault("assessor-429", "claims_panel", "assessor", "component.rate_limited", Shows.MODEL_RAISES, _LOUD, 0.030),
     Fault("approver-slow", "claims_panel", "approver", "component.timeout", Shows.MODEL_RAISES, _LOUD, 0.020),
+    Fault("no-handler", "claims_panel", "assessor", "handoff.undelivered", Shows.UNDELIVERED, _LOUD, 0.02),
     Fault("photo-lost", "claims_panel", "assessor", "tool.error", Shows.TOOL_RAISES, _SILENT, 0.040),
 )
 
@@ -247,7 +262,7 @@ def outcome_of(fault: Fault, variant: Variant) -> Outcome:
     """How a run with this fault ends when the fault took this turn."""
     if fault.shows is Shows.HUMAN_INTERRUPT:
         return Outcome.PENDING
-    if fault.code in LOW_SEVERITY:
+    if fault.code in LOW_SEVERITY or fault.shows is Shows.JUDGED:
         return Outcome.CLEAN
     by_variant = {Variant.LOUD: Outcome.FAILED, Variant.RECOVERED: Outcome.RECOVERED, Variant.SILENT: Outcome.SILENT}
     return by_variant.get(variant, Outcome.CLEAN)

@@ -214,13 +214,15 @@ class Script:
             self._spans.append(planned)
 
     def together(self, branches: Iterable[Callable[[], object]]) -> None:
-        """Run branches at the same time: each begins now, and it goes on when the last has ended."""
+        """Run branches at the same time: each begins now, and it goes on, or fails, when the last has ended."""
         begun = ended = self.now_ns
-        for branch in branches:
-            self.now_ns = begun
-            branch()
-            ended = max(ended, self.now_ns)
-        self.now_ns = ended
+        try:
+            for branch in branches:
+                self.now_ns = begun
+                branch()
+                ended = max(ended, self.now_ns)
+        finally:
+            self.now_ns = max(ended, self.now_ns)
 
     def strikes(self, step: str, shows: Shows) -> bool:
         """Whether the injected fault hits here and now: a recovered one spoils only the first tries."""

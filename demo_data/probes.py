@@ -83,6 +83,10 @@ _PROBED: Sequence[Probed] = (
     Probed(("genai",), "work", Shows.TOOLS_BYPASSED, (_SILENT,), ("routing.tools_bypassed",), 3),
     Probed(DESK, "check", Shows.FAIL_OPEN, (_SILENT,), ("recovery.fail_open",), 3),
     Probed(DESK, "draft", Shows.CONTRACT_MISSING, (_SILENT,), ("handoff.contract_missing",), 3),
+    Probed(
+        DESK, "", Shows.JUDGED, (_SILENT,),
+        ("component.judged_quality", "judged.goal", "judged.route", "judged.state", "judged.handoff"), 3,
+    ),
     # the demo's own workflows, in the dialects that only they write, and in theirs once more
     Probed(("refund_triage",), "ledger.query", Shows.TOOL_RAISES, _ALL, (*TOOL, *ANSWERED[-3:-1])),
     Probed(("refund_triage",), "synthesis", Shows.MODEL_RAISES, (_LOUD, _RECOVERED), (*MODEL, "state.invalid_history")),

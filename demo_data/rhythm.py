@@ -1,5 +1,6 @@
 """When runs start: people work on weekdays, by day, and storms bring a crowd."""
 
+from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
@@ -41,6 +42,38 @@ STORMS = (
     Storm("refund_triage", onset_days=5.61, minutes=55, runs_per_minute=5.5, failure_rate=0.68),
     Storm("refund_triage", onset_days=0.12, minutes=36, runs_per_minute=6.0, failure_rate=0.74),
 )
+
+
+LIVE_STORM = Storm("refund_triage", onset_days=0.0, minutes=15, runs_per_minute=5.5, failure_rate=0.72)
+"""What rages now and then in live traffic."""
+LIVE_STORM_FIRST = 8 * MINUTE
+LIVE_STORM_EVERY = 3 * HOUR
+
+
+def live_storm_rages(age_ns: int) -> bool:
+    """Whether the storm rages this long after live traffic began."""
+    into = (age_ns - LIVE_STORM_FIRST) % LIVE_STORM_EVERY
+    return age_ns >= LIVE_STORM_FIRST and into < int(LIVE_STORM.minutes * MINUTE)
+
+
+def live_starts(rng: Random, begin_ns: int, runs_per_minute: float, *, stormy: bool) -> Iterator[tuple[int, bool]]:
+    """Start times from now on, and whether a run comes with the crowd of a storm; without end.
+
+    Args:
+        rng: source of chance.
+        begin_ns: when live traffic begins.
+        runs_per_minute: mean rate of the usual runs.
+        stormy: whether the stormy workflow is among those that run.
+    """
+    usual = crowd = begin_ns
+    while True:
+        if usual <= crowd or not stormy:
+            yield usual, False
+            usual += int(rng.expovariate(runs_per_minute) * MINUTE)
+        else:
+            if live_storm_rages(crowd - begin_ns):
+                yield crowd, True
+            crowd += int(rng.expovariate(LIVE_STORM.runs_per_minute) * MINUTE)
 
 
 def weekday(time_ns: int) -> int:

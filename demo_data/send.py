@@ -10,7 +10,7 @@ from typing import NamedTuple
 from demo_data.delivery import Delivery
 from demo_data.faults import NO_FAULT, STORM_FAULTS, Fault, Label, draw, faults_of
 from demo_data.plan import Case, PlannedSpan, RunPlan
-from demo_data.rhythm import DAY, MINUTE, STORMS, daily_starts, storm_starts
+from demo_data.rhythm import DAY, LIVE_STORM, STORMS, daily_starts, live_starts, live_storm_rages, storm_starts
 from demo_data.telemetry import Player
 from demo_data.workflows import WORKFLOWS, Workflow
 
@@ -144,12 +144,13 @@ def send_live(
     player = Player(delivery.take)
     rng = Random(f"{history.seed}/live/{history.end_ns}")
     waiting: list[tuple[int, int, PlannedSpan]] = []
-    next_start = history.end_ns
+    starts = live_starts(rng, history.end_ns, runs_per_minute, stormy=LIVE_STORM.workflow in history.workflows)
+    start_ns, is_crowd = next(starts)
     runs = sequence = 0
     while not stop.is_set():
         now = clock.now_ns()
-        while next_start <= now:
-            run: RunPlan | None = _live_run(rng, history, next_start)
+        while start_ns <= now:
+            run: RunPlan | None = _live_run(rng, history, start_ns, is_crowd=is_crowd)
             while run is not None:
                 on_run(run.label)
                 runs += 1
@@ -157,7 +158,7 @@ def send_live(
                     sequence += 1
                     heappush(waiting, (span.end_ns, sequence, span))
                 run = run.then
-            next_start += int(rng.expovariate(runs_per_minute) * MINUTE)
+            start_ns, is_crowd = next(starts)
         while waiting and waiting[0][0] <= now:
             player.play([heappop(waiting)[2]])
         delivery.flush()
@@ -165,9 +166,11 @@ def send_live(
     return runs
 
 
-def _live_run(rng: Random, history: History, start_ns: int) -> RunPlan:
+def _live_run(rng: Random, history: History, start_ns: int, *, is_crowd: bool) -> RunPlan:
     weights = [WORKFLOWS[name].runs_per_day for name in history.workflows]
-    workflow = WORKFLOWS[rng.choices(list(history.workflows), weights)[0]]
+    name = LIVE_STORM.workflow if is_crowd else rng.choices(list(history.workflows), weights)[0]
+    workflow = WORKFLOWS[name]
     version = workflow.releases[-1][1]
-    fault = draw(rng, faults_of(workflow.name, version))
-    return workflow.plan(Case(rng, start_ns, "production", version, fault, 1))
+    is_stormy = name == LIVE_STORM.workflow and live_storm_rages(start_ns - history.end_ns)
+    fault, tries = _fault(rng, workflow, version, LIVE_STORM.failure_rate if is_stormy else 0.0)
+    return workflow.plan(Case(rng, start_ns, "production", version, fault, tries))

@@ -7,6 +7,7 @@ from demo_data.desk.script import Desk, Play
 from demo_data.desk.writer import CHECKS, Message
 from demo_data.faults import Shows, Variant
 from demo_data.plan import Raised
+from demo_data.verdicts import verdict
 
 SAME = "That is for the other desk."
 AGENTS = ("billing", "shipping")
@@ -143,7 +144,34 @@ def fail_open(desk: Desk) -> str:
     return "sent all the same"
 
 
+JUDGES = {
+    "component.judged_quality": ("faithfulness", "correctness", "hallucination-free"),
+    "judged.goal": ("task_completion", "AgentGoalAccuracy", "Topic Adherence"),
+    "judged.route": ("tool_selection", "tool_call_accuracy", "Tool Correctness"),
+    "judged.state": ("Knowledge Retention", "context_retention", "memory_consistency"),
+    "judged.handoff": ("tool_output_interpretation", "handoff_quality", "context_relevance"),
+}
+"""What evaluators call their checks; each way is another one."""
+
+
+def judged(desk: Desk) -> str:
+    """An evaluator fails the run: by an event on the draft's model call, by one on the root, by a span of its own."""
+    name = JUDGES[desk.fault.code or ""][desk.fault.way]
+    now_ns = desk.script.now_ns
+    if desk.fault.way == 2:
+        attributes = {"openinference.span.kind": "EVALUATOR", "evaluation.name": name, "evaluation.label": "fail"}
+        with desk.script.span(name, CHECKS, attributes):
+            desk.script.wait(900)
+        desk.script.blame(desk.root)
+        return "judged"
+    span = desk.root if desk.fault.way else desk.drafted
+    span.events.append(verdict(desk.rng, name, good=False, now_ns=now_ns))
+    desk.script.blame(span)
+    return "judged"
+
+
 PATTERNS: dict[Shows, Play] = {
+    Shows.JUDGED: judged,
     Shows.BLIND_RETRY: blind_retry,
     Shows.REDUNDANT_STEP: redundant_step,
     Shows.DUPLICATE_EFFECT: duplicate_effect,

@@ -48,6 +48,8 @@ class Desk:
             with self.writer.run(self.question) as root:
                 self.root = root
                 answer = self._steps()
+                if self.fault.shows is Shows.JUDGED:
+                    self.plays[Shows.JUDGED](self)
                 self.writer.finish_run(root, answer)
         except Raised as error:
             self.script.blame(error.origin, ended)
@@ -221,6 +223,7 @@ class Desk:
             finish = "content_filter"
         if not finish:
             self.ask("draft", system, asked, text)
+            self.drafted = self.last_model
             if self.fault.shows is Shows.CONTRACT_MISSING:
                 self.script.blame(self.last_model)
             return

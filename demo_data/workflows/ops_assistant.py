@@ -20,12 +20,18 @@ MODEL = "gpt-4o-mini"
 DATED_MODEL = "gpt-4o-mini-2024-07-18"
 FALLBACK_MODEL = "gpt-4o-2024-08-06"
 REQUEST_LIMIT = 6
+BLIND_TRIES = 3
+NO_SUCH_TOOL = "get_metrics"
 TOOL_TIMEOUT_S = 20.0
 TOOLS = json.dumps(
     [
         {"type": "function", "name": name, "parameters": {"type": "object"}}
         for name in ("list_incidents", "query_metrics", "deploy_status", "restart_service")
     ]
+)
+REFUSAL = (
+    f"Unknown tool name: {NO_SUCH_TOOL!r}. Available tools: 'list_incidents', 'query_metrics', 'deploy_status', "
+    "'restart_service'"
 )
 INSTRUCTIONS = "You help on-call engineers. Look before you act. Never restart twice."
 
@@ -59,6 +65,7 @@ class _Agent:
         self.messages = [pai.said("user", self.question)]
         self.replies: list[Reply] = []
         self.requests = 0
+        self.refused = False
 
     def run(self) -> RunPlan:
         """Play the conversation; what leaves it has failed the run."""
@@ -81,21 +88,28 @@ class _Agent:
         incidents = [{"id": f"INC-{self.rng.randrange(2_000, 9_000)}", "service": self.target, "severity": 2}]
         listing = Work("list_incidents", {"service": self.target}, incidents)
         metrics = Work("query_metrics", {"service": self.target, "window_minutes": 60}, self._series())
-        shows = self.fault.shows
-        if shows is Shows.EMPTY_BUT_FINE:
-            return [listing._replace(result=[]), metrics]
-        if shows is Shows.PAGINATION:
-            pages = [{"incidents": incidents, "next": f"p{page + 1}" if page < 3 else None} for page in range(1, 4)]
-            return [Work("list_incidents", {"cursor": f"p{page}"}, result) for page, result in enumerate(pages, 1)]
-        if shows is Shows.POLLING:
-            states = ("rolling out 20 %", "rolling out 70 %", "done")
-            return [Work("deploy_status", {"service": self.target}, {"state": state}, 15.0) for state in states]
-        if shows is Shows.LOOP_LIMIT:
-            windows = (5, 15, 30, 60, 120, 240)
-            arguments = ({"service": self.target, "window_minutes": minutes} for minutes in windows)
-            return [metrics._replace(arguments=chosen, result=self._series()) for chosen in arguments]
+        restart = Work("restart_service", {"service": self.target}, {"restarted": True})
+        pages = [{"incidents": incidents, "next": f"p{page + 1}" if page < 3 else None} for page in range(1, 4)]
+        states = ("rolling out 20 %", "rolling out 70 %", "done")
+        windows = (5, 15, 30, 60, 120, 240) if self.fault.shows is Shows.LOOP_LIMIT else ()
+        special = {
+            Shows.EMPTY_BUT_FINE: [listing._replace(result=[]), metrics],
+            Shows.PAGINATION: [Work("list_incidents", {"cursor": f"p{n}"}, page) for n, page in enumerate(pages, 1)],
+            Shows.POLLING: [
+                Work("deploy_status", {"service": self.target}, {"state": state}, 15.0) for state in states
+            ],
+            Shows.LOOP_LIMIT: [
+                metrics._replace(arguments={"service": self.target, "window_minutes": minutes}, result=self._series())
+                for minutes in windows
+            ],
+            Shows.REDUNDANT_STEP: [listing, metrics, metrics],
+            Shows.UNKNOWN_TOOL: [listing, metrics._replace(tool=NO_SUCH_TOOL)],
+            Shows.BLIND_RETRY: [listing, *[restart] * BLIND_TRIES],
+        }
+        if self.fault.shows in special:
+            return special[self.fault.shows]
         if self.fault.step == "restart_service" or self.rng.random() < 0.15:
-            return [listing, metrics, Work("restart_service", {"service": self.target}, {"restarted": True})]
+            return [listing, metrics, restart]
         return [listing, metrics] if self.fault.step or self.rng.random() < 0.7 else [metrics]
 
     def _series(self) -> dict[str, Any]:
@@ -119,6 +133,10 @@ class _Agent:
             arguments = {**work.arguments, "window_minutes": "last hour"} if bad_arguments else work.arguments
             call = ToolCall(f"call_{self.script.hex(10)}", work.tool, json.dumps(arguments))
             self._model("", call)
+            if work.tool == NO_SUCH_TOOL:
+                self.refused = True
+                self.messages.append(pai.answered(call.call_id, call.name, REFUSAL))
+                return
             try:
                 result = self._tool(call, work, bad_arguments=bad_arguments)
             except Raised as error:
@@ -167,8 +185,9 @@ class _Agent:
             )
             self.script.wait(answer.latency_ms)
             pai.finish_model_call(span, answer)
-        if finish_reason:
+        if finish_reason or self.refused:  # only what the next model call is given tells of the refusal
             self.script.blame(span)
+            self.refused = False
         self.replies.append(answer)
         self.messages.append(pai.called(answer))
 
@@ -190,6 +209,8 @@ class _Agent:
                 raise raised(Sdk.PYDANTIC_AI, "handoff.tool_args_invalid", self.rng)
             result = self._call_server(work)
             span.attributes["gen_ai.tool.call.result"] = result
+            if self.fault.shows is Shows.REDUNDANT_STEP and call.name == self.fault.step:
+                self.script.blame(span)
             if self.script.strikes(work.tool, Shows.TOOL_ANSWERS_ERROR):
                 result = json.dumps({"error": "upstream prometheus-eu answered 503 Service Unavailable"})
                 span.attributes["gen_ai.tool.call.result"] = result
@@ -220,6 +241,8 @@ class _Agent:
         return json.dumps(work.result)
 
     def _fail_in_server(self, work: Work) -> None:
+        if self.script.strikes(work.tool, Shows.BLIND_RETRY):
+            raise raised(Sdk.PYDANTIC_AI, "tool.error", self.rng)
         for code in ("tool.error", "tool.rate_limited"):
             if self._strikes(work, Shows.TOOL_RAISES, code=code):
                 raise raised(Sdk.PYDANTIC_AI, code, self.rng)

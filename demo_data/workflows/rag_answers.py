@@ -1,6 +1,7 @@
 """rag_answers: a straight LangChain chain, seen by OpenInference: condense → retrieve → rerank → answer → cite."""
 
 import json
+from functools import partial
 from typing import Any
 
 from demo_data import words
@@ -9,6 +10,7 @@ from demo_data.errors import Sdk, raised
 from demo_data.faults import Shows, Variant
 from demo_data.models import Reply, reply
 from demo_data.plan import Case, PlannedSpan, Raised, RunPlan, Script, Service
+from demo_data.verdicts import evaluate
 
 NAME = "rag_answers"
 MODEL = "gpt-4o-mini-2024-07-18"
@@ -40,6 +42,7 @@ class _Chain:
         try:
             with self._chain(NAME, {"question": self.question}) as root:
                 oi.finish_chain(root, self._steps())
+                evaluate(self.script, root, "faithfulness")
         except Raised as error:
             self.script.blame(error.origin, Variant.LOUD)
         return self.script.finish()
@@ -50,7 +53,7 @@ class _Chain:
 
     def _steps(self) -> dict[str, Any]:
         query = self._condense()
-        documents = self._retrieve(query)
+        documents = self._retrieve_all(query)
         if self.fault.shows is Shows.HANDLED_FALLBACK:
             documents = self._search_archive(query)
         draft = self._answer(self._rerank(documents))
@@ -63,6 +66,18 @@ class _Chain:
             self._model("condense", "Rewrite as a search query.", self.question, answer)
             oi.finish_chain(span, query)
         return query
+
+    def _retrieve_all(self, query: str) -> Documents:
+        """LangChain's multi-query retriever: one look-up for each wording, all at once; most questions need one."""
+        found: list[Documents] = []
+        width = 1 if self.fault.step == "retrieve" else self.rng.choice((1, 1, 1, 2, 3))
+        wordings = (query, f"{query} manual", f"how to: {query}")[:width]
+
+        def look_up(wording: str) -> None:
+            found.append(self._retrieve(wording))
+
+        self.script.together([partial(look_up, wording) for wording in wordings])
+        return found[0]
 
     def _retrieve(self, query: str) -> Documents:
         found = words.pick(self.rng, words.MANUAL, 4)

@@ -1,12 +1,13 @@
 """refund_triage: a LangGraph graph with a verify loop, seen by OpenInference's LangChain instrumentation.
 
-intake → retrieval → ledger.query → synthesis → verification → delivery; verification may send the draft back to
-synthesis. Nodes have a retry policy; `ledger.query` swallows a failed look-up, and the draft is then written
-without the ledger.
+intake → (fraud.score ‖ retrieval) → ledger.query → synthesis → verification → delivery; verification may send the
+draft back to synthesis. Nodes have a retry policy; `ledger.query` swallows a failed look-up, and the draft is then
+written without the ledger.
 """
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from demo_data import words
@@ -15,6 +16,7 @@ from demo_data.errors import Sdk, raised
 from demo_data.faults import NO_FAULT, Shows, Variant
 from demo_data.models import Reply, ToolCall, reply
 from demo_data.plan import Case, PlannedSpan, Raised, RunPlan, Script, Service
+from demo_data.verdicts import evaluate
 
 NAME = "refund_triage"
 SMALL_MODEL = "gpt-4o-mini-2024-07-18"
@@ -64,6 +66,8 @@ class _Graph:
             with self.script.span(NAME, oi.SCOPE, oi.chain(self.session, self.ticket)) as root:
                 self._visit_all()
                 oi.finish_chain(root, self.state)
+                if self.fault.shows is not Shows.HUMAN_INTERRUPT:
+                    evaluate(self.script, root, "answer_quality")
         except Raised as error:
             self.script.blame(error.origin, Variant.LOUD)
         run = self.script.finish()
@@ -87,7 +91,7 @@ class _Graph:
 
     def _visit_all(self) -> None:
         self._node("intake", self._intake)
-        self._node("retrieval", self._retrieval)
+        self._at_once(("fraud.score", self._fraud_score), ("retrieval", self._retrieval))
         self._node("ledger.query", self._ledger)
         while True:
             self._node("synthesis", self._synthesis)
@@ -100,9 +104,22 @@ class _Graph:
             return
         self._node("delivery", self._delivery)
 
-    def _node(self, name: str, body: Callable[[], Update]) -> None:
-        """One visit of a node under the graph's retry policy: its attempts share step and checkpoint."""
+    def _at_once(self, *nodes: tuple[str, Callable[[], Update]]) -> None:
+        """Nodes of one superstep: they run side by side, share its number, and see the state as it was before."""
         self.step += 1
+        before, after = self.state, {}
+
+        def play(name: str, body: Callable[[], Update]) -> None:
+            self.state = dict(before)
+            self._node(name, body, begins_step=False)
+            after.update(self.state)
+
+        self.script.together([partial(play, name, body) for name, body in nodes])
+        self.state = after
+
+    def _node(self, name: str, body: Callable[[], Update], *, begins_step: bool = True) -> None:
+        """One visit of a node under the graph's retry policy: its attempts share step and checkpoint."""
+        self.step += begins_step
         self.metadata = oi.langgraph_metadata(name, self.step, self.script.uuid())
         retried = self.fault.step == name and self.fault.variant is Variant.RECOVERED
         for tried in range(1, MAX_TRIES + 1):
@@ -136,6 +153,10 @@ class _Graph:
         answer = reply(self.rng, SMALL_MODEL, self.ticket, intent, context_tokens=220)
         self._model("intake", "Name the intent of this ticket in one word.", self.ticket, answer)
         return {"intent": intent, "order": self.order}
+
+    def _fraud_score(self) -> Update:
+        self.script.wait(45)
+        return {"fraud": round(self.rng.betavariate(1.2, 14.0), 3)}
 
     def _retrieval(self) -> Update:
         found = words.pick(self.rng, words.POLICIES, 3)

@@ -85,8 +85,8 @@ def written(workflow: str) -> tuple[PlannedSpan, ...]:
     return tuple(spans)
 
 
-BEYOND = {Shows.FAIL_OPEN, Shows.PING_PONG, Shows.TOOLS_BYPASSED}
-"""Played with spans that were not recorded: checks of the user's own, agents and hand-overs in one graph."""
+BEYOND = {Shows.FAIL_OPEN, Shows.PING_PONG, Shows.TOOLS_BYPASSED, Shows.JUDGED}
+"""Played with spans that were not recorded: checks of the user's own, evaluators, agents that hand over."""
 
 
 def shape_of(span: PlannedSpan) -> Shape:

@@ -1,5 +1,7 @@
 """Live traffic: spans are sent as their runs proceed, children before parents."""
 
+import itertools
+from random import Random
 from threading import Event
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -8,6 +10,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from demo_data.delivery import Delivery
 from demo_data.faults import Label
 from demo_data.plan import SECOND
+from demo_data.rhythm import LIVE_STORM_FIRST, live_starts
 from demo_data.send import Clock, History, send_live
 
 END_NS = 1_795_392_000_000_000_000
@@ -105,3 +108,22 @@ def test_live_traffic_holds_a_fault_now_and_then() -> None:
     """Not every live run is clean."""
     _, labels, _ = live(rate=60.0)
     assert 0.03 < sum(1 for label in labels if label.code) / len(labels) < 0.4
+
+
+def test_a_storm_comes_minutes_after_live_traffic_began_and_not_before() -> None:
+    """At least five runs a minute in a row of ten minutes and more, whose ledger look-ups are tried twice and more."""
+    begin = END_NS
+    early = live_starts_until(begin, 40, stormy=True)
+    assert [at for at, _ in early] == sorted(at for at, _ in early)
+    crowd = [at - begin for at, is_crowd in early if is_crowd]
+    assert crowd[0] >= LIVE_STORM_FIRST
+    minutes = (crowd[-1] - crowd[0]) / (60 * SECOND)
+    assert minutes > 10
+    assert len(crowd) / minutes > 4
+    assert not any(is_crowd for _, is_crowd in live_starts_until(begin, 40, stormy=False))
+
+
+def live_starts_until(begin: int, minutes: int, *, stormy: bool) -> list[tuple[int, bool]]:
+    """The starts of that many minutes."""
+    starts = live_starts(Random(3), begin, 6.0, stormy=stormy)
+    return list(itertools.takewhile(lambda start: start[0] < begin + minutes * 60 * SECOND, starts))
