@@ -21,16 +21,16 @@ page = st.navigation(
             default=True,
             help="How it goes right now",
         ),
+        st.Page(
+            "views/steps.py",
+            title="Steps",
+            icon=":material/stairs:",
+            url_path="steps",
+            help="What the chain delivers, and which step loses it",
+        ),
         st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs", help="Find a run"),
         st.Page(
             "views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"
-        ),
-        st.Page(
-            "views/reports.py",
-            title="Reports",
-            icon=":material/summarize:",
-            url_path="reports",
-            help="The weekly summary",
         ),
         st.Page(
             "views/connect.py", title="Connect", icon=":material/power:", url_path="connect", help="Send spans here"

@@ -14,8 +14,6 @@ COMMANDS = {
     "collect": "run",
     "dashboard": "run",
     "ingest": "ingest",
-    "report": "report",
-    "check": "check",
     "sql": "sql",
     "export": "export",
     "doctor": "doctor",

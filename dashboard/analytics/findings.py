@@ -1,12 +1,16 @@
 """What a page says first, in words: the finding with its number, where and since when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dashboard import words
+from dashboard.analytics.reliability import Estimate, Fix
 
 Row = Mapping[str, Any]
+
+WORTH_SAYING: Final = 0.0005
+"""A gain in R that rounds to 0.1 points."""
 
 
 class Finding(NamedTuple):
@@ -51,3 +55,23 @@ def overview(totals: Row, before: Row, worst: Row | None, window: str, now_ns: i
     if worst["failing_step"] is None:
         return Finding((f"{said}. Most of them in ", worst["workflow"], hit), alarming=True)
     return Finding((f"{said}. Most broke at ", worst["failing_step"], " in ", worst["workflow"], hit), alarming=True)
+
+
+def steps(workflow: str, scope: str, delivers: Estimate, runs: int, fixes: Sequence[Fix], window: str) -> Finding:
+    """What a chain delivers, and which step is worth fixing first.
+
+    Args:
+        scope: the step that was opened; empty: the whole chain.
+        fixes: by gain, the best first.
+    """
+    name = scope or workflow
+    if delivers.value is None:
+        return Finding(("", name, f": {delivers.reason} {window}."), alarming=False)
+    said = f"[{100 * delivers.low:.1f}, {100 * delivers.high:.1f}]"
+    if delivers.shown == "value and band":
+        said = f"{100 * delivers.value:.1f} % {said}"
+    of = f" of {words.plural(runs, 'visit' if scope else 'run')} {window}"
+    if not fixes or fixes[0].gain_half < WORTH_SAYING:
+        return Finding(("", name, f" delivers {said}{of}; no step stands out."), alarming=False)
+    gain = f" first: half its failures gone is worth {100 * fixes[0].gain_half:+.1f} points."
+    return Finding(("", name, f" delivers {said}{of}. Fix ", fixes[0].step, gain), alarming=True)

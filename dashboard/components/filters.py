@@ -1,7 +1,7 @@
 """What the sidebar filters by, and how it stands in the URL."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,6 +59,11 @@ class Window:
         """The stretch of the same length that ends where this one begins."""
         length = self.until_ns - self.since_ns
         return Window(max(0, self.since_ns - length), self.since_ns, self.bucket_ns, "in the window before", self.exact)
+
+    def widened(self, grain_ns: int) -> "Window":
+        """The stretch with its ends moved out to whole grains."""
+        since, until = self.since_ns // grain_ns * grain_ns, -(-self.until_ns // grain_ns) * grain_ns
+        return replace(self, since_ns=since, until_ns=until)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from collector.rollup_store import Rollups
 from schemas import ddl
 from schemas.paths import store_path
 from schemas.version import RULE_VERSION, SCHEMA_VERSION
@@ -100,12 +101,12 @@ REQUIRED: Row = {
     "visit": 1,
     "attempt": 1,
     "is_orphan": False,
+    "critical_ns": 0,
     "conflict": 0,
     "rejected": 0,
     "duplicate": 0,
     "late": 0,
     "contributing": [],
-    "critical_ns": 0,
 }
 
 
@@ -577,9 +578,34 @@ def write(path: Path, fillings: Iterable[Filling], *, runs: int = 0, now_ns: int
         filling.write(con)
     if runs:
         many_runs(con, now_ns or time.time_ns(), runs)
+    roll_up(con)
     con.execute("checkpoint")
     con.close()
     return path
+
+
+OPERATIONS = """
+insert into store.operation by name
+select run_id, any_value(trace_id) as trace_id, operation_id, any_value(parent_span_id) as parent_span_id,
+       any_value(depth) as depth, any_value(kind) as kind, any_value(name) as name,
+       any_value(chain_step) as chain_step, any_value(tool) as tool, any_value(model) as model,
+       min(start_ns) as start_ns, max(end_ns) as end_ns, case when arg_max(status, attempt) = 'failed' then 'failed'
+       when count(*) > 1 then 'recovered' else 'ok' end as outcome, bool_and(status = 'ok') as first_try_ok,
+       count(*)::integer as attempts, case when count(*) > 1 then 'siblings' else 'single' end as evidence,
+       any_value(rule_version) as rule_version, false as is_redo
+from store.step
+where not exists (from store.operation)
+group by run_id, operation_id
+"""
+
+
+def roll_up(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes operations of the steps and fills the roll-ups from the runs, as the collector does."""
+    con.execute(OPERATIONS)
+    rollups = Rollups(con)
+    while rollups.rebuild_some(con):
+        pass
+    rollups.fold(con)
 
 
 def main() -> None:

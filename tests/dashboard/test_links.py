@@ -69,6 +69,7 @@ def test_exact_range_round_trips(lively: Path) -> None:
         ("runs", {"page": "last"}, "last"),
         ("run", {"run": "' or 1=1 --"}, "no run id"),
         ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),
+        ("steps", {"workflow": "refund_triage", "scope": "nowhere"}, "nowhere"),
         ("connect", {"framework": "COBOL"}, "COBOL"),
     ],
 )
