@@ -21,7 +21,7 @@ from tests.otlp import recorded_spans
 
 __all__ = ["settings"]
 
-RUNS = 3_000
+RUNS = 2_000
 FOLDER = "langgraph-openllmetry-state-error"
 OWN = UserRules.model_validate({"match": [{"code": "judged.route", "exception": "KeyError"}]})
 
@@ -37,7 +37,7 @@ def fill(settings: Settings, runs: int) -> None:
     """A store in which `runs` runs were settled by the rules of the day."""
     with running(settings) as (store, settler):
         settler.touch(store.write(batch([span for run in copies(runs) for span in run])))
-        wait_until_settled(settler, 120)
+        wait_until_settled(settler, 240)
 
 
 def age(settings: Settings) -> None:
@@ -55,7 +55,7 @@ def ask(store: Store, sql: str) -> list[tuple[Any, ...]]:
         return cursor.execute(sql).fetchall()
 
 
-def wait_for(condition: Any, at_most_s: float = 60.0) -> None:
+def wait_for(condition: Any, at_most_s: float = 240.0) -> None:
     deadline = time.monotonic() + at_most_s
     while not condition():
         assert time.monotonic() < deadline
