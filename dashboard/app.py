@@ -33,6 +33,13 @@ page = st.navigation(
             "views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"
         ),
         st.Page(
+            "views/reports.py",
+            title="Reports",
+            icon=":material/summarize:",
+            url_path="reports",
+            help="The weekly summary",
+        ),
+        st.Page(
             "views/connect.py", title="Connect", icon=":material/power:", url_path="connect", help="Send spans here"
         ),
     ],

@@ -14,6 +14,8 @@ COMMANDS = {
     "collect": "run",
     "dashboard": "run",
     "ingest": "ingest",
+    "report": "report",
+    "check": "check",
     "sql": "sql",
     "export": "export",
     "doctor": "doctor",

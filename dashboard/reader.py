@@ -6,7 +6,8 @@ API; without one the file is opened read-only here. No Streamlit in this module:
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -142,24 +143,67 @@ class FileReader:
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> pa.Table:
         """See `Reader.query`."""
+        with self.held() as held:
+            return held.query(sql, params)
+
+    @contextmanager
+    def held(self) -> Iterator["HeldFile"]:
+        """The file, open for as long as the block lasts: no collector can start meanwhile."""
         try:
-            with duckdb.connect(self.path, read_only=True, config={"enable_external_access": "false"}) as connection:
-                self._check_schema(connection)
-                return connection.sql(sql, params=dict(params or {})).to_arrow_table()
+            connection = duckdb.connect(self.path, read_only=True, config={"enable_external_access": "false"})
         except duckdb.Error as exc:
             if isinstance(exc, duckdb.IOException) and "lock" in str(exc):
                 raise StoreBusy(self.path) from exc
+            raise QueryFailed(f"open {self.path}", str(exc).strip()) from exc
+        with connection:
+            _check_schema(connection, self.path)
+            yield HeldFile(self.path, connection)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """The file while it is held open. For one thread."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    @property
+    def live(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def where(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    def query(self, sql: str, params: Mapping[str, object] | None = None) -> pa.Table:
+        """See `Reader.query`."""
+        try:
+            return self.connection.sql(sql, params=dict(params or {})).to_arrow_table()
+        except duckdb.Error as exc:
             raise QueryFailed(_shown(sql), str(exc).strip()) from exc
 
-    def _check_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
-        try:
-            # All rows, although there is one: DuckDB 2.0 refuses the next query while a result is unread.
-            rows = connection.execute("select value from store.meta where key = 'schema_version'").fetchall()
-        except duckdb.CatalogException:
-            rows = []
-        found = str(rows[0][0]) if rows else "none"
-        if found != str(SCHEMA_VERSION):
-            raise SchemaMismatch(str(self.path), found, SCHEMA_VERSION)
+
+@contextmanager
+def held(reader: Reader) -> Iterator[Reader]:
+    """A reader for many questions in a row: a file is opened once for all of them."""
+    if isinstance(reader, FileReader):
+        with reader.held() as file:
+            yield file
+    else:
+        yield reader
+
+
+def _check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        # All rows, although there is one: DuckDB 2.0 refuses the next query while a result is unread.
+        rows = connection.execute("select value from store.meta where key = 'schema_version'").fetchall()
+    except duckdb.CatalogException:
+        rows = []
+    found = str(rows[0][0]) if rows else "none"
+    if found != str(SCHEMA_VERSION):
+        raise SchemaMismatch(str(path), found, SCHEMA_VERSION)
 
 
 def _error_text(status: int, data: bytes) -> str:

@@ -3,9 +3,8 @@
 Whether a running collector or the file answers is `dashboard.reader`'s business; no page can tell.
 """
 
+import time
 from contextlib import suppress
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
@@ -13,19 +12,19 @@ import streamlit as st
 
 from dashboard import reader
 from dashboard.endpoint import reachable, running_collector
+from dashboard.questions import sql
+from dashboard.reports import build
+from dashboard.reports.formats import RENDER
+from dashboard.reports.weeks import Week
 from schemas.paths import store_path
+from schemas.reports import WeeklySummary
 from schemas.settings import Settings
+from schemas.zones import zone_of
 
 Param = str | int | bool | tuple[str, ...]
 """What a query can be given; a tuple is a list of text."""
 
 Params = tuple[tuple[str, Param], ...]
-
-
-@cache
-def sql(question: str) -> str:
-    """The text of `queries/<question>.sql`."""
-    return (files("dashboard") / "queries" / f"{question}.sql").read_text("utf-8")
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,6 +58,33 @@ def ask_steady(question: str, **params: Param) -> pa.Table:
     """Like `ask`, but up to 15 s old: for what rarely changes, as a finished run does."""
     given = tuple(sorted(params.items()))
     return _steady(question, given) if collector() else _from_file(question, given, _file_state())
+
+
+def weekly(week: str, workflow: str, environment: str) -> tuple[WeeklySummary, dict[str, bytes]]:
+    """A week's summary and its files by format, at most a minute old.
+
+    Args:
+        week: as in `2026-W46`.
+        workflow, environment: '' for all.
+    """
+    return _weekly(week, workflow, environment, _file_state() if not collector() else ())
+
+
+@st.cache_data(ttl=60.0, max_entries=16, show_spinner=False)
+def _weekly(
+    week: str, workflow: str, environment: str, file_state: tuple[int, ...]
+) -> tuple[WeeklySummary, dict[str, bytes]]:
+    zone_name = settings().time_zone
+    with reader.held(reader.connect(settings())) as held:
+        summary = build.weekly(
+            held,
+            Week.parse(week, zone_of(zone_name)),
+            now_ns=time.time_ns(),
+            zone_name=zone_name,
+            workflows=[workflow] if workflow else [],
+            environment=environment,
+        )
+    return summary, {form: render(summary) for form, render in RENDER.items()}
 
 
 def _fetch(question: str, params: Params) -> pa.Table:

@@ -89,21 +89,26 @@ class Lost(Part):
     """Those among them that nothing at the top says failed."""
 
 
+class Stair(Part):
+    """What one place of the chain loses, in reading order."""
+
+    node: str
+    """A step; steps that run side by side are one place, as is a fan-out."""
+    lost: Share
+    """Of all runs that start: over all places, and with `compounded`, it adds up to 1."""
+    lost_first_try: Share
+    """The same with `first_try`, had nothing been tried twice."""
+
+
 class Step(Part):
     """One step of the chain."""
 
     name: str
     kind: str
     operations: int
-    visits: Number | None
-    """Expected operations a run."""
     first_try: Estimate
     reliability: Estimate
     """After recovery."""
-    lost: Number | None
-    """What the chain loses here, of all runs that start: over all steps, and with `compounded`, it adds up to 1."""
-    lost_first_try: Number | None
-    """The same with `first_try`, had nothing been tried twice."""
     p50_ms: Number | None
     p95_ms: Number | None
     attempts: int
@@ -116,6 +121,8 @@ class Attribution(Part):
 
     step: str
     kind: Literal["reliability", "routing"]
+    label: str
+    """What happened, in words."""
     points: Number
     """Percentage points of R. All of them add up to 100 × (`compounded_after` − `compounded_before`)."""
 
@@ -174,7 +181,8 @@ class SilentFailure(Part):
     code: str
     layer_a: LayerA
     layer_b: LayerB
-    runs: int
+    failures: int
+    """Root occurrences in runs that do not say so."""
 
 
 class LatencyMoved(Part):
@@ -229,9 +237,9 @@ class Note(Part):
         "unfinished",
         "clock_change",
         "drift_blind",
-        "chain",
     ]
     text: str
+    """In our own words: nothing of it comes from a span."""
 
 
 class Before(Part):
@@ -294,9 +302,12 @@ class WorkflowSummary(Part):
     silent_change: Change | None
 
     lost: tuple[Lost, ...]
+    stairs: tuple[Stair, ...]
     steps: tuple[Step, ...]
     fix_first: tuple[FixFirst, ...]
     change_points: tuple[ChangePoint, ...]
+    fall_seen: Share | None
+    """The smallest fall of `observed` that a week of this traffic would show, in 4 of 5 cases; None: none at all."""
     storms: tuple[Storm, ...]
     silent_failures: tuple[SilentFailure, ...]
     latency_moved: tuple[LatencyMoved, ...]

@@ -264,11 +264,15 @@ def _error_text(text: str) -> tuple[str, str | None] | None:
         ERROR_TEXT.match(text, 0, NAME_LIMIT)
         or NOT_A_TOOL in text[:NAME_LIMIT]
         or (text.lstrip()[:1] == "<" and _ERROR_PAGE.match(text, 0, PAGE_LIMIT))
-        or _ERROR_TITLE.search(text, 0, TITLE_LIMIT)
+        or _has_error_title(text[:TITLE_LIMIT])
     ):
         leading = _LEADING_CLASS.match(text, 0, NAME_LIMIT)
         return text.strip(), leading.group(1) if leading else None
     return None
+
+
+def _has_error_title(head: str) -> bool:
+    return ("itle:" in head or "#" in head or "ITLE:" in head) and _ERROR_TITLE.search(head) is not None
 
 
 def _declares_error(value: dict[Any, Any]) -> bool:

@@ -224,8 +224,8 @@ RULES: Final[tuple[Rule, ...]] = (
         "tool.auth", "text", W.CALL,
         r"\bunauthori[sz]ed\b|\b403 forbidden|\bAuthenticationError\b"
         r"|\bAccess(?: is)? ?denied\b"
-        r"|Permission ?Denied|PERMISSION_DENIED\b|invalid (?:api key|credentials|token)|UNAUTHENTICATED\b"
-        r"|does not have any credentials",
+        r"|Permission ?Denied|PERMISSION_DENIED\b|invalid (?:api key|credentials|\w+ token)|UNAUTHENTICATED\b"
+        r"|does not have any credentials|(?<!\()\binvalid[_ ]token\b(?! \()",
     ),
     Rule("tool.auth", "status", W.CALL, status=("401", "403")),
     Rule("tool.not_found", "file", W.CALL, r"FileNotFoundError|No such file|ENOENT\b"),

@@ -25,3 +25,14 @@ def wilson(part: float, whole: float) -> Band:
     half = Z * sqrt(p * (1 - p) / whole + z2 / (4 * whole * whole)) / (1 + z2 / whole)
     # At the ends the formula gives 0 and 1 but for rounding.
     return Band(0.0 if part == 0 else centre - half, 1.0 if part == whole else centre + half)
+
+
+def difference(before: float, before_band: Band, after: float, after_band: Band) -> Band:
+    """The band of `after` − `before`, two independent shares with bands of their own.
+
+    Source: Newcombe, Statistics in Medicine 17 (1998), 873–890, method 10: Wilson bands, squared and added.
+    """
+    moved = after - before
+    down = sqrt((after - after_band.low) ** 2 + (before_band.high - before) ** 2)
+    up = sqrt((after_band.high - after) ** 2 + (before - before_band.low) ** 2)
+    return Band(max(-1.0, moved - down), min(1.0, moved + up))

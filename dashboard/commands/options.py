@@ -20,6 +20,7 @@ FLAGS: dict[str, str] = {
     "ui_host": "--ui-host",
     "ui_port": "--ui-port",
     "insecure": "--insecure",
+    "time_zone": "--time-zone",
 }
 """Setting to its flag. Tokens have none: a command line can be read by every user of the machine."""
 

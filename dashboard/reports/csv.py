@@ -28,7 +28,20 @@ def render(summary: WeeklySummary) -> bytes:
 
 
 def _workflow(of: WorkflowSummary) -> Iterator[Row]:
-    parts = (_own, _parting, _before, _lost, _steps, _fix_first, _change_points, _storms, _silent, _latency, _days)
+    parts = (
+        _own,
+        _parting,
+        _before,
+        _lost,
+        _stairs,
+        _steps,
+        _fix_first,
+        _change_points,
+        _storms,
+        _silent,
+        _latency,
+        _days,
+    )
     return chain.from_iterable(part(of) for part in parts)
 
 
@@ -43,6 +56,7 @@ def _own(of: WorkflowSummary) -> Iterator[Row]:
     yield _count(at, "attempts", of.amplification.attempts)
     yield *at, "p95_ms", *_band(of.p95)
     yield _count(at, "more_runs_needed", of.more_runs_needed)
+    yield _count(at, "fall_seen", of.fall_seen)
     for metric in ("retries_buy", "compounded_change", "observed_change", "silent_change"):
         yield *at, metric, *_band(getattr(of, metric))
     for note in of.notes:
@@ -80,8 +94,14 @@ def _steps(of: WorkflowSummary) -> Iterator[Row]:
         yield *at, "first_try", *_band(step.first_try)
         yield *at, "reliability", *_band(step.reliability)
         yield *at, "reliability_change", *_band(step.change)
-        for metric in ("operations", "attempts", "visits", "lost", "lost_first_try", "p50_ms", "p95_ms"):
+        for metric in ("operations", "attempts", "p50_ms", "p95_ms"):
             yield _count(at, metric, getattr(step, metric))
+
+
+def _stairs(of: WorkflowSummary) -> Iterator[Row]:
+    for stair in of.stairs:
+        yield _count(("stairs", stair.node, None), "lost", stair.lost)
+        yield _count(("stairs", stair.node, None), "lost_first_try", stair.lost_first_try)
 
 
 def _fix_first(of: WorkflowSummary) -> Iterator[Row]:
@@ -96,7 +116,7 @@ def _change_points(of: WorkflowSummary) -> Iterator[Row]:
         for metric in ("before", "after", "p_value", "compounded_before", "compounded_after"):
             yield _count(at, metric, getattr(point, metric))
         for part in point.attribution:
-            yield _count(("attribution", part.step, _iso(point.at)), f"{part.kind}_points", part.points)
+            yield _count(("attribution", part.label, _iso(point.at)), f"{part.kind}_points", part.points)
 
 
 def _storms(of: WorkflowSummary) -> Iterator[Row]:
@@ -117,7 +137,7 @@ def _storms(of: WorkflowSummary) -> Iterator[Row]:
 
 def _silent(of: WorkflowSummary) -> Iterator[Row]:
     for silent in of.silent_failures:
-        yield _count(("silent_failures", silent.step, silent.code), "runs", silent.runs)
+        yield _count(("silent_failures", silent.step, silent.code), "failures", silent.failures)
 
 
 def _latency(of: WorkflowSummary) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dashboard.components.text import clip
 from dashboard.reports import words
 from dashboard.rows import printable
+from dashboard.words import plural
 from schemas.reports import ChangePoint, WeeklySummary, WorkflowSummary
 
 SECTIONS = 12
@@ -79,9 +80,9 @@ def _table(summary: WeeklySummary) -> Iterator[str]:
 
 def _workflow(workflow: WorkflowSummary, summary: WeeklySummary) -> Iterator[str]:
     yield told(words.sentence(workflow))
-    for note in workflow.notes:
+    if workflow.notes:
         yield ""
-        yield f"> {note.text}"
+        yield "> " + " ".join(note.text for note in workflow.notes)
     if workflow.finished:
         yield ""
         yield from _figures(workflow)
@@ -100,11 +101,9 @@ def _figures(workflow: WorkflowSummary) -> Iterator[str]:
             f"{entry.layer_a}/{entry.layer_b} {words.percent(entry.share)}" for entry in workflow.lost[:ROWS]
         )
         yield f"- **Lost to** (lens A/B): {lost}"
-    leaking = sorted(
-        (step for step in workflow.steps if step.lost and step.lost >= 0.0005), key=lambda step: -(step.lost or 0)
-    )
+    leaking = sorted((stair for stair in workflow.stairs if stair.lost >= 0.0005), key=lambda stair: -stair.lost)
     if leaking:
-        steps = ", ".join(f"{name(step.name)} {words.points(-(step.lost or 0))}" for step in leaking[:ROWS])
+        steps = ", ".join(f"{name(stair.node)} {words.points(-stair.lost)}" for stair in leaking[:ROWS])
         yield f"- **Steps, points of R**: {steps}"
 
 
@@ -120,7 +119,7 @@ def _events(workflow: WorkflowSummary, summary: WeeklySummary) -> Iterator[str]:
         )
     for silent in workflow.silent_failures[:ROWS]:
         where = f" at {name(silent.step)}" if silent.step else ""
-        yield f"- **Silent**: {silent.code}{where} in {silent.runs:,} runs"
+        yield f"- **Silent**: {silent.code}{where}, {plural(silent.failures, 'time')}"
     for moved in workflow.latency_moved[:ROWS]:
         yield (
             f"- **Latency**: p95 of {name(moved.step)} from {words.milliseconds(moved.before.value_ms)} to "
@@ -141,8 +140,5 @@ def _why(point: ChangePoint) -> str:
     parts = sorted(point.attribution, key=lambda part: (-abs(part.points), part.step, part.kind))[:3]
     if not parts:
         return ""
-    said = ", ".join(
-        f"{name(part.step)}{' (routing)' if part.kind == 'routing' else ''} {words.signed(part.points)}"
-        for part in parts
-    )
+    said = ", ".join(f"{name(part.label)} {words.signed(part.points)}" for part in parts)
     return f" Points of R: {said}."

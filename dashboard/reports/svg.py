@@ -129,11 +129,7 @@ def staircase(workflow: WorkflowSummary) -> Markup:
 
 def _losses(workflow: WorkflowSummary) -> list[tuple[str, float, float]]:
     """What each step takes from R and from F, in the order of the chain; the least of too many as one."""
-    found = [
-        (step.name, step.lost, step.lost if step.lost_first_try is None else step.lost_first_try)
-        for step in workflow.steps
-        if step.lost is not None
-    ]
+    found = [(stair.node, stair.lost, stair.lost_first_try) for stair in workflow.stairs]
     if len(found) <= MAX_ROWS:
         return found
     worst = sorted(range(len(found)), key=lambda index: (-found[index][1], index))[: MAX_ROWS - 1]
@@ -151,9 +147,9 @@ def waterfall(point: ChangePoint) -> Markup:
     level = point.compounded_before
     drops = [Drop("R before", level, level, words.percent(level), "#1a1a1a")]
     for part in shown:
-        name = part.step if part.kind == "reliability" else f"path at {part.step}"
         after = level + part.points / 100
-        drops.append(Drop(name, level, after, words.signed(part.points), "#D55E00" if part.points < 0 else "#0072B2"))
+        fill = "#D55E00" if part.points < 0 else "#0072B2"
+        drops.append(Drop(part.label, level, after, words.signed(part.points), fill))
         level = after
     if rest:
         total = sum(part.points for part in rest)

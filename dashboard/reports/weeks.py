@@ -92,3 +92,8 @@ def midnight_ns(day: date, zone: tzinfo) -> int:
     """When a day begins: where clocks skip midnight, the moment they do so; where they repeat it, the first one."""
     since_epoch = datetime.combine(day, time(), zone).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     return (since_epoch.days * 86_400 + since_epoch.seconds) * NS
+
+
+def day_of(at_ns: int, zone: tzinfo) -> date:
+    """The day on which a moment lies."""
+    return datetime.fromtimestamp(at_ns // NS, zone).date()

@@ -140,12 +140,18 @@ def dates(summary: WeeklySummary) -> str:
     return f"{first:%-d %B %Y} – {last:%-d %B %Y}"
 
 
+def worst_layer(workflow: WorkflowSummary) -> tuple[LayerA, float] | None:
+    """The layer of lens A that lost most runs, and its share; None where nothing was lost."""
+    shares: dict[LayerA, float] = {}
+    for lost in workflow.lost:
+        shares[lost.layer_a] = shares.get(lost.layer_a, 0.0) + lost.share
+    return max(shares.items(), key=lambda entry: (entry[1], entry[0]), default=None)
+
+
 def leaked_most(workflow: WorkflowSummary) -> Pieces:
     """The layer that lost most runs, and the share."""
-    worst = max(workflow.lost, key=lambda lost: lost.share, default=None)
-    if worst is None or worst.runs == 0:
-        return ("nothing",)
-    return (f"{worst.layer_a} {percent(worst.share)}",)
+    worst = worst_layer(workflow)
+    return ("nothing",) if worst is None else (f"{worst[0]} {percent(worst[1])}",)
 
 
 def fix_first(workflow: WorkflowSummary) -> Pieces:
@@ -176,10 +182,10 @@ def sentence(workflow: WorkflowSummary) -> Pieces:
     if lost == 0:
         pieces[-1] += "; no run failed or fell silent."
         return tuple(pieces)
-    worst = max(workflow.lost, key=lambda entry: entry.share, default=None)
+    worst = worst_layer(workflow)
     if worst is not None:
-        layer = "code that no rule names yet" if worst.layer_a == LayerA.UNCLASSIFIED else _layer(worst.layer_a)
-        pieces[-1] += f". {layer[0].upper()}{layer[1:]} leaked most, {percent(worst.share)} of runs"
+        layer = "what no rule names yet" if worst[0] == LayerA.UNCLASSIFIED else _layer(worst[0])
+        pieces[-1] += f". {layer[0].upper()}{layer[1:]} leaked most, {percent(worst[1])} of runs"
     best = next(iter(workflow.fix_first), None)
     if best is not None and best.gain >= 0.0005:
         pieces[-1] += "; halving the failures of "
@@ -193,7 +199,7 @@ def _moved_since(workflow: WorkflowSummary) -> str:
     if since is None:
         return ""
     if not moved(since):
-        return ", as the week before"
+        return ", within chance of the week before"
     direction = "up" if since.value > 0 else "down"
     return f", {direction} {abs(100 * since.value):.1f} points on the week before"
 

@@ -107,6 +107,7 @@ REQUIRED: Row = {
     "duplicate": 0,
     "late": 0,
     "contributing": [],
+    "critical_ns": 0,
 }
 
 

@@ -27,6 +27,7 @@ from schemas.reports import (
     Ratio,
     SilentFailure,
     Source,
+    Stair,
     Step,
     Storm,
     Verdicts,
@@ -120,16 +121,18 @@ def workflow(
                 finished,
             ),
         ),
+        "stairs": tuple(
+            Stair(node=step, lost=lost_at[index], lost_first_try=lost_at[index] * 1.9)
+            for index, step in enumerate(names)
+        ),
+        "fall_seen": 0.031,
         "steps": tuple(
             Step(
                 name=step,
                 kind="chain",
                 operations=finished,
-                visits=1.0,
                 first_try=estimate(int(finished * (1 - 2 * lost_at[index])), finished),
                 reliability=estimate(int(finished * (1 - lost_at[index])), finished),
-                lost=lost_at[index],
-                lost_first_try=lost_at[index] * 1.9,
                 p50_ms=812.5 + 100 * index,
                 p95_ms=2_930 + 700 * index,
                 attempts=int(finished * (1 + lost_at[index])),
@@ -154,9 +157,11 @@ def workflow(
                 compounded_before=0.858,
                 compounded_after=0.812,
                 attribution=(
-                    Attribution(step="tool_call" + text, kind="reliability", points=-3.8),
-                    Attribution(step="verification" + text, kind="routing", points=-1.2),
-                    Attribution(step="synthesis" + text, kind="reliability", points=0.4),
+                    Attribution(step="tool_call" + text, kind="reliability", label="tool_call" + text, points=-3.8),
+                    Attribution(
+                        step="verification" + text, kind="routing", label="after verification" + text, points=-1.2
+                    ),
+                    Attribution(step="synthesis" + text, kind="reliability", label="synthesis" + text, points=0.4),
                 ),
                 versions=("workflow 2.4.0" + text,),
             ),
@@ -185,7 +190,7 @@ def workflow(
                 code="state.empty_result",
                 layer_a=LayerA.STATE,
                 layer_b=LayerB.HANDOFF,
-                runs=silent // 2,
+                failures=silent // 2,
             ),
         ),
         "latency_moved": (

@@ -38,6 +38,15 @@ def test_components_set_text_only(path: Path) -> None:
     )
 
 
+def test_documents_are_shown_in_a_sandbox_only() -> None:
+    """One component sets a document, into a frame whose sandbox allows nothing and is set before it."""
+    using = {path.name: path.read_text("utf-8") for path in SCRIPTS if "srcdoc" in path.read_text("utf-8")}
+    assert list(using) == ["document.js"]
+    text = using["document.js"]
+    assert 0 < text.index('sandbox: ""') < text.index("srcdoc")
+    assert text.count("iframe") == 1
+
+
 def test_the_server_is_private_and_quiet() -> None:
     """Loopback, known hosts, no calls home, no error details, no file watching."""
     conf = tomllib.loads((DASHBOARD / ".streamlit" / "config.toml").read_text("utf-8"))

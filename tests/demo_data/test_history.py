@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
-from demo_data.rhythm import DAY, STORMS, weekday
+from demo_data.rhythm import DAY, MINUTE, STORMS, weekday
 from demo_data.send import History, history_runs, plan_run, starts_of
 from demo_data.telemetry import Player
 from demo_data.workflows import WORKFLOWS
@@ -79,6 +79,36 @@ def test_storms_have_enough_operations_to_be_seen_and_one_is_recent() -> None:
         assert len(inside) / storm.minutes >= 5
     assert len(STORMS) >= 3
     assert min(storm.onset_days for storm in STORMS) < 1
+
+
+def test_in_a_storm_every_ledger_look_up_is_tried_twice_and_more() -> None:
+    """In each quarter of an hour of the last storm at least 5 visits a minute bring at least 2 tries each."""
+    storm = STORMS[-1]
+    visits: dict[int, set[str]] = defaultdict(set)
+    tries: Counter[int] = Counter()
+    for start in starts_of(History(seed=7, end_ns=END_NS, days=1, workflows=("refund_triage",))):
+        if storm.covers(start.start_ns, END_NS):
+            quarter = (start.start_ns - storm.starts_ns(END_NS)) // (15 * MINUTE)
+            for span in plan_run(start, seed=7, end_ns=END_NS).spans:
+                if span.name == "ledger.query" and span.attributes["openinference.span.kind"] == "CHAIN":
+                    visits[quarter].add(str(span.attributes["metadata"]))
+                    tries[quarter] += 1
+    for quarter in range(int(storm.minutes // 15)):
+        assert len(visits[quarter]) / 15 >= 5
+        assert tries[quarter] / len(visits[quarter]) >= 2
+
+
+def test_nodes_run_side_by_side_and_look_ups_fan_out() -> None:
+    """refund_triage scores fraud while it retrieves; rag_answers asks for one to three wordings at once."""
+    spans = plan_run(starts_of(HISTORY)[0], seed=7, end_ns=END_NS).spans
+    fraud, retrieval = (next(span for span in spans if span.name == name) for name in ("fraud.score", "retrieval"))
+    assert max(fraud.start_ns, retrieval.start_ns) < min(fraud.end_ns, retrieval.end_ns)
+    answers = history_runs(HISTORY._replace(workflows=("rag_answers",)))
+    widths = {sum(span.name == "retrieve" for span in run.spans) for run in answers if run.label.fault is None}
+    assert widths == {1, 2, 3}
+
+
+HISTORY = History(seed=7, end_ns=END_NS, days=2, workflows=("refund_triage",))
 
 
 def test_an_approved_refund_goes_on_in_a_run_of_its_own_in_the_same_session() -> None:

@@ -1,0 +1,145 @@
+"""How fast a reliability objective's error budget burns, in tiers that can fire for any objective, and when to speak.
+
+Google's tiers (14.4× over an hour, 6× over six, 1× over three days) suit 99.9 %. A workflow with an objective of 83 %
+burns at 5.9× when every run fails, so 14.4× never comes. Here a tier's burn is at most a share of the way from 1× to
+what is possible, and its window grows by as much: it still fires once the same share of a month's budget is spent.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import exp, lgamma, log, log1p
+from typing import Final, Literal, NamedTuple
+
+HOUR_NS: Final = 3_600 * 10**9
+SHORT: Final = 12  # the long window over the short one, which tells that it still burns
+LEAST_RUNS: Final = 50  # in the long window
+LEAST_BAD: Final = 10
+QUIET_EVALUATIONS: Final = 2
+
+Urgency = Literal["page", "ticket"]
+
+
+class Tier(NamedTuple):
+    """Fires where both windows burn at least this fast."""
+
+    urgency: Urgency
+    burn: float
+    """Failing share over the share that the objective allows."""
+    long_ns: int
+    short_ns: int
+
+    def detection_ns(self, objective: float, failing: float) -> float | None:
+        """Time until it fires after the failing share went from 0 to this; None: it never does."""
+        reached = failing / (1 - objective)
+        return self.long_ns * self.burn / reached if reached >= self.burn else None
+
+    def false_alarm(self, objective: float, runs_an_hour: float) -> float:
+        """The chance that a long window of independent runs fires though exactly the allowed share fails.
+
+        For the 1× tier that is about a half, and meant: exactly the allowed share spends the budget exactly.
+        """
+        runs = round(runs_an_hour * self.long_ns / HOUR_NS)
+        if runs < LEAST_RUNS:
+            return 0.0
+        bad = max(LEAST_BAD, _ceil(self.burn * (1 - objective) * runs))
+        return _at_least(bad, runs, 1 - objective)
+
+
+_CLASSIC: Final[tuple[tuple[Urgency, float, float, float], ...]] = (
+    # urgency, burn, hours, at most this share of the way from 1× to the largest possible burn
+    ("page", 14.4, 1, 0.75),
+    ("page", 6.0, 6, 0.35),
+    ("ticket", 1.0, 72, 0.0),
+)
+
+
+def tiers(objective: float) -> tuple[Tier, ...]:
+    """The tiers of an objective in 0–1, both ends excluded."""
+    if not 0 < objective < 1:
+        raise ValueError(f"an objective lies between 0 and 1, not at {objective:g}")
+    made = []
+    for urgency, classic, hours, share in _CLASSIC:
+        burn = min(classic, 1 + share * (1 / (1 - objective) - 1))
+        long_ns = round(classic * hours / burn * HOUR_NS)
+        made.append(Tier(urgency, burn, long_ns, long_ns // SHORT))
+    return tuple(made)
+
+
+class Counted(NamedTuple):
+    """Finished runs of a window and those that failed or fell silent."""
+
+    runs: int
+    bad: int
+
+
+def is_burning(tier: Tier, objective: float, long: Counted, short: Counted) -> bool:
+    """Both windows burn at the tier's rate, and the long one holds enough to say so."""
+    if long.runs < LEAST_RUNS or long.bad < LEAST_BAD or not short.runs:
+        return False
+    allowed = 1 - objective
+    return all(one.bad >= tier.burn * allowed * one.runs for one in (long, short))
+
+
+# ---- when to speak ---------------------------------------------------------------------------------------------------
+
+
+class Message(NamedTuple):
+    """What to say: that something began, or that it ended."""
+
+    key: str
+    kind: Literal["open", "close"]
+    since_ns: int
+    """When it was first seen."""
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An alarm that was told and goes on."""
+
+    since_ns: int
+    quiet: int = 0
+    """Evaluations in a row without it."""
+
+
+def step(
+    opened: Mapping[str, Open], firing: Iterable[str], at_ns: int, quiet_evaluations: int = QUIET_EVALUATIONS
+) -> tuple[dict[str, Open], list[Message]]:
+    """One evaluation: what is open after it and what to say, one message when an alarm begins and one when it ends.
+
+    Args:
+        opened: what the evaluation before gave back.
+        firing: keys of what is wrong now: a tier of a workflow, a storm, a change point.
+        at_ns: the time of the evaluation.
+        quiet_evaluations: how many in a row it takes for an alarm to end.
+    """
+    now = set(firing)
+    after: dict[str, Open] = {}
+    messages = []
+    for key, alarm in opened.items():
+        quiet = 0 if key in now else alarm.quiet + 1
+        if quiet >= quiet_evaluations:
+            messages.append(Message(key, "close", alarm.since_ns, at_ns))
+        else:
+            after[key] = Open(alarm.since_ns, quiet)
+    for key in sorted(now - opened.keys()):
+        after[key] = Open(at_ns)
+        messages.append(Message(key, "open", at_ns, at_ns))
+    return after, messages
+
+
+def _ceil(number: float) -> int:
+    """Up to the next whole number, but for rounding."""
+    return -int(-(number - 1e-9) // 1)
+
+
+def _at_least(successes: int, trials: int, chance: float) -> float:
+    """The chance of at least so many successes."""
+    total = 0.0
+    for hit in range(successes, trials + 1):
+        choose = lgamma(trials + 1) - lgamma(hit + 1) - lgamma(trials - hit + 1)
+        term = exp(choose + hit * log(chance) + (trials - hit) * log1p(-chance))
+        total += term
+        if hit > trials * chance and term < total * 1e-12:
+            break
+    return min(1.0, total)

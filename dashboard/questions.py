@@ -1,0 +1,51 @@
+"""The questions in `queries/`, and asking them of a reader. No Streamlit: the command line asks, too."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from dashboard.reader import Reader
+
+Row = Mapping[str, Any]
+
+
+@cache
+def sql(question: str) -> str:
+    """The text of `queries/<question>.sql`."""
+    return (files("dashboard") / "queries" / f"{question}.sql").read_text("utf-8")
+
+
+@cache
+def parameters(question: str) -> frozenset[str]:
+    """The names that a question binds."""
+    return frozenset(re.findall(r"\$(\w+)", re.sub("--.*", "", sql(question))))
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Asks about one environment ('' for all) of a store."""
+
+    reader: Reader
+    environment: str = ""
+
+    def ask(self, question: str, since_ns: int = 0, until_ns: int = 0, workflow: str = "", **more: object) -> list[Row]:
+        """The rows of an answer.
+
+        Args:
+            more: beyond the window and the workflow, what the question binds; depth 1 and all versions by default.
+        """
+        given: dict[str, object] = {
+            "since_ns": since_ns,
+            "until_ns": until_ns,
+            "workflow": workflow,
+            "environment": self.environment,
+            "version": "",
+            "scope": "",
+            **more,
+        }
+        bound = {name: given[name] for name in parameters(question)}
+        rows: list[Row] = self.reader.query(sql(question), bound).to_pylist()
+        return rows

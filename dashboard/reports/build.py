@@ -1,0 +1,117 @@
+"""Makes a week's summary from a store."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Final
+
+from dashboard import words as said
+from dashboard.questions import Questions, Row
+from dashboard.reader import Reader
+from dashboard.reports import workflow as one
+from dashboard.reports.weeks import Week, day_of
+from schemas.reports import DataQuality, Note, Source, WeeklySummary, WorkflowSummary, moment
+from schemas.taxonomy import LayerA
+from schemas.version import RULE_VERSION, SCHEMA_VERSION
+
+BUCKET_NS: Final = 300 * 1_000_000_000
+"""What the roll-ups are cut by."""
+
+
+def weekly(
+    reader: Reader,
+    week: Week,
+    *,
+    now_ns: int,
+    zone_name: str,
+    workflows: Sequence[str] = (),
+    environment: str = "",
+) -> WeeklySummary:
+    """The summary of a week. For a week that is over, the same data give the same summary.
+
+    Args:
+        now_ns: tells whether the week is over, nothing else.
+        zone_name: name of the week's time zone.
+        workflows: those to tell of; all where none is named.
+        environment: the only one to count; '' for all.
+    """
+    questions = Questions(reader, environment)
+    until_ns = max(week.start_ns, min(week.end_ns, -(-now_ns // BUCKET_NS) * BUCKET_NS))
+    seen: dict[str, list[Row]] = defaultdict(list)
+    for row in questions.ask("report_workflows", week.start_ns, until_ns):
+        seen[row["workflow"]].append(row)
+    open_runs = {row["workflow"]: row["runs"] for row in questions.ask("report_unfinished", week.start_ns, until_ns)}
+    names = set(workflows) & {*seen, *open_runs} if workflows else {*seen, *open_runs}
+    told = [
+        one.summarise(questions, name, week, until_ns, zone_name, seen[name], open_runs.get(name, 0)) for name in names
+    ]
+    told.sort(key=lambda w: (-(w.failed + w.silent_runs), -w.finished, w.name))
+    bounds = questions.ask("report_bounds")[0]
+    return WeeklySummary(
+        week=week.name,
+        time_zone=zone_name,
+        start=moment(week.start_ns),
+        end=moment(week.end_ns),
+        hours=week.hours,
+        environment=environment or None,
+        generated_from=Source(
+            seamscope=version("seamscope"),
+            store_schema=SCHEMA_VERSION,
+            rules=RULE_VERSION,
+            first_run=None if bounds["first_ns"] is None else moment(bounds["first_ns"]),
+            last_run=None if bounds["last_ns"] is None else moment(bounds["last_ns"]),
+        ),
+        notes=_notes(week, until_ns, bounds, told, len(set(workflows) - names)),
+        workflows=tuple(told),
+        data_quality=_quality(questions, week.start_ns, until_ns),
+    )
+
+
+def _notes(week: Week, until_ns: int, bounds: Row, told: Sequence[WorkflowSummary], missing: int) -> tuple[Note, ...]:
+    notes = []
+    first_ns = bounds["first_ns"]
+    if not told:
+        where = "the store is empty" if first_ns is None else f"it holds runs from {_span(bounds, week)}"
+        notes.append(Note(code="no_data", text=f"No run began in this week; {where}."))
+    elif missing:
+        many = said.plural(missing, "workflow that was asked for has", "workflows that were asked for have")
+        notes.append(Note(code="no_data", text=f"{many} no run in this week."))
+    if until_ns < week.end_ns:
+        last_ns = bounds["last_ns"]
+        upto = "" if last_ns is None else f" The newest run began at {said.iso(last_ns)}."
+        notes.append(Note(code="partial_week", text=f"This week is not over: its figures will change.{upto}"))
+    if first_ns is not None and week.start_ns < first_ns < week.end_ns:
+        text = f"The store begins with this week, at {said.iso(first_ns)}: there is no week before to compare with."
+        notes.append(Note(code="first_week", text=text))
+    if week.hours != 168:
+        notes.append(Note(code="clock_change", text=f"Clocks changed: this week has {week.hours:g} hours."))
+    return tuple(notes)
+
+
+def _span(bounds: Mapping[str, int], week: Week) -> str:
+    first, last = (day_of(bounds[name], week.zone) for name in ("first_ns", "last_ns"))
+    return f"{first.isoformat()} to {last.isoformat()}"
+
+
+def _quality(questions: Questions, since_ns: int, until_ns: int) -> DataQuality:
+    ingest = questions.ask("report_ingest", since_ns, until_ns)[0]
+    runs = questions.ask("report_runs_quality", since_ns, until_ns)[0]
+    found = questions.ask("failure_codes", since_ns, until_ns)
+
+    def failures(certainty: str) -> int:
+        return sum(row["failures"] for row in found if row["certainty"] == certainty)
+
+    return DataQuality(
+        spans_received=ingest["received"],
+        spans_stored=ingest["stored"],
+        spans_duplicate=ingest["duplicate"],
+        spans_rejected=ingest["rejected"],
+        spans=runs["spans"],
+        orphan_spans=runs["orphans"],
+        dialect_gaps=runs["gaps"],
+        failures=sum(row["failures"] for row in found),
+        failures_observed=failures("observed"),
+        failures_inferred=failures("inferred"),
+        failures_judged=failures("judged"),
+        failures_unclassified=sum(row["failures"] for row in found if row["layer_a"] == LayerA.UNCLASSIFIED),
+    )

@@ -1,0 +1,46 @@
+"""The Reports page."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.pages import component, data_dir, healthy, open_page, words
+from tests.dashboard.reports.conftest import Told
+
+
+@pytest.mark.slow
+def test_the_page_shows_the_file_that_it_gives(told: Told) -> None:
+    """The week of the link, as one document of ours, and four downloads."""
+    with data_dir(told.data):
+        page = open_page("reports", week=told.week)
+        assert healthy(page)
+        assert not page.warning
+        shown = component(page, "reports_document")
+        assert shown["title"] == "Weekly reliability, 2025-W46"
+        assert shown["document"].startswith("<!doctype html>")
+        assert "refund_triage" in shown["document"]
+        assert len(page.get("download_button")) == 4
+        assert page.query_params["week"] == [told.week] or page.query_params["week"] == told.week
+
+
+@pytest.mark.slow
+def test_the_filters_of_the_sidebar_hold(told: Told) -> None:
+    """A workflow that is chosen is the only one told of."""
+    with data_dir(told.data):
+        shown = component(open_page("reports", week=told.week, workflow="rag_answers"), "reports_document")
+        assert 'id="w1"' in shown["document"]
+        assert "refund_triage" not in shown["document"]
+
+
+def test_a_week_that_is_none_is_named_and_the_last_one_shown(lively: Path) -> None:
+    """The link may be wrong; the page works all the same."""
+    page = open_page("reports", week="2031-W99")
+    assert healthy(page)
+    assert "2031" in page.warning[0].value
+    assert component(page, "reports_document")["document"]
+
+
+def test_an_empty_store_says_what_to_do(empty: Path) -> None:
+    page = open_page("reports")
+    assert healthy(page)
+    assert "Nothing has arrived yet" in words(page)

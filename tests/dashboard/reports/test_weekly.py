@@ -1,0 +1,189 @@
+"""The weekly summary from a real store to its files."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dashboard.questions import Questions
+from dashboard.reader import FileReader, held
+from dashboard.reports.build import weekly
+from dashboard.reports.formats import RENDER
+from dashboard.reports.weeks import Week
+from schemas.paths import store_path
+from schemas.reports import Source, WeeklySummary
+from schemas.zones import zone_of
+from tests.collecting import Collector
+from tests.dashboard import summaries
+from tests.dashboard.cli import seamscope
+from tests.dashboard.reports.conftest import Told
+
+GOLDEN = Path(__file__).parents[2] / "fixtures" / "reports"
+LATER_NS = 2**62
+LONG_AGO = Source(seamscope="0", store_schema=0, rules=0, first_run=None, last_run=None)
+
+
+def of(data: Path, week: str, zone_name: str = "UTC", now_ns: int = LATER_NS, **more: object) -> WeeklySummary:
+    with held(FileReader(store_path(data))) as reader:
+        zone = zone_of(zone_name)
+        return weekly(reader, Week.parse(week, zone), now_ns=now_ns, zone_name=zone_name, **more)  # type: ignore[arg-type]
+
+
+def compare(name: str, found: bytes, update: bool) -> None:
+    path = GOLDEN / name
+    if update:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(found)
+    assert path.read_bytes() == found, "read the difference, then: pytest --update-golden"
+
+
+@pytest.mark.parametrize("form", RENDER)
+def test_renderings_read_as_they_did(form: str, update_golden: bool) -> None:
+    """What people read changes only on purpose."""
+    compare(f"made.{form}", RENDER[form](summaries.lively()), update_golden)
+
+
+@pytest.mark.slow
+class TestRealStore:
+    @pytest.mark.parametrize("form", ["md", "json"])
+    def test_a_week_of_the_demo_reads_as_it_did(self, told: Told, form: str, update_golden: bool) -> None:
+        """From spans through collector, settling, roll-ups and statistics; versions left out."""
+        found = of(told.data, told.week).model_copy(update={"generated_from": LONG_AGO})
+        compare(f"demo-{told.week}.{form}", RENDER[form](found), update_golden)
+
+    def test_collector_and_file_give_the_same_bytes(self, told: Told, tmp_path: Path) -> None:
+        """Whoever answers, and whenever it is asked."""
+        arguments = ("report", "--data", told.data, "--week", told.week, "--output")
+        with Collector(told.data):
+            for form in RENDER:
+                seamscope(*arguments, tmp_path / f"live.{form}", "--format", form)
+        for form in RENDER:
+            seamscope(*arguments, tmp_path / f"file.{form}", "--format", form)
+            assert (tmp_path / f"live.{form}").read_bytes() == (tmp_path / f"file.{form}").read_bytes()
+
+    def test_counts_are_those_of_the_runs(self, told: Told) -> None:
+        """Outcomes of every workflow add up to the runs that began in the week."""
+        found, week = of(told.data, told.week), Week.parse(told.week, zone_of("UTC"))
+        with held(FileReader(store_path(told.data))) as reader:
+            rows = reader.query("select workflow, outcome, start_ns from run").to_pylist()
+        counted = Counter(
+            (row["workflow"], row["outcome"]) for row in rows if week.start_ns <= row["start_ns"] < week.end_ns
+        )
+        for workflow in found.workflows:
+            of_outcome = {
+                "clean": workflow.clean,
+                "recovered": workflow.recovered,
+                "silent": workflow.silent_runs,
+                "failed": workflow.failed,
+                "pending": workflow.pending,
+                "open": workflow.unfinished,
+            }
+            expected = {name: counted[workflow.name, name] for name in of_outcome}
+            assert of_outcome == expected
+            assert workflow.runs == sum(expected.values())
+        assert sum(workflow.runs for workflow in found.workflows) == counted.total()
+
+    def test_what_was_lost_adds_up_and_what_moved_r_does(self, told: Told) -> None:
+        """Lost runs are all of them; the staircase ends at R and at F; parts of a change are the change."""
+        for workflow in of(told.data, told.week).workflows:
+            assert sum(lost.runs for lost in workflow.lost) == workflow.failed + workflow.silent_runs
+            assert workflow.compounded.value is not None
+            assert 1 - sum(s.lost for s in workflow.stairs) == pytest.approx(workflow.compounded.value, abs=1e-7)
+            assert workflow.first_try.value is not None
+            assert 1 - sum(s.lost_first_try for s in workflow.stairs) == pytest.approx(
+                workflow.first_try.value, abs=1e-7
+            )
+            for point in workflow.change_points:
+                if point.compounded_before is not None and point.compounded_after is not None:
+                    moved = 100 * (point.compounded_after - point.compounded_before)
+                    assert sum(part.points for part in point.attribution) == pytest.approx(moved, abs=1e-6)
+
+    def test_days_follow_the_time_zone(self, told: Told) -> None:
+        """The runs of a week in Kathmandu are those between its own midnights, quarter hours included."""
+        found = of(told.data, told.week, "Asia/Kathmandu")
+        assert (found.start.isoformat(), found.hours) == ("2025-11-09T18:15:00+00:00", 168)
+        assert next(day.day for day in found.workflows[0].days) == "2025-11-10"
+        for workflow in found.workflows:
+            assert sum(day.finished for day in workflow.days) == workflow.finished
+
+    def test_a_week_with_a_clock_change_says_so(self, told: Told) -> None:
+        found = of(told.data, "2025-W44", "America/New_York")
+        assert found.hours == 169
+        assert "clock_change" in [note.code for note in found.notes]
+
+    def test_a_week_without_data_says_what_there_is(self, told: Told) -> None:
+        found = of(told.data, "2025-W20")
+        assert found.workflows == ()
+        assert [note.code for note in found.notes] == ["no_data"]
+        assert "it holds runs from 2025-10-30 to 2025-11-16" in found.notes[0].text
+
+    def test_the_first_week_has_nothing_to_compare_with(self, told: Told) -> None:
+        found = of(told.data, "2025-W44")
+        assert "first_week" in [note.code for note in found.notes]
+        for workflow in found.workflows:
+            assert workflow.before is None
+            assert workflow.observed_change is None
+            assert "first_week" in [note.code for note in workflow.notes]
+
+    def test_a_week_that_is_not_over_says_so_and_stops_now(self, told: Told) -> None:
+        """No day after now is told of, and the finding does not pretend to know the week."""
+        week = Week.parse(told.week, zone_of("UTC"))
+        found = of(told.data, told.week, now_ns=week.start_ns + 3 * 86_400 * 10**9)
+        assert "partial_week" in [note.code for note in found.notes]
+        assert [len(workflow.days) for workflow in found.workflows] == [3] * len(found.workflows)
+        assert found.workflows[0].finished < of(told.data, told.week).workflows[0].finished
+
+    def test_one_workflow_can_be_asked_for(self, told: Told) -> None:
+        """It reads as in the summary of all; one that did not run is missing with a note."""
+        both = of(told.data, told.week, workflows=("rag_answers", "nope"))
+        assert [workflow.name for workflow in both.workflows] == ["rag_answers"]
+        assert "1 workflow that was asked for has no run" in both.notes[0].text
+        assert both.workflows[0] in of(told.data, told.week).workflows
+
+    def test_an_environment_can_be_asked_for(self, told: Told) -> None:
+        """Only its runs count, and nothing is said of mixing."""
+        found = of(told.data, told.week, environment="production")
+        for workflow in found.workflows:
+            assert workflow.environments == ("production",)
+            assert "environments" not in [note.code for note in workflow.notes]
+        assert sum(w.runs for w in found.workflows) < sum(w.runs for w in of(told.data, told.week).workflows)
+
+    def test_the_command_writes_to_standard_output_and_never_over_a_file(self, told: Told, tmp_path: Path) -> None:
+        """`-` is standard output, notes go to standard error, a file that exists stays without --force."""
+        done = seamscope("report", "--data", told.data, "--week", "2025-W20", "--format", "json")
+        assert json.loads(done.stdout)["week"] == "2025-W20"
+        assert "No run began in this week" in done.stderr
+        there = tmp_path / "weekly.md"
+        there.write_text("mine")
+        again = ("report", "--data", told.data, "--week", told.week, "--format", "md", "-o", there)
+        refused = seamscope(*again, check=False)
+        assert refused.returncode == 1
+        assert there.read_text() == "mine"
+        seamscope(*again, "--force")
+        assert there.read_text().startswith("# Weekly reliability, 2025-W46")
+        assert there.stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.parametrize("week", ["2025-46", "W46", "2025-W54"])
+    def test_no_week_is_told_with_an_example(self, told: Told, week: str) -> None:
+        done = seamscope("report", "--data", told.data, "--week", week, check=False)
+        assert done.returncode == 1
+        assert "write it like 2026-W46" in done.stderr
+
+
+def test_questions_bind_what_they_name_and_no_more() -> None:
+    """A question gets the parameters of its file, whatever else is known."""
+
+    class Recorder:
+        live, where = False, ""
+
+        def query(self, sql: str, params: object = None) -> object:
+            class Rows:
+                def to_pylist(self) -> list[object]:
+                    return [params]
+
+            return Rows()
+
+    (bound,) = Questions(Recorder(), "production").ask("chain_runs", 1, 2, "w")  # type: ignore[arg-type]
+    expected = {"since_ns": 1, "until_ns": 2, "workflow": "w", "environment": "production", "version": ""}
+    assert bound == expected
