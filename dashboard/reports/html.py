@@ -16,6 +16,7 @@ TOP = 8
 """Workflows on the first page, those that lost most runs first."""
 SECTIONS = 40
 """Workflows with a section of their own: some 15 kB each, far below 2 MB together."""
+FIXES = 6
 ROWS_FEW = 12
 ROWS_MANY = 40
 
@@ -32,6 +33,7 @@ def render(summary: WeeklySummary) -> str:
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         top=TOP,
         sections=SECTIONS,
+        fixes=FIXES,
         rows_few=ROWS_FEW,
         rows_many=ROWS_MANY,
     )

@@ -111,11 +111,10 @@ def _events(workflow: WorkflowSummary, summary: WeeklySummary) -> Iterator[str]:
     for point in workflow.change_points[:ROWS]:
         yield f"- **Changed**: {told(words.change_point(point, summary))}{_why(point)}"
     for storm in workflow.storms[:ROWS]:
-        end = words.minute(storm.end, summary) if storm.end else "now"
         trigger = f", set off by {storm.trigger}" if storm.trigger else ""
         yield (
-            f"- **Retry storm**: {name(storm.step)} × {storm.amplification:.2f} from "
-            f"{words.minute(storm.start, summary)} to {end}{trigger}; {words.percent(storm.recovered)} recovered"
+            f"- **Retry storm**: {name(storm.step)} × {storm.amplification:.2f}, {words.stretch(storm, summary)}"
+            f"{trigger}; {words.percent(storm.recovered)} recovered"
         )
     for silent in workflow.silent_failures[:ROWS]:
         where = f" at {name(silent.step)}" if silent.step else ""

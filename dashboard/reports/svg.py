@@ -77,8 +77,9 @@ def _bar(index: int, workflow: WorkflowSummary) -> Markup:
             ).format(_n(x), y + 1, _n(width), segment.fill, segment.edge, segment.told)
         )
         x += width
-    good = (workflow.clean + workflow.recovered) / workflow.finished
-    parts.append(_value(y, f"{words.percent(good)} of {workflow.finished:,}"))
+    good, whole = workflow.clean + workflow.recovered, workflow.finished
+    share = words.percent(good / whole) if workflow.enough_runs else f"{good:,}"
+    parts.append(_value(y, f"{share} of {whole:,}"))
     return Markup("").join(parts)
 
 
@@ -124,7 +125,8 @@ def staircase(workflow: WorkflowSummary) -> Markup:
         level, pale = after, pale_after
     ends = [("R", workflow.compounded), ("E", workflow.observed)]
     title = "From 100 % to R: what each step loses; pale, what it would lose without retries"
-    return _cascade(title, drops, ends, floor=min([pale, *(end.low for _, end in ends if end.n)]))
+    floor = min([pale, *(end.low for _, end in ends if end.n)])
+    return _cascade(title, drops, ends, floor=floor, enough=workflow.enough_runs)
 
 
 def _losses(workflow: WorkflowSummary) -> list[tuple[str, float, float]]:
@@ -161,7 +163,13 @@ def waterfall(point: ChangePoint) -> Markup:
 
 
 def _cascade(
-    title: str, drops: Sequence[Drop], ends: Sequence[tuple[str, Estimate]], *, floor: float, ceiling: float = 1.0
+    title: str,
+    drops: Sequence[Drop],
+    ends: Sequence[tuple[str, Estimate]],
+    *,
+    floor: float,
+    ceiling: float = 1.0,
+    enough: bool = True,
 ) -> Markup:
     low = max(0.0, floor - 0.08 * max(ceiling - floor, 0.02))
     high = min(1.0, ceiling + 0.04 * max(ceiling - floor, 0.02))
@@ -201,11 +209,13 @@ def _cascade(
         parts.append(_label(y, {"R": "R, compounded", "E": "E, what users got"}[name], strong=True))
         if end.n and end.value is not None:
             parts.append(
-                Markup('<path d="M{} {}H{}m0 -4v8M{} {}v8" class="band"/><circle cx="{}" cy="{}" r="4"/>').format(
-                    _n(at(end.low)), y + 9, _n(at(end.high)), _n(at(end.low)), y + 5, _n(at(end.value)), y + 9
+                Markup('<path d="M{} {}H{}m0 -4v8M{} {}v8" class="band"/>').format(
+                    _n(at(end.low)), y + 9, _n(at(end.high)), _n(at(end.low)), y + 5
                 )
             )
-        parts.append(_value(y, words.estimate(end)))
+            if enough:
+                parts.append(Markup('<circle cx="{}" cy="{}" r="4"/>').format(_n(at(end.value)), y + 9))
+        parts.append(_value(y, words.estimate(end, enough=enough)))
     return _chart(title, bottom + 18, parts)
 
 

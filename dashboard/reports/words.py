@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from dashboard import words
-from schemas.reports import Change, ChangePoint, Estimate, Latency, Ratio, WeeklySummary, WorkflowSummary
+from schemas.reports import Change, ChangePoint, Estimate, Latency, Ratio, Storm, WeeklySummary, WorkflowSummary
 from schemas.taxonomy import LayerA
 from schemas.zones import zone_of
 
@@ -126,6 +126,16 @@ def day(at: datetime, summary: WeeklySummary) -> str:
 def minute(at: datetime, summary: WeeklySummary) -> str:
     """A moment in the summary's time zone, to the minute."""
     return at.astimezone(zone_of(summary.time_zone)).strftime("%a %-d %b %H:%M")
+
+
+def stretch(storm: Storm, summary: WeeklySummary) -> str:
+    """From when to when a storm went, the day once where it is the same."""
+    began = minute(storm.start, summary)
+    if storm.end is None:
+        return f"{began}, goes on"
+    ended = minute(storm.end, summary)
+    same_day = day(storm.start, summary) == day(storm.end, summary)
+    return f"{began}–{ended[-5:]}" if same_day else f"{began} – {ended}"
 
 
 def dates(summary: WeeklySummary) -> str:
