@@ -107,7 +107,6 @@ REQUIRED: Row = {
     "duplicate": 0,
     "late": 0,
     "contributing": [],
-    "critical_ns": 0,
 }
 
 
