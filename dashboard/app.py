@@ -28,6 +28,13 @@ page = st.navigation(
             url_path="steps",
             help="What the chain delivers, and which step loses it",
         ),
+        st.Page(
+            "views/failures.py",
+            title="Failures",
+            icon=":material/error:",
+            url_path="failures",
+            help="What fails, in which layer, and whether anyone notices",
+        ),
         st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs", help="Find a run"),
         st.Page(
             "views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from dashboard import words
 from dashboard.analytics.reliability import Estimate, Fix
+from dashboard.looks import Lens, layer_of
 
 Row = Mapping[str, Any]
 
@@ -75,3 +76,48 @@ def steps(workflow: str, scope: str, delivers: Estimate, runs: int, fixes: Seque
         return Finding(("", name, f" delivers {said}{of}; no step stands out."), alarming=False)
     gain = f" first: half its failures gone is worth {100 * fixes[0].gain_half:+.1f} points."
     return Finding(("", name, f" delivers {said}{of}. Fix ", fixes[0].step, gain), alarming=True)
+
+
+def failures(
+    now: Row | None,
+    before: Row | None,
+    runs: tuple[int, int],
+    spot: Row | None,
+    last: Row | None,
+    certainty: str,
+    lens: Lens,
+    window: str,
+    now_ns: int,
+    zone: tzinfo,
+) -> Finding:
+    """How many failures of one certainty there were, how many runs they hit, and where most of them lie.
+
+    Args:
+        now, before: rows of `queries/failure_totals.sql` for the window and for the one before it; None: none.
+        runs: how many runs both windows have.
+        spot: the row of `queries/failure_steps.sql` with most failures.
+        last: the row of `queries/failure_before.sql`.
+        certainty: observed, inferred or judged.
+        lens: the lens that the layer is told through.
+        window: what to call the window, as in "in the last hour".
+        now_ns: decides whether a time of today goes without its date.
+        zone: the reader's time zone.
+    """
+    if now is None or now["failures"] == 0 or spot is None:
+        if runs[0] == 0:
+            return Finding((f"No runs {window}.",), alarming=False)
+        said = f"No {certainty} failure in {words.plural(runs[0], 'run')} {window}."
+        if last is None:
+            return Finding((said,), alarming=False)
+        since = words.moment(last["at_ns"], zone, now_ns=now_ns)
+        at = (" at ", last["step"]) if last["step"] else (" in ", last["workflow"])
+        return Finding((f"{said} As usual since {since}: the last one was ", last["code"], *at, "."), alarming=False)
+    said = f"{words.plural(now['failures'], f'{certainty} failure')} hit {words.count(now['runs'])} of "
+    said += f"{words.plural(runs[0], 'run')} {window} ({words.share(now['runs'], runs[0])}"
+    if runs[1]:
+        said += f"; {words.share(before['runs'] if before else 0, runs[1])} in the window before"
+    layer = layer_of(spot, lens)
+    when = words.moment(spot["first_ns"], zone, now_ns=now_ns)
+    end = f": {words.count(spot['failures'])} since {when}."
+    where = (" at ", spot["step"], " in ", spot["workflow"]) if spot["step"] else (" in ", spot["workflow"])
+    return Finding((f"{said}). Most lie in ", layer or "", ", ", spot["code"], *where, end), alarming=True)

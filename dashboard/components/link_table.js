@@ -11,9 +11,17 @@ export default function ({ data, parentElement }) {
     root.replaceChildren(el("table", { "aria-label": data.label }, el("thead", {}, head), el("tbody", {}, ...body)))
     if (focused) root.querySelector(`a[data-row="${CSS.escape(focused)}"]`)?.focus()
   }
+  // A cell that spans more columns than are shown would make room for those that are not.
+  const fit = () => {
+    const shown = [...root.querySelectorAll("th")].filter((cell) => cell.offsetWidth).length
+    for (const cell of root.querySelectorAll(".below td")) cell.colSpan = shown || 1
+  }
+  fit()
+  const watch = new ResizeObserver(fit)
+  watch.observe(root)
   tick(root)
   const clock = setInterval(() => tick(root), 1000)
-  return () => clearInterval(clock)
+  return () => { clearInterval(clock); watch.disconnect() }
 }
 
 function classes(column) {
@@ -28,7 +36,7 @@ function lines(columns, row, index) {
     else td.append(...inside)
     return td
   }))
-  return row.below ? [main, el("tr", { class: "below" }, el("td", { colspan: columns.length }, el("div", { title: row.below.length > 200 ? row.below : null }, row.below)))] : [main]
+  return row.below ? [main, el("tr", { class: "below" }, el("td", {}, el("div", { title: row.below.length > 200 ? row.below : null }, row.below)))] : [main]
 }
 
 function cell(column, value) {

@@ -1,5 +1,5 @@
 // Stacked columns over time. Redraws in place, so a refresh never flickers; dragging picks a time range, a click one column,
-// a legend entry one series. Categories are told apart by texture as well as by colour.
+// a legend entry one series, a click on a layer both. Categories are told apart by texture as well as by colour.
 
 const HEIGHT = 172, TOP = 8, BOTTOM = 22, LEFT = 40, RIGHT = 6
 
@@ -33,7 +33,7 @@ function draw(root) {
   const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM)
 
   const picture = svg("svg", { width, height: HEIGHT, role: "img", "aria-label": data.alt })
-  picture.append(svg("defs", {}, pattern("hatch", "silent"), pattern("hatch-line", "running")))
+  picture.append(svg("defs", {}, pattern("hatch", "silent"), pattern("hatch-line", "running"), pattern("hatch-layer", "layer")))
   for (const value of [0, top / 2, top]) {
     picture.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "rule" }))
     if (Number.isInteger(value)) picture.append(label(LEFT - 6, y(value) + 4, short(value), "end"))
@@ -48,7 +48,8 @@ function draw(root) {
       const i = index(at)
       if (i < 0 || i >= buckets || !value) continue
       const low = y(base[i]), high = y((base[i] += value))
-      picture.append(svg("rect", { x: LEFT + i * step + gap / 2, y: high, width: Math.max(1, step - gap), height: Math.max(1, low - high), class: "bar is-" + series.name }))
+      const look = series.mark ? { class: "bar", style: "fill:" + (series.mark.hatched ? "url(#hatch-layer)" : series.mark.color), "data-series": series.name } : { class: "bar is-" + series.name }
+      picture.append(svg("rect", { x: LEFT + i * step + gap / 2, y: high, width: Math.max(1, step - gap), height: Math.max(1, low - high), ...look }))
     }
   }
   const band = svg("rect", { class: "band", y: TOP, height: HEIGHT - TOP - BOTTOM, width: 0, x: 0 })
@@ -74,23 +75,24 @@ function interact(root, picture, band, { data, step, buckets, index }) {
     tip.style.right = x > picture.clientWidth / 2 ? picture.clientWidth - x + 8 + "px" : ""
   }
   picture.onpointerleave = () => { tip.hidden = true; if (root.chart.drag == null) band.setAttribute("width", 0) }
-  picture.onpointerdown = (event) => { root.chart.drag = at(event); picture.setPointerCapture(event.pointerId) }
+  picture.onpointerdown = (event) => { root.chart.drag = at(event); root.chart.hit = event.target.dataset.series; picture.setPointerCapture(event.pointerId) }
   picture.onpointerup = (event) => {
     const first = root.chart.drag, last = at(event)
     root.chart.drag = null
     if (first == null) return
     const moment = (i) => new Date(data.since + i * data.bucket).toISOString().replace(".000", "")
-    visit(address("runs", { from: moment(Math.min(first, last)), to: moment(Math.max(first, last) + 1) }, data.carry))
+    const of = first === last && root.chart.hit ? { [data.param]: root.chart.hit } : {}
+    visit(address("runs", { ...data.opens, ...of, from: moment(Math.min(first, last)), to: moment(Math.max(first, last) + 1) }, data.carry))
   }
 }
 
 function legend(root, data) {
   const entries = data.series.filter((series) => series.total || series.always).map((series) => {
-    const mark = data.outcomes ? glyph(series.name) : el("span", { class: "swatch is-" + series.name })
+    const mark = series.mark ? layer(series.mark, null) : data.param ? glyph(series.name) : el("span", { class: "swatch is-" + series.name })
     const inside = [mark, el("span", {}, series.label), el("b", {}, series.shown)]
-    if (!data.outcomes) return el("span", { class: "entry" }, ...inside)
-    const href = address("runs", { state: series.name }, data.carry)
-    return follow(el("a", { class: "entry", href, title: `open ${series.label} runs` }, ...inside))
+    if (!data.param) return el("span", { class: "entry" }, ...inside)
+    const href = address("runs", { ...data.opens, [data.param]: series.name }, data.carry)
+    return follow(el("a", { class: "entry", href, title: `open runs: ${series.label}` }, ...inside))
   })
   root.querySelector(".legend").replaceChildren(el("span", { class: "title" }, data.title), ...entries)
 }

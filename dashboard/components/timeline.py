@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from dashboard import words
 from dashboard.components.assets import component
+from dashboard.components.badges import layer_mark
 from dashboard.components.filters import Window
 
 _mount = component(
@@ -26,6 +27,8 @@ def timeline(
     window: Window,
     bucket_ns: int,
     outcomes: bool = False,
+    layers: bool = False,
+    opens: Mapping[str, str] | None = None,
     carry: Sequence[str] = (),
 ) -> None:
     """Shows counts over time. A drag or click opens the runs of that range.
@@ -34,6 +37,8 @@ def timeline(
         counts: rows with `bucket_ns`, `state` (which of `names`) and the count under `value`.
         names: series from bottom to top.
         outcomes: the series are states of runs: drawn with their shapes, and each leads to its runs.
+        layers: the series are layers: drawn in their colours, and each leads to its runs, from legend and columns.
+        opens: parameters of the Runs page that every way of the chart sets.
         carry: parameters of the URL that such a way keeps, beside the shared filters.
     """
     series = []
@@ -42,7 +47,18 @@ def timeline(
         total = sum(count for _, count in points)
         always = name in ("failed", "stored")
         shown = words.count(total)
-        series.append({"name": name, "label": name, "points": points, "total": total, "shown": shown, "always": always})
+        mark = layer_mark(name) if layers else None
+        series.append(
+            {
+                "name": name,
+                "label": name,
+                "points": points,
+                "total": total,
+                "shown": shown,
+                "always": always,
+                "mark": mark,
+            }
+        )
     told = ", ".join(f"{each['shown']} {each['label']}" for each in series if each["total"]) or "nothing"
     data = {
         "title": title,
@@ -50,7 +66,8 @@ def timeline(
         "since": window.since_ns // 1_000_000,
         "until": window.until_ns // 1_000_000,
         "bucket": bucket_ns // 1_000_000,
-        "outcomes": outcomes,
+        "param": "state" if outcomes else "layer" if layers else None,
+        "opens": dict(opens or {}),
         "carry": list(carry),
         "alt": f"{title}, {words.moment(window.since_ns)} to {words.moment(window.until_ns)} UTC: {told}",
     }

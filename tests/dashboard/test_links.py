@@ -16,6 +16,7 @@ ROUND_TRIPS = [
     ("overview", "live", "false"),
     ("runs", "state", ["failed", "pending"]),
     ("runs", "text", "ledger"),
+    ("failures", "certainty", "inferred"),
     ("connect", "framework", "n8n"),
 ]
 
@@ -67,6 +68,11 @@ def test_exact_range_round_trips(lively: Path) -> None:
         ("overview", {"from_": "2026-01-02", "to": "2026-01-01"}, "not two moments"),
         ("runs", {"state": "exploded"}, "exploded"),
         ("runs", {"page": "last"}, "last"),
+        ("runs", {"code": "not a code"}, "not a code"),
+        ("runs", {"layer": "routing", "lens": "A"}, "lens A has state"),
+        ("runs", {"certainty": "guessed"}, "guessed"),
+        ("runs", {"fate": "gone"}, "gone"),
+        ("failures", {"certainty": "guessed"}, "guessed"),
         ("run", {"run": "' or 1=1 --"}, "no run id"),
         ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),
         ("steps", {"workflow": "refund_triage", "scope": "nowhere"}, "nowhere"),

@@ -83,6 +83,101 @@ class TestOverview:
         assert "seamscope demo" in [code.value for code in page.code]
 
 
+class TestFailures:
+    def test_roots_are_counted_and_their_ends_add_up(self, lively: Path) -> None:
+        """Not handled, silent and recovered are all of them; each leads to its runs."""
+        page = open_page("failures", window="6h")
+        assert healthy(page)
+        figures = {figure["name"]: figure for figure in component(page, "failures_figures")}
+        parts = [int(figures[name]["value"]) for name in ("loud", "silent", "recovered")]
+        assert sum(parts) == int(figures["failures"]["value"]) > 0
+        assert figures["silent"]["opens"] == {"certainty": "observed", "fate": "silent"}
+        assert " observed failures hit " in page.subheader[0].value
+
+    @pytest.mark.parametrize(("lens", "layer"), [("A", "tool"), ("B", "recovery")])
+    def test_the_lens_cuts_chart_map_and_table(self, lively: Path, lens: str, layer: str) -> None:
+        """One layer in all three, in the colour it has everywhere."""
+        page = open_page("failures", window="6h", lens=lens)
+        series = {each["name"]: each["total"] for each in component(page, "failures_time")["series"]}
+        heat = component(page, "failures_heat")
+        code = component(page, "failures_codes")["rows"][0]
+        at = [mark["name"] for mark in heat["columns"]].index(layer)
+        assert series[layer] == sum(row["cells"][at] for row in heat["rows"]) == int(code["failures"])
+        assert code["layer"] == heat["columns"][at]
+
+    def test_every_mark_leads_to_as_many_runs_as_it_says(self, lively: Path) -> None:
+        """Rows of the map, codes and fates, followed to the Runs page."""
+        page = open_page("failures", window="6h")
+        row = component(page, "failures_heat")["rows"][0]
+        figures = {figure["name"]: figure for figure in component(page, "failures_figures")}
+        code = component(page, "failures_codes")["rows"][0]
+        for params, runs in (
+            (row["params"], sum(row["cells"])),
+            (row["params"] | {"layer": "tool"}, sum(row["cells"])),
+            (figures["silent"]["opens"], int(figures["silent"]["value"])),
+            (code["params"], int(code["runs"])),
+        ):
+            found = open_page("runs", window="6h", **params)
+            assert healthy(found)
+            assert len(component(found, "runs_list")["rows"]) == runs
+
+    def test_the_newest_lead_to_their_span(self, lively: Path) -> None:
+        """An example opens its run where it failed."""
+        row = component(open_page("failures", window="6h"), "failures_newest")["rows"][0]
+        assert component(open_page("run", **row["params"]), "waterfall")["selected"] == row["params"]["span"]
+
+    def test_certainties_are_kept_apart(self, lively: Path) -> None:
+        """Nothing inferred: the page says so, since when, and what is counted apart."""
+        page = open_page("failures", window="6h", certainty="inferred")
+        assert healthy(page)
+        assert page.subheader[0].value.startswith("No inferred failure in 240 runs")
+        assert "never added up: 32 observed" in words(page)
+
+    def test_without_failures_it_tells_of_the_last_one(self, lively: Path) -> None:
+        """As usual since when."""
+        page = open_page("failures", from_="2020-01-01T00:00:00Z", to="2020-01-01T01:00:00Z")
+        assert healthy(page)
+        assert page.subheader[0].value.startswith("No runs")
+
+    def test_unclassified_errors_are_a_backlog_with_rules_to_start_from(self, tmp_path: Path, now_ns: int) -> None:
+        """Class, scope, count, a way to the runs, and TOML that is valid."""
+        filling = stores.lively(now_ns)
+        for failure in filling.tables["failure"]:
+            failure |= {"code": "unclassified", "layer_a": "unclassified", "error_type": "LedgerLocked"}
+        stores.write(store_path(tmp_path), [filling])
+        with data_dir(tmp_path):
+            page = open_page("failures", window="6h")
+            row = component(page, "failures_backlog")["rows"][0]
+            assert healthy(page)
+            assert (row["error"], row["scope"]) == ("LedgerLocked", "openinference.instrumentation")
+            assert row["params"] == {"code": "unclassified", "error": "LedgerLocked"}
+            assert 'exception = "LedgerLocked"' in page.code[0].value
+            found = component(open_page("runs", window="6h", **row["params"]), "runs_list")["rows"]
+        assert len(found) == 32
+
+    def test_an_empty_store_says_what_to_do(self, empty: Path) -> None:
+        """Nothing has arrived."""
+        assert "Nothing has arrived yet" in words(open_page("failures"))
+
+
+class TestFailureChips:
+    def test_chips_show_the_filters_and_take_them_away(self, lively: Path) -> None:
+        """Each filter of the URL has a chip; a click widens the list and leaves the others."""
+        page = open_page("runs", window="6h", code="tool.timeout", step="Writer")
+        few = len(component(page, "runs_list")["rows"])
+        page.button(key="runs_without_step").click().run()
+        assert len(component(page, "runs_list")["rows"]) > few
+        assert "step" not in page.query_params
+        assert page.query_params["code"] == "tool.timeout"
+
+    def test_text_and_failure_hold_together(self, lively: Path) -> None:
+        """A run must have both."""
+        page = open_page("runs", window="6h", code="tool.timeout", text="refund_triage", state="silent")
+        rows = component(page, "runs_list")["rows"]
+        assert rows
+        assert {(row["state"], row["workflow"]) for row in rows} == {("silent", "refund_triage")}
+
+
 class TestRuns:
     def test_finds_by_outcome(self, lively: Path) -> None:
         """Only runs of the chosen outcomes are listed."""

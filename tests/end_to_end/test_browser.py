@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -170,6 +171,8 @@ def everything(address: str, run_id: str) -> Iterator[str]:
     """Every page, and every view and tab of a run."""
     yield from (address + path for path in ("/?window=6h", "/runs?window=6h", "/runs?window=6h&text=no+answer", "/run"))
     yield address + "/connect?window=6h"
+    yield address + "/failures?window=6h"
+    yield address + "/runs?window=6h&error=canary&step=" + quote("<img src=x>")
     for tab in ("Input", "Output", "Attributes", "Events", "Links", "Raw"):
         yield f"{address}/run?run={run_id}&tab={tab}"
     yield from (
@@ -195,6 +198,41 @@ def test_a_run_appears_without_a_reload_and_opens(browser: Browser, tmp_path: Pa
         page.wait_for_selector(".waterfall .step.chosen")
         assert page.url == link
         assert strays == []
+
+
+def test_from_the_failures_page_to_the_runs_behind_a_mark(browser: Browser, tmp_path: Path) -> None:
+    """A cell of the heat map leads to its runs, chips say why they are shown, and taking one away widens them."""
+    stores.write(store_path(tmp_path), [stores.lively(time.time_ns())])
+    with served(tmp_path) as address, watched(browser, address) as (page, strays):
+        page.goto(address + "/failures?window=6h&lens=B")
+        cell = page.locator(".heat tbody td a").first
+        cell.wait_for()
+        hits = int(cell.inner_text())
+        cell.click()
+        page.wait_for_url("**/runs?*layer=recovery*")
+        page.locator(".run-list tbody tr").first.wait_for()
+        assert page.locator(".run-list tbody tr").count() == hits
+        page.get_by_role("button", name="failed at").click()
+        page.wait_for_function(f"() => document.querySelectorAll('.run-list tbody tr').length > {hits}")
+        assert "step=" not in page.url
+        page.go_back()
+        page.go_back()
+        page.wait_for_url("**/failures?*")
+        page.locator(".timeline .legend a").first.click()
+        page.wait_for_url("**/runs?*layer=recovery*")
+        assert strays == []
+
+
+def test_a_sentence_of_the_diagnosis_opens_its_span(browser: Browser, tmp_path: Path) -> None:
+    """The paragraph is made of links: a click shows the span that the sentence speaks of."""
+    filling = stores.lively(time.time_ns())
+    stores.write(store_path(tmp_path), [filling])
+    failed = next(run for run in reversed(filling.tables["run"]) if run["outcome"] == "failed")
+    with served(tmp_path) as address, watched(browser, address) as (page, _):
+        page.goto(f"{address}/run?run={failed['run_id']}&view=Failures")
+        page.locator(".diagnosis a").first.click()
+        page.wait_for_url(f"**span={failed['origin_span_id']}*")
+        page.locator(".waterfall .step.chosen").wait_for()
 
 
 def test_live_parts_keep_scroll_and_hold_new_rows_back(browser: Browser, tmp_path: Path) -> None:

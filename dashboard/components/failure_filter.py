@@ -1,0 +1,90 @@
+"""Which failures the runs of the Runs page must hold: what marks of other pages lead to, in the URL, shown as chips."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from dashboard.components import filters
+from dashboard.components.text import clip, safe
+from dashboard.looks import LENSES
+from dashboard.store import Param
+from schemas.codes import Certainty
+
+CERTAINTIES: Final = tuple(map(str, Certainty))
+FATES: Final = {"loud": "neither handled nor hidden", "silent": "hidden", "recovered": "made good"}
+"""What became of a failure."""
+CODE: Final = re.compile(r"unclassified|[a-z][a-z0-9_]*\.[a-z0-9_]+")
+VALUE_CHARS: Final = 500
+LABELS: Final = {
+    "code": "code",
+    "layer": "layer",
+    "step": "failed at",
+    "certainty": "certainty",
+    "error": "error class",
+    "fate": "what became of it",
+}
+"""The parameters of the URL, and what their chips say."""
+
+
+def problem(name: str, value: str) -> str | None:
+    """What is wrong with a value of the URL; None: nothing."""
+    lens = filters.current().lens
+    match name:
+        case "code" if not CODE.fullmatch(value):
+            return "codes read like tool.timeout"
+        case "layer" if value not in LENSES[lens]:
+            return f"lens {lens} has {', '.join(LENSES[lens])}"
+        case "certainty" if value not in CERTAINTIES:
+            return f"there are {', '.join(CERTAINTIES)}"
+        case "fate" if value not in FATES:
+            return f"there are {', '.join(FATES)}"
+        case _:
+            return "it is too long" if len(value) > VALUE_CHARS else None
+
+
+def asked() -> dict[str, str]:
+    """The values in force, by parameter; those that cannot be are left out."""
+    given = {name: st.query_params[name] for name in LABELS if st.query_params.get(name)}
+    return {name: value for name, value in given.items() if problem(name, value) is None}
+
+
+def params() -> dict[str, Param]:
+    """The values as the queries take them; empty where the URL asks for none."""
+    found = asked()
+    if not found:
+        return {}
+    layer, lens = found.pop("layer", ""), filters.current().lens
+    rest = {name: found.get(name, "") for name in LABELS if name != "layer"}
+    return {"failing": True, **rest, "layer_a": layer if lens == "A" else "", "layer_b": layer if lens == "B" else ""}
+
+
+def complain() -> None:
+    """Names the values of the URL that cannot be."""
+    for name in LABELS:
+        value = st.query_params.get(name)
+        wrong = problem(name, value) if value else None
+        if value and wrong:
+            st.warning(f"The link's {name} “{safe(value, 40)}” cannot be: {wrong}. It is left out.")
+
+
+def chips(on_change: Callable[[], None]) -> None:
+    """Shows the values in force; each can be taken away."""
+    found = asked()
+    if not found:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("with a failure:", width="content")
+        for name, value in found.items():
+            label = f"{LABELS[name]} **{safe(clip(value, 60))}**"
+            if st.button(
+                label,
+                icon=":material/close:",
+                icon_position="right",
+                key=f"runs_without_{name}",
+                help="Take this filter away",
+            ):
+                st.query_params.pop(name, None)
+                on_change()
+                st.rerun()
