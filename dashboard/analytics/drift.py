@@ -15,7 +15,7 @@ import numpy as np
 from dashboard.analytics.splits import Ints, Splits, splits_of_shares, splits_of_values, threshold
 
 POSSIBLE: Final = 0.05  # one look at a clean series says "possible" this often
-CERTAIN: Final = 0.005  # looked at daily, a clean series alarms in under 3 % of its life (docs/accuracy.md)
+CERTAIN: Final = 0.005  # under 3 % of clean series are ever called changed, looked at daily (docs/accuracy.md)
 FALSE_DISCOVERIES: Final = 0.01  # share of false ones among the steps that are named
 MOST_DAYS: Final = 90
 LEAST_DAYS: Final = 14  # weekends are compared with weekends from here on; before, there is no verdict
