@@ -8,8 +8,9 @@ import logging
 from collector.dialects.attempts import read_attempt
 from collector.dialects.checks import CHECKS, REVIEWS, is_checking, read_check
 from collector.dialects.draft import Draft
-from collector.dialects.evaluations import read_evaluations
+from collector.dialects.evaluations import TELLING, read_evaluations
 from collector.dialects.gaps import note_gaps
+from collector.dialects.kinds import EVALUATOR
 from collector.dialects.resources import facts_of
 from collector.dialects.scopes import GENERIC, Dialect, dialect_of_attributes, dialect_of_scope
 from schemas.records import Normalised, Scope, Span
@@ -63,7 +64,8 @@ def _read(span: Span, dialect: Dialect, gap: str | None = None) -> Normalised:
         draft.framework = facts.framework
     if not draft.step_name.strip():
         draft.step_name = UNNAMED
-    read_evaluations(span, attributes, draft)
+    if span.events or draft.step_kind == EVALUATOR or not attributes.keys().isdisjoint(TELLING):
+        read_evaluations(span, attributes, draft)
     note_gaps(draft)
     return draft.finished()
 

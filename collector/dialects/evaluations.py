@@ -37,14 +37,16 @@ Said = Mapping[str, Any]
 
 
 def read_evaluations(span: Span, attributes: Attributes, draft: Draft) -> None:
-    """Notes the judgements that the span carries; costs a look at six names where there are none."""
+    """Notes the judgements that the span carries: for spans with events or a name of TELLING, and evaluators."""
     told = not attributes.keys().isdisjoint(TELLING)
     if told and draft.step_kind == CHAIN and GENAI + "name" in attributes:
         draft.step_kind = EVALUATOR  # an evaluation event in the form of a span, parented to what was judged
-    if told or span.events or draft.step_kind == EVALUATOR:
-        found = [*_of_attributes(span, attributes, draft), *_of_events(span)]
-        if not found and draft.step_kind == EVALUATOR:
-            found = [*_of_evaluator(span, attributes, draft)]
+    found = [*_of_attributes(span, attributes, draft)] if told else []
+    if span.events:
+        found += _of_events(span)
+    if not found and draft.step_kind == EVALUATOR:
+        found += _of_evaluator(span, attributes, draft)
+    if found:
         draft.evaluations = evaluations_json(found)
 
 
@@ -81,12 +83,10 @@ def genai_evaluation(about: str, source: str, attributes: Attributes, at_ns: int
     return evaluation_of(about, source, attributes.get(GENAI + "name"), said, at_ns)
 
 
-def _of_events(span: Span) -> Iterator[Evaluation]:
-    for event in span.events:
-        if event.name == EVALUATION_EVENT:
-            found = genai_evaluation("span", "event", event.attributes, event.time_ns or span.end_ns)
-            if found is not None:
-                yield found
+def _of_events(span: Span) -> list[Evaluation]:
+    told = [event for event in span.events if event.name == EVALUATION_EVENT]
+    read = [genai_evaluation("span", "event", event.attributes, event.time_ns or span.end_ns) for event in told]
+    return [evaluation for evaluation in read if evaluation is not None]
 
 
 def _of_attributes(span: Span, attributes: Attributes, draft: Draft) -> Iterator[Evaluation]:

@@ -7,12 +7,15 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
@@ -33,9 +36,13 @@ from pydantic import SecretStr
 
 from collector.decode import decode_logs_json, decode_logs_protobuf
 from collector.dialects import normalise
+from collector.errors import CollectorError
+from collector.evidence import of_log
 from collector.rows import OTLP_FIELDS, resource_row, scope_row, span_of, span_row
 from collector.service import Collector
 from schemas.settings import Settings
+from tests.collecting import Collector as ChildCollector
+from tests.collector.requests import ATTRIBUTES, SPAN_IDS, TEXT, TRACE_IDS, UINT32, UINT64, VALUES
 from tests.otlp import recorded_folders, recorded_spans
 from tests.otlp_json import to_json
 
@@ -409,3 +416,74 @@ def test_the_posts_in_the_documents_are_taken(running: Running) -> None:
     assert [path for path, _ in posts] == ["/api/verdict", "/api/marker"]
     for path, said in posts:
         assert running.post(path, json.loads(said)).status_code == 200
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    """Log records, posted verdicts and markers are on disk before their 2xx."""
+    with ChildCollector(tmp_path / "data") as child:
+        provider = TracerProvider()
+        root, _ = ask_model(provider.get_tracer("shop"))
+        body = request_of(root, ("gen_ai.evaluation.result", EVALUATION)).SerializeToString()
+        kind = {"Content-Type": "application/x-protobuf"}
+        assert httpx.post(child.base_url + "/v1/logs", content=body, headers=kind).status_code == 200
+        said = {"trace_id": hexed(root)[0], "name": "accepted", "label": "pass"}
+        assert httpx.post(child.base_url + "/api/verdict", json=said).status_code == 200
+        assert httpx.post(child.base_url + "/api/marker", json={"label": "v1"}).status_code == 200
+        child.kill()
+    with ChildCollector(tmp_path / "data") as child:
+        assert child.sql("select source from evidence order by source") == [{"source": "log"}, {"source": "post"}]
+        assert child.sql("select label from marker") == [{"label": "v1"}]
+        assert child.sql("select received, stored from ingest_log") == [{"received": 1, "stored": 1}]
+
+
+def test_pages_of_listed_origins_may_send_logs_and_post_nothing(tmp_path: Path) -> None:
+    running = Running(tmp_path, cors_origins=("https://shop.example",))
+    try:
+        origin = {"Origin": "https://shop.example"}
+        kind = {"Content-Type": "application/x-protobuf"}
+        answer = httpx.post(running.url + "/v1/logs", content=b"", headers=origin | kind)
+        assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+        assert answer.status_code == 200
+        assert running.post("/api/verdict", {}, **origin).status_code == 403
+        assert running.post("/api/marker", {"label": "v1"}, **origin).status_code == 403
+    finally:
+        running.collector.stop()
+
+
+LOG = st.builds(
+    LogMessage,
+    time_unix_nano=UINT64,
+    observed_time_unix_nano=UINT64,
+    severity_number=st.integers(0, 24),
+    severity_text=TEXT,
+    body=VALUES,
+    attributes=ATTRIBUTES,
+    dropped_attributes_count=UINT32,
+    flags=UINT32,
+    trace_id=st.just(bytes(16)) | TRACE_IDS | st.binary(max_size=4),
+    span_id=st.just(b"") | SPAN_IDS,
+    event_name=st.sampled_from(["gen_ai.evaluation.result", "gen_ai.client.operation.exception", "app.started", ""]),
+)
+
+
+@given(st.lists(LOG, max_size=4), st.booleans())
+def test_both_encodings_of_any_log_records_say_the_same(records: list[LogMessage], raises: bool) -> None:
+    """Every record is taken or refused, none is lost, and what is taken can be stored."""
+    request = ExportLogsServiceRequest()
+    request.resource_logs.add().scope_logs.add().log_records.extend(records)
+    for record in request.resource_logs[0].scope_logs[0].log_records:
+        if raises:
+            record.attributes.add(key="exception.message").value.string_value = "no"
+    from_protobuf = decode_logs_protobuf(request.SerializeToString(), Settings())
+    from_json = decode_logs_json(to_json(request), Settings())
+    assert repr(from_protobuf) == repr(from_json)
+    assert len(from_protobuf.records) + len(from_protobuf.rejections) == len(records)
+    for record in from_protobuf.records:
+        assert len(of_log(record).trace_id) == 32
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_request_are_refused_as_such(body: bytes) -> None:
+    for decode in (decode_logs_protobuf, decode_logs_json):
+        with suppress(CollectorError):
+            decode(body, Settings())
