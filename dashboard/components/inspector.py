@@ -16,6 +16,7 @@ JSON_COLUMNS: Final = (
     "attributes",
     "events",
     "links",
+    "evaluations",
     "scope_attributes",
     "resource_attributes",
     "resource_entity_refs",
@@ -112,6 +113,7 @@ def _body(tab: str, span: Span) -> None:
 def _events(span: Span) -> None:
     if not span["events"]:
         st.caption("The span has no events.")
+    _said_beside(span)
     for number, event in enumerate(span["events"] or ()):
         st.text(f"{event['name']}  +{words.duration(max(0, event['time_ns'] - span['start_ns']))}")
         attributes = dict(event["attributes"])
@@ -119,6 +121,17 @@ def _events(span: Span) -> None:
         _value(attributes or None, "no attributes", f"event{number}")
         if trace_back:
             _text(str(trace_back))
+
+
+def _said_beside(span: Span) -> None:
+    """What log records and posts said of the span: it counts like its own events."""
+    found = store.ask("span_evidence", trace_id=span["trace_id"], span_id=span["span_id"]).to_pylist()
+    for number, row in enumerate(found):
+        st.text(f"{row['name'] or 'log record'}  +{words.duration(max(0, row['time_ns'] - span['start_ns']))}")
+        st.caption("sent as a log record" if row["source"] == "log" else "posted to /api/verdict")
+        _value(row["attributes"], "no attributes", f"beside{number}")
+        if row["body"] is not None:
+            _value(row["body"], "", f"beside_body{number}")
 
 
 def _value(value: Any, missing: str, name: str) -> None:

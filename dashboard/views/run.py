@@ -19,6 +19,7 @@ from dashboard.components.link_table import Column, link_table
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded
 from dashboard.components.text import clip, safe
+from dashboard.components.verdicts import show_verdicts
 from dashboard.components.waterfall import group, waterfall
 from dashboard.looks import layer_of
 from schemas.rules import known_codes
@@ -260,6 +261,7 @@ def body(run_id: str) -> None:
     state = run["outcome"] if run["outcome"] != "open" else "abandoned" if abandoned else "running"
     header(run, state, now_ns)
     explanation(run)
+    show_verdicts(run["run_id"])
     rows = time_line(run["run_id"])
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed"

@@ -107,6 +107,11 @@ REQUIRED: Row = {
     "duplicate": 0,
     "late": 0,
     "contributing": [],
+    "key": 0,
+    "severity_number": 13,
+    "severity_text": "WARN",
+    "observed_ns": 0,
+    "received_ns": 0,
 }
 
 
@@ -337,6 +342,7 @@ def _run(fill: Filling, ids: Ids, workflow: str, start: int, number: int, now_ns
         start_ns=start,
         end_ns=ended,
         outcome=outcome,
+        verdict="pass" if number % 6 == 0 else None,
         failing_step=failing,
         origin_span_id=origin,
         chain=chain,
@@ -360,7 +366,33 @@ def _run(fill: Filling, ids: Ids, workflow: str, start: int, number: int, now_ns
         first_received_ns=start,
         last_received_ns=(ended or clock) + S,
     )
+    if number % 6 == 0:
+        for name, span_id, verdict, decides in (("accepted", None, "pass", True), ("relevance", origin, "fail", False)):
+            fill.add(
+                "verdict",
+                run_id=trace,
+                trace_id=trace,
+                span_id=span_id,
+                name=name + text,
+                verdict=verdict,
+                score=0.25,
+                label=verdict + text,
+                explanation=f"read by a person{text}",
+                source=f"support desk{text}",
+                decides=decides,
+                at_ns=clock,
+            )
     if origin:
+        fill.add(
+            "evidence",
+            source="log",
+            trace_id=trace,
+            span_id=origin,
+            time_ns=clock,
+            name=f"app.exception{text}",
+            attributes=json.dumps({"exception.message": f"gave up{text}"}),
+            body=json.dumps(f"a log line{text}"),
+        )
         fill.add(
             "failure",
             run_id=trace,

@@ -262,6 +262,26 @@ class TestRun:
         assert len(spans) == len(steps) + 1
         assert spans[0]["kind"] == "workflow"
 
+    def test_judgements_stand_with_who_says_so_and_which_decide(self, lively: Path) -> None:
+        """Those that decide the run's verdict first; each leads to what was judged. Nobody judged: no table."""
+        with duckdb.connect(str(lively), read_only=True) as con:
+            judged = "select run_id from run where verdict = 'pass' and origin_span_id is not null order by start_ns"
+            run_id = str(con.execute(judged).fetchall()[0][0])
+        first, second = component(open_page("run", run=run_id), "run_verdicts")["rows"]
+        assert (first["verdict"], first["name"], first["on"], first["decides"]) == (
+            "✓ pass",
+            "accepted",
+            "the run",
+            "yes",
+        )
+        assert (second["verdict"], second["by"], second["decides"]) == ("✗ fail", "support desk", "no")
+        assert (second["below"], "span" in second["params"]) == ("read by a person", True)
+
+    def test_what_logs_said_of_a_span_stands_beside_its_events(self, lively: Path) -> None:
+        page = open_page("run", run=newest(lively, "failed"), tab="Events")
+        assert "sent as a log record" in words(page)
+        assert any(text.value.startswith("app.exception") for text in page.text)
+
     @pytest.mark.parametrize("tab", ["Input", "Output", "Attributes", "Events", "Links", "Raw"])
     def test_every_tab_of_the_inspector_opens_by_link(self, lively: Path, tab: str) -> None:
         """The tab stands in the URL."""
