@@ -1,11 +1,12 @@
 """What runs add to the roll-ups: a pure function from settled rows to signed sums.
 
 Taking a run back is the same with the sign turned, so re-settling leaves exactly what is true now. Open runs are in no
-roll-up. See docs/decisions/028-rollups.md.
+roll-up. This runs for every settled run, so it counts microseconds. See docs/decisions/028-rollups.md.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import log2
 from typing import Final, NamedTuple
 
@@ -32,12 +33,12 @@ MEASURES: Final = {
 """Table to how many of its columns, from the last, are sums; those before them are the key."""
 
 Key = tuple[object, ...]
-Deltas = dict[str, dict[Key, list[int]]]
-"""For each table its keys (without the level) with what they gained."""
+Gains = dict[Key, list[Sequence[int]]]
+"""Keys of one table (without the level) and all that each gained."""
 
 GOOD: Final = frozenset({Outcome.CLEAN, Outcome.RECOVERED})
-WAITED_FOR: Final = {"llm": 1, "tool": 2, "retrieval": 3}
-"""Kind of step to its place in `_Used`."""
+FAILED: Final = "failed"
+RECOVERED: Final = "recovered"
 
 
 class Rows(NamedTuple):
@@ -55,7 +56,7 @@ def by_run(
     operations: Iterable[OperationRow],
     failures: Iterable[FailureRow],
 ) -> list[Rows]:
-    """Rows of several runs, put together run by run."""
+    """Rows of several runs, put together run by run; steps parents first, as settling gives them."""
     found = {run.run_id: Rows(run, [], [], []) for run in runs}
     for step in steps:
         found[step.run_id].steps.append(step)
@@ -66,208 +67,351 @@ def by_run(
     return list(found.values())
 
 
-def no_deltas() -> Deltas:
-    """Nothing gained yet."""
-    return {table: {} for table in MEASURES}
+class Deltas:
+    """What some runs add to each roll-up."""
 
+    def __init__(self) -> None:
+        self.run: Gains = defaultdict(list)
+        self.step: Gains = defaultdict(list)
+        self.edge: Gains = defaultdict(list)
+        self.latency: Gains = defaultdict(list)
+        self.call: Gains = defaultdict(list)
+        self.failure: Gains = defaultdict(list)
 
-def contribute(deltas: Deltas, rows: Rows, sign: int) -> None:
-    """Adds what a run adds to the roll-ups, or with sign −1 takes it back."""
-    run = rows.run
-    if run.outcome == Outcome.OPEN:
-        return
-    seen = _Seen(rows)
-    head = (run.start_ns // BUCKET_NS * BUCKET_NS, run.workflow, run.workflow_version, run.environment)
-    duration = max((run.end_ns or 0) - run.start_ns, 0)
-    is_rescued = run.outcome in GOOD and any(o.depth == 1 and o.outcome == "failed" for o in rows.operations)
-    _add(
-        deltas["rollup_run"],
-        (*head, run.outcome, run.verdict, run.layer_a, run.layer_b, run.code, run.failing_step),
-        sign,
-        [
-            1, is_rescued, run.operations, run.attempts, run.tokens_input or 0, run.tokens_output or 0,
-            _nano(run.cost_usd), duration, *seen.whole[1:4], seen.whole[4],
-        ],
-    )  # fmt: skip
-    if run.outcome in FINISHED and duration:
-        _add(deltas["rollup_latency"], (*head, "", None, octave_8(duration)), sign, [1])
-    _add_chains(deltas, rows, seen, head, sign)
-    for operation in rows.operations:
-        _add_call(deltas["rollup_call"], run, operation, seen, sign)
-    _add_failures(deltas["rollup_failure"], rows.failures, head, sign)
+    def add(self, rows: Rows) -> None:
+        """Adds what a run adds."""
+        if rows.run.outcome != Outcome.OPEN:
+            _Contribution(rows, self).add()
+
+    def take_back(self, rows: Rows) -> None:
+        """Takes back what a run had added."""
+        gained = Deltas()
+        gained.add(rows)
+        for ours, theirs in zip(self.gains(), gained.gains(), strict=True):
+            for key, gains in theirs.items():
+                ours[key] += [[-value for value in gain] for gain in gains]
+
+    def gains(self) -> tuple[Gains, ...]:
+        """Of each table, in the order of MEASURES."""
+        return self.run, self.step, self.edge, self.latency, self.call, self.failure
+
+    def rows(self) -> dict[str, list[Key]]:
+        """For each table its rows, each key once with its sums; without those that came to nothing."""
+        found = {}
+        for table, gains in zip(MEASURES, self.gains(), strict=True):
+            summed = ((key, [sum(column) for column in zip(*gain, strict=True)]) for key, gain in gains.items())
+            found[table] = [(*key, *sums) for key, sums in summed if any(sums)]
+        return found
 
 
 def octave_8(ns: int) -> int:
     """The eighth of an octave that a length falls in: floor(8·log2 ns); read as 2^((i+½)/8)."""
-    return int(8 * log2(max(ns, 1)))
+    return int(8 * log2(ns)) if ns > 1 else 0
 
 
-def _add(table: dict[Key, list[int]], key: Key, sign: int, gained: Sequence[int]) -> None:
-    held = table.get(key)
-    if held is None:
-        table[key] = [sign * value for value in gained]
-    else:
-        for at, value in enumerate(gained):
-            if value:
-                held[at] += sign * value
+class _Contribution:
+    """One run on its way into the roll-ups.
+
+    Steps are known by their place in reading order. Lists of what they used hold each step with all that lies below
+    it; their last element is the run itself.
+    """
+
+    def __init__(self, rows: Rows, deltas: Deltas) -> None:
+        self.rows = rows
+        self.deltas = deltas
+        run = rows.run
+        self.head = (run.start_ns // BUCKET_NS * BUCKET_NS, run.workflow, run.workflow_version, run.environment)
+        steps = rows.steps
+        self.met: set[tuple[object, str]] = set()
+        """Steps (scope and name) that the run has been counted for."""
+        self.on_path: set[tuple[object, str]] = set()
+        """The same, of those on the critical path."""
+        self.place = {step.span_id: i for i, step in enumerate(steps)}
+        self.above = [-1 if step.parent_span_id is None else self.place.get(step.parent_span_id, -1) for step in steps]
+        self.tries: dict[str, list[int]] = {}
+        """Attempts by operation, of those that were tried more than once."""
+        if any(step.attempt > 1 for step in steps):
+            every = defaultdict(list)
+            for i, step in enumerate(steps):
+                every[step.operation_id].append(i)
+            self.tries = {operation_id: tries for operation_id, tries in every.items() if len(tries) > 1}
+        self.over = [
+            operation.end_ns is not None and steps[self._last(operation)].status != StepStatus.PENDING
+            for operation in rows.operations
+        ]
+        """Whether each operation is over: it neither waits for a human nor still goes on."""
+        self._sum_up()
+
+    def add(self) -> None:
+        """Adds everything that the run adds."""
+        rows, run, deltas = self.rows, self.rows.run, self.deltas
+        duration = max((run.end_ns or 0) - run.start_ns, 0)
+        is_rescued = run.outcome in GOOD and any(o.depth == 1 and o.outcome == FAILED for o in rows.operations)
+        key = (*self.head, run.outcome, run.verdict, run.layer_a, run.layer_b, run.code, run.failing_step)
+        deltas.run[key].append(
+            (
+                1, is_rescued, run.operations, run.attempts, run.tokens_input or 0, run.tokens_output or 0,
+                _nano(run.cost_usd), duration, self.model[-1], self.tool[-1], self.retrieval[-1], self.wasted[-1],
+            )
+        )  # fmt: skip
+        if duration and run.outcome in FINISHED:
+            deltas.latency[*self.head, "", None, octave_8(duration)].append(_ONE)
+        self._add_chains()
+        self._add_calls()
+        if rows.failures:
+            self._add_failures()
+
+    def _last(self, operation: OperationRow) -> int:
+        tries = self.tries.get(operation.operation_id)
+        return tries[-1] if tries else self.place[operation.operation_id]
+
+    # ---- times and tokens, with all that lies below --------------------------------------------------------------
+
+    def _sum_up(self) -> None:
+        steps, above = self.rows.steps, self.above
+        n = len(steps)
+        critical = self.critical = [step.critical_ns for step in steps] + [0]
+        model, tool, retrieval, wasted = ([0] * (n + 1) for _ in range(4))
+        tokens_in = self.tokens_in = [step.tokens_input or 0 for step in steps] + [0]
+        tokens_out = self.tokens_out = [step.tokens_output or 0 for step in steps] + [0]
+        nano = self.nano = [_nano(step.cost_usd) for step in steps] + [0]
+        self.model, self.tool, self.retrieval, self.wasted = model, tool, retrieval, wasted
+        kinds = {"llm": model, "tool": tool, "retrieval": retrieval}
+        lost = self._failed_tries() if self.tries else set()
+        pauses = self._pauses(lost) if self.tries else ()
+        for i in range(n - 1, -1, -1):
+            step, up = steps[i], above[i]
+            if step.critical_ns:
+                place = wasted if i in lost else kinds.get(step.kind)
+                if place is not None:
+                    place[i] += step.critical_ns
+            if critical[i]:
+                critical[up] += critical[i]
+                model[up] += model[i]
+                tool[up] += tool[i]
+                retrieval[up] += retrieval[i]
+                wasted[up] += wasted[i]
+            tokens_in[up] += tokens_in[i]
+            tokens_out[up] += tokens_out[i]
+            nano[up] += nano[i]
+        for waiting, pause in pauses:
+            i = waiting
+            while i >= 0:
+                wasted[i] += pause
+                i = above[i]
+            wasted[-1] += pause
+
+    def _failed_tries(self) -> set[int]:
+        """Tries that failed of what was tried more than once, and all that lies below them."""
+        steps = self.rows.steps
+        lost: set[int] = set()
+        for tries in self.tries.values():
+            lost.update(tries if steps[tries[-1]].status == StepStatus.FAILED else tries[:-1])
+        for i, up in enumerate(self.above):  # parents first
+            if up in lost:
+                lost.add(i)
+        return lost
+
+    def _pauses(self, lost: set[int]) -> list[tuple[int, int]]:
+        """Waiting between tries as far as it lies on the critical path: by the step that waited, or −1 for the run."""
+        run, steps = self.rows.run, self.rows.steps
+        own = dict(enumerate(step.critical_ns for step in steps))
+        own[-1] = max((run.end_ns or 0) - run.start_ns - sum(own.values()), 0)
+        found = []
+        for tries in self.tries.values():
+            up = self.above[tries[0]]
+            if up in lost:
+                continue
+            for before, after in pairwise(tries):
+                if self._touches(after):
+                    pause = min(_pause(steps[before], steps[after]), own[up])
+                    if pause > 0:
+                        own[up] -= pause
+                        found.append((up, pause))
+        return found
+
+    def _touches(self, i: int) -> bool:
+        """Whether a step or one below it lies on the critical path."""
+        steps, above = self.rows.steps, self.above
+        reached = {i}
+        for j in range(i, len(steps)):
+            if j == i or above[j] in reached:
+                if steps[j].critical_ns:
+                    return True
+                reached.add(j)
+        return False
+
+    def _lost(self, operation: OperationRow) -> tuple[int, int, int]:
+        """Time, tokens and nano-dollars of an operation's failed tries and the waiting between; 0 where it had one."""
+        tries = self.tries.get(operation.operation_id)
+        if tries is None:
+            return 0, 0, 0
+        steps = self.rows.steps
+        failed = tries if steps[tries[-1]].status == StepStatus.FAILED else tries[:-1]
+        time = sum(max((steps[i].end_ns or steps[i].start_ns) - steps[i].start_ns, 0) for i in failed)
+        time += sum(_pause(steps[a], steps[b]) for a, b in pairwise(tries))
+        tokens = sum(self.tokens_in[i] + self.tokens_out[i] for i in failed)
+        return time, tokens, sum(self.nano[i] for i in failed)
+
+    # ---- chains --------------------------------------------------------------------------------------------------
+
+    def _add_chains(self) -> None:
+        rows = self.rows
+        below: dict[str | None, list[int]] = {None: []}  # a run without steps goes from its start to its end
+        for o, operation in enumerate(rows.operations):
+            if operation.depth <= DEEPEST:
+                below.setdefault(operation.parent_span_id, []).append(o)
+        scopes: dict[int, str] = {}
+        for parent, chain in below.items():
+            if parent is None:
+                self._add_chain("", chain, _WAY_OUT_OF_RUN.get(rows.run.outcome, "end"))
+            elif parent in self.place:
+                i = self.place[parent]
+                self._add_chain(self._scope(i, scopes), chain, _WAY_OUT_OF_STEP.get(rows.steps[i].status))
+
+    def _add_chain(self, scope: str, chain: list[int], way_out: str | None) -> None:
+        """The nodes of one chain, and what followed its start and every node that went well."""
+        operations, over, edges = self.rows.operations, self.over, self.deltas.edge
+        head = (*self.head, scope)
+        if len(chain) > 1:
+            chain.sort(key=lambda o: (operations[o].start_ns, operations[o].operation_id))
+        source: str | None = None
+        went_well = True
+        for group in self._groups(chain):
+            first = group[0]
+            if len(group) == 1:
+                node = operations[first].name
+                if over[first]:
+                    self._add_one(head, node, operations[first])
+            else:
+                node = _node_name([operations[o].name for o in group])
+                self._add_group(head, node, group)
+            if went_well:
+                edges[*head, source, node, None].append(_ONE)
+            source = node
+            went_well = all(over[o] and operations[o].outcome != FAILED for o in group)
+        if went_well and way_out is not None:
+            edges[*head, source, None, way_out].append(_ONE)
+
+    def _scope(self, i: int, known: dict[int, str]) -> str:
+        scope = known.get(i)
+        if scope is None:
+            name, up = self.rows.steps[i].name, self.above[i]
+            scope = known[i] = name if up < 0 else self._scope(up, known) + JOINT + name
+        return scope
+
+    def _groups(self, chain: Sequence[int]) -> list[list[int]]:
+        """Operations in order of their start, those together that ran at the same time."""
+        groups: list[list[int]] = []
+        until = 0
+        for o in chain:
+            operation = self.rows.operations[o]
+            end = operation.end_ns or operation.start_ns
+            if operation.start_ns < until and groups:
+                groups[-1].append(o)
+                until = max(until, end)
+            else:
+                groups.append([o])
+                until = end
+        return groups
+
+    def _add_one(self, head: Key, node: str, operation: OperationRow) -> None:
+        """One operation by itself: what nearly all nodes are."""
+        tries = self.tries.get(operation.operation_id)
+        if tries is not None:
+            self._add_operations(head, node, [operation])
+            return
+        i = self.place[operation.operation_id]
+        critical = self.critical[i]
+        is_good, is_first = operation.outcome != FAILED, operation.first_try_ok
+        length = max((operation.end_ns or 0) - operation.start_ns, 0)
+        place = head[-1], operation.name
+        is_new, is_seen_on_path = place not in self.met, critical > 0 and place not in self.on_path
+        self.deltas.step[*head, node, operation.name, operation.kind].append(
+            (
+                1, is_first, is_good, 1, is_first, is_good, operation.attempts, is_new, self.rows.steps[i].self_ns,
+                length, 0, critical, is_seen_on_path, self.model[i], self.tool[i], self.retrieval[i], self.wasted[i],
+                self.tokens_in[i], self.tokens_out[i], self.nano[i],
+            )
+        )  # fmt: skip
+        if is_new:
+            self.met.add(place)
+        if is_seen_on_path:
+            self.on_path.add(place)
+        self.deltas.latency[*head, operation.name, octave_8(length)].append(_ONE)
+
+    def _add_group(self, head: Key, node: str, group: Sequence[int]) -> None:
+        members: dict[str, list[OperationRow]] = {}
+        for o in group:
+            if self.over[o]:
+                operation = self.rows.operations[o]
+                members.setdefault(operation.name, []).append(operation)
+        for operations in members.values():
+            self._add_operations(head, node, operations)
+
+    def _add_operations(self, head: Key, node: str, operations: Sequence[OperationRow]) -> None:
+        """Operations of one step at one node: one trial, good when all of them are."""
+        name = operations[0].name
+        tried = [i for o in operations for i in self.tries.get(o.operation_id) or (self.place[o.operation_id],)]
+        critical = sum(self.critical[i] for i in tried)
+        place = head[-1], name
+        is_seen_on_path = critical > 0 and place not in self.on_path
+        firsts = [o.first_try_ok for o in operations]
+        goods = [o.outcome != FAILED for o in operations]
+        lengths = [max((o.end_ns or 0) - o.start_ns, 0) for o in operations]
+        sums = (self.model, self.tool, self.retrieval, self.wasted, self.tokens_in, self.tokens_out, self.nano)
+        self.deltas.step[*head, node, name, operations[0].kind].append(
+            (
+                len(operations), sum(firsts), sum(goods), 1, all(firsts), all(goods),
+                sum(o.attempts for o in operations), place not in self.met,
+                sum(self.rows.steps[i].self_ns for i in tried), sum(lengths),
+                sum(self._lost(o)[0] for o in operations), critical, is_seen_on_path,
+                *(sum(used[i] for i in tried) for used in sums),
+            )
+        )  # fmt: skip
+        self.met.add(place)
+        if is_seen_on_path:
+            self.on_path.add(place)
+        for length in lengths:
+            self.deltas.latency[*head, name, octave_8(length)].append(_ONE)
+
+    # ---- calls and failures --------------------------------------------------------------------------------------
+
+    def _add_calls(self) -> None:
+        run, steps, place, calls = self.rows.run, self.rows.steps, self.place, self.deltas.call
+        who = (run.workflow, run.workflow_version, run.environment)
+        for is_over, o in zip(self.over, self.rows.operations, strict=True):
+            if is_over:
+                key = (
+                    o.start_ns // BUCKET_NS * BUCKET_NS, *who, o.chain_step, o.name, o.kind, o.tool, o.model,
+                    steps[place[o.operation_id]].provider, o.attempts,
+                )  # fmt: skip
+                calls[key].append((1, o.outcome == RECOVERED, o.outcome == FAILED, *self._lost(o)))
+
+    def _add_failures(self) -> None:
+        met: set[Key] = set()
+        for f in self.rows.failures:
+            if f.role == "root":
+                said = (f.step, f.code, f.layer_a, f.layer_b, f.certainty, f.severity, f.recovered, f.silent)
+                self.deltas.failure[*self.head, *said].append((1, said not in met))
+                met.add(said)
+
+
+_ONE: Final = (1,)
+_WAY_OUT_OF_RUN: Final[dict[str, str | None]] = {Outcome.PENDING: None, Outcome.FAILED: "outside"}
+_WAY_OUT_OF_STEP: Final[dict[str, str]] = {StepStatus.OK: "end", StepStatus.FAILED: "outside"}
 
 
 def _nano(usd: float | None) -> int:
     return round(usd * 1e9) if usd else 0
 
 
-# ---- times and tokens of steps, with all that lies below them --------------------------------------------------------
-
-_Used = list[int]
-"""Critical path: whole, model, tool, retrieval, wasted; tokens in, tokens out, nano-dollars."""
+def _pause(before: StepRow, after: StepRow) -> int:
+    return max(after.start_ns - (before.end_ns or after.start_ns), 0)
 
 
-class _Seen:
-    """What the steps of a run tell of each other."""
-
-    def __init__(self, rows: Rows) -> None:
-        self.tries: dict[str, list[StepRow]] = defaultdict(list)
-        """The attempts of each operation, by its id, in order."""
-        self.path: dict[str, str] = {}
-        """Scope of what lies directly below each step, down to the deepest that is rolled up."""
-        self.used: dict[str | None, _Used] = {}
-        """Of each step with all that lies below it; None is the run."""
-        self.status: dict[str, str] = {}
-        for step in rows.steps:
-            self.tries[step.operation_id].append(step)
-            self.status[step.span_id] = step.status
-            if step.depth < DEEPEST:
-                above = self.path.get(step.parent_span_id or "", "")
-                self.path[step.span_id] = above + JOINT + step.name if above else step.name
-        wasted = self._wasted_steps(rows)
-        self._sum_up(rows, wasted)
-        self.whole = self.used.setdefault(None, [0] * 8)
-
-    def _wasted_steps(self, rows: Rows) -> set[str]:
-        """Tries that failed of what was tried more than once, and all that lies below them."""
-        wasted: set[str] = set()
-        for tries in self.tries.values():
-            if len(tries) > 1:
-                wasted.update(step.span_id for step in tries[:-1])
-                if tries[-1].status == StepStatus.FAILED:
-                    wasted.add(tries[-1].span_id)
-        if wasted:
-            for step in rows.steps:  # parents first
-                if step.parent_span_id in wasted:
-                    wasted.add(step.span_id)
-        return wasted
-
-    def _sum_up(self, rows: Rows, wasted: set[str]) -> None:
-        own = {step.span_id: step.critical_ns for step in rows.steps}
-        outside = max((rows.run.end_ns or 0) - rows.run.start_ns, 0) - sum(own.values())
-        for step in reversed(rows.steps):
-            used = self.used.setdefault(step.span_id, [0] * 8)
-            if step.critical_ns:
-                used[0] += step.critical_ns
-                kind = 4 if step.span_id in wasted else WAITED_FOR.get(step.kind, 0)
-                if kind:
-                    used[kind] += step.critical_ns
-            used[5] += step.tokens_input or 0
-            used[6] += step.tokens_output or 0
-            used[7] += _nano(step.cost_usd)
-            if step.attempt > 1 and used[0]:
-                pause = self._pause_before(step)
-                asker = step.parent_span_id
-                left = min(pause, own[asker] if asker in own else max(outside, 0))
-                if left > 0 and asker not in wasted:
-                    if asker in own:
-                        own[asker] -= left
-                    else:
-                        outside -= left
-                    self.used.setdefault(asker, [0] * 8)[4] += left
-            above = self.used.setdefault(step.parent_span_id, [0] * 8)
-            for at, value in enumerate(used):
-                if value:
-                    above[at] += value
-
-    def _pause_before(self, step: StepRow) -> int:
-        tries = self.tries[step.operation_id]
-        before = tries[tries.index(step) - 1]
-        return max(step.start_ns - (before.end_ns or step.start_ns), 0)
-
-    def wasted_ns(self, operation: OperationRow) -> int:
-        """Tries that failed of an operation, and waiting for the next; 0 where it was tried once."""
-        tries = self.tries[operation.operation_id]
-        if len(tries) < 2:
-            return 0
-        failed = tries if tries[-1].status == StepStatus.FAILED else tries[:-1]
-        lost = sum(max((step.end_ns or step.start_ns) - step.start_ns, 0) for step in failed)
-        return lost + sum(self._pause_before(step) for step in tries[1:])
-
-    def wasted_use(self, operation: OperationRow) -> tuple[int, int]:
-        """Tokens and nano-dollars of an operation's tries that failed, with all that lies below them."""
-        tries = self.tries[operation.operation_id]
-        if len(tries) < 2:
-            return 0, 0
-        failed = tries if tries[-1].status == StepStatus.FAILED else tries[:-1]
-        used = [self.used[step.span_id] for step in failed]
-        return sum(one[5] + one[6] for one in used), sum(one[7] for one in used)
-
-    def counts(self, operation: OperationRow) -> bool:
-        """It is over: neither waiting for a human nor still going on."""
-        tries = self.tries[operation.operation_id]
-        return operation.end_ns is not None and not (tries and tries[-1].status == StepStatus.PENDING)
-
-
-# ---- chains ----------------------------------------------------------------------------------------------------------
-
-
-def _add_chains(deltas: Deltas, rows: Rows, seen: _Seen, head: Key, sign: int) -> None:
-    below: dict[str | None, list[OperationRow]] = defaultdict(list)
-    for operation in rows.operations:
-        if operation.depth <= DEEPEST:
-            below[operation.parent_span_id].append(operation)
-    below.setdefault(None, [])  # a run without steps goes from its start straight to its end
-    met: set[tuple[str, str]] = set()
-    critical: set[tuple[str, str]] = set()
-    for parent, operations in below.items():
-        if parent is None:
-            scope, way_out = "", _way_out_of_run(rows.run.outcome)
-        elif parent in seen.path:
-            scope, way_out = seen.path[parent], _way_out_of_step(seen.status[parent])
-        else:
-            continue
-        groups = _groups(sorted(operations, key=lambda o: (o.start_ns, o.operation_id)))
-        nodes = [_node_name(group) for group in groups]
-        for node, group in zip(nodes, groups, strict=True):
-            _add_node(deltas, seen, head, scope, node, group, met, critical, sign)
-        _add_edges(deltas["rollup_edge"], seen, (*head, scope), nodes, groups, way_out, sign)
-
-
-def _way_out_of_run(outcome: str) -> str | None:
-    if outcome == Outcome.PENDING:
-        return None
-    return "outside" if outcome == Outcome.FAILED else "end"
-
-
-def _way_out_of_step(status: str) -> str | None:
-    return {StepStatus.OK: "end", StepStatus.FAILED: "outside"}.get(StepStatus(status))
-
-
-def _groups(operations: Sequence[OperationRow]) -> list[list[OperationRow]]:
-    """Operations in order of their start, those together that ran at the same time."""
-    groups: list[list[OperationRow]] = []
-    until = 0
-    for operation in operations:
-        end = operation.end_ns or operation.start_ns
-        if groups and operation.start_ns < until:
-            groups[-1].append(operation)
-            until = max(until, end)
-        else:
-            groups.append([operation])
-            until = end
-    return groups
-
-
-def _node_name(group: Sequence[OperationRow]) -> str:
-    if len(group) == 1:
-        return group[0].name
-    counts = Counter(operation.name for operation in group)
+def _node_name(names: Sequence[str]) -> str:
+    counts = Counter(names)
     if len(counts) > MOST_BESIDE:
         return f"{len(counts)} steps side by side"
     return " ‖ ".join(_fan(name, counts[name]) for name in sorted(counts))
@@ -275,103 +419,3 @@ def _node_name(group: Sequence[OperationRow]) -> str:
 
 def _fan(name: str, width: int) -> str:
     return name if width == 1 else f"{name} ×{width}" if width <= WIDEST_FAN else f"{name} ×{WIDEST_FAN + 1}+"
-
-
-def _add_node(
-    deltas: Deltas,
-    seen: _Seen,
-    head: Key,
-    scope: str,
-    node: str,
-    group: Sequence[OperationRow],
-    met: set[tuple[str, str]],
-    critical: set[tuple[str, str]],
-    sign: int,
-) -> None:
-    members: dict[str, list[OperationRow]] = defaultdict(list)
-    for operation in group:
-        if seen.counts(operation):
-            members[operation.name].append(operation)
-    for name, operations in members.items():
-        used = [0] * 8
-        for operation in operations:
-            for step in seen.tries[operation.operation_id]:
-                for at, value in enumerate(seen.used[step.span_id]):
-                    used[at] += value
-        self_ns = sum(step.self_ns for o in operations for step in seen.tries[o.operation_id])
-        lengths = [max((o.end_ns or o.start_ns) - o.start_ns, 0) for o in operations]
-        place = scope, name
-        is_on_path = used[0] > 0 and place not in critical
-        _add(
-            deltas["rollup_step"],
-            (*head, scope, node, name, operations[0].kind),
-            sign,
-            [
-                len(operations),
-                sum(o.first_try_ok for o in operations),
-                sum(o.outcome != "failed" for o in operations),
-                1,
-                all(o.first_try_ok for o in operations),
-                all(o.outcome != "failed" for o in operations),
-                sum(o.attempts for o in operations),
-                place not in met,
-                self_ns,
-                sum(lengths),
-                sum(seen.wasted_ns(o) for o in operations),
-                used[0],
-                is_on_path,
-                *used[1:],
-            ],
-        )
-        met.add(place)
-        if is_on_path:
-            critical.add(place)
-        for length in lengths:
-            _add(deltas["rollup_latency"], (*head, scope, name, octave_8(length)), sign, [1])
-
-
-def _add_edges(
-    table: dict[Key, list[int]],
-    seen: _Seen,
-    key: Key,
-    nodes: Sequence[str],
-    groups: Sequence[Sequence[OperationRow]],
-    way_out: str | None,
-    sign: int,
-) -> None:
-    """What followed the start, and every node that went well."""
-    source: str | None = None
-    went_well = True
-    for node, group in zip(nodes, groups, strict=True):
-        if went_well:
-            _add(table, (*key, source, node, None), sign, [1])
-        source = node
-        went_well = all(o.outcome != "failed" and seen.counts(o) for o in group)
-    if went_well and way_out is not None:
-        _add(table, (*key, source, None, way_out), sign, [1])
-
-
-# ---- calls and failures ----------------------------------------------------------------------------------------------
-
-
-def _add_call(table: dict[Key, list[int]], run: RunRow, operation: OperationRow, seen: _Seen, sign: int) -> None:
-    if not seen.counts(operation):
-        return
-    tries = seen.tries[operation.operation_id]
-    key = (
-        operation.start_ns // BUCKET_NS * BUCKET_NS, run.workflow, run.workflow_version, run.environment,
-        operation.chain_step, operation.name, operation.kind, operation.tool, operation.model,
-        tries[0].provider if tries else None, operation.attempts,
-    )  # fmt: skip
-    tokens, nano = seen.wasted_use(operation)
-    outcome = operation.outcome
-    _add(table, key, sign, [1, outcome == "recovered", outcome == "failed", seen.wasted_ns(operation), tokens, nano])
-
-
-def _add_failures(table: dict[Key, list[int]], failures: Iterable[FailureRow], head: Key, sign: int) -> None:
-    met: set[Key] = set()
-    for f in failures:
-        if f.role == "root":
-            key = (*head, f.step, f.code, f.layer_a, f.layer_b, f.certainty, f.severity, f.recovered, f.silent)
-            _add(table, key, sign, [1, key not in met])
-            met.add(key)

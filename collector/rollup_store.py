@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from collector.rollup import MEASURES, Deltas, Rows, by_run, contribute, no_deltas
+from collector.rollup import MEASURES, Deltas, Rows, by_run
 from collector.rows import to_table
 from collector.settle import FailureRow, OperationRow, RunRow, StepRow
 from collector.store import append, arrow_schema, transaction
@@ -90,14 +90,14 @@ class Rollups:
             old: outcomes by run id of the runs that are replaced.
             since_ns: none of them began before.
         """
-        deltas = no_deltas()
+        deltas = Deltas()
         closed = [run_id for run_id, outcome in old.items() if outcome != Outcome.OPEN]
         for rows in _stored(tx, closed, since_ns) if closed else ():
             if self._holds(rows.run):
-                contribute(deltas, rows, -1)
+                deltas.take_back(rows)
         for rows in settled:
             if self._holds(rows.run):
-                contribute(deltas, rows, 1)
+                deltas.add(rows)
         self._append(tx, deltas)
 
     def rebuild_some(self, cursor: duckdb.DuckDBPyConnection) -> bool:
@@ -106,10 +106,10 @@ class Rollups:
             return False
         with transaction(cursor) as tx:
             runs = tx.execute(_NEXT_RUNS, {**self._mark._asdict(), "runs": CHUNK_RUNS}).fetchall()
-            deltas = no_deltas()
+            deltas = Deltas()
             closed = [run_id for run_id, _, outcome in runs if outcome != Outcome.OPEN]
             for rows in _stored(tx, closed, runs[-1][1]) if closed else ():
-                contribute(deltas, rows, 1)
+                deltas.add(rows)
             self._append(tx, deltas)
             mark = self._save(tx, Mark(runs[-1][1], runs[-1][0]) if len(runs) == CHUNK_RUNS else EVERYTHING)
         self._mark = mark
@@ -133,10 +133,9 @@ class Rollups:
         return (run.start_ns, run.run_id) >= self._mark
 
     def _append(self, tx: duckdb.DuckDBPyConnection, deltas: Deltas) -> None:
-        for table, gained in deltas.items():
-            rows = [(0, *key, *sums) for key, sums in gained.items() if any(sums)]
+        for table, rows in deltas.rows().items():
             if rows:
-                append(tx, f"store.{table}", to_table(rows, self._schemas[table]))
+                append(tx, f"store.{table}", to_table([(0, *row) for row in rows], self._schemas[table]))
                 self._loose_rows += len(rows)
 
     def _save(self, tx: duckdb.DuckDBPyConnection, mark: Mark) -> Mark:

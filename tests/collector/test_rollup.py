@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from collector.rollup import MEASURES, Rows, by_run, contribute, no_deltas, octave_8
+from collector.rollup import MEASURES, Deltas, Rows, by_run, octave_8
 from collector.rollup_store import Rollups
 from collector.settle import settle
 from collector.store import Store
@@ -153,11 +153,11 @@ def test_time_along_the_critical_path_is_the_time_of_the_runs(filled: Store) -> 
 
 def test_taking_a_run_back_leaves_nothing() -> None:
     """Added and taken back, whatever the run looks like."""
-    deltas = no_deltas()
+    deltas = Deltas()
     for rows in rows_of(recorded()):
-        contribute(deltas, rows, 1)
-        contribute(deltas, rows, -1)
-    assert not any(any(sums) for gained in deltas.values() for sums in gained.values())
+        deltas.add(rows)
+        deltas.take_back(rows)
+    assert not any(deltas.rows().values())
 
 
 def test_settling_in_pieces_gives_what_settling_at_once_gives(filled: Store, tmp_path: Path) -> None:
