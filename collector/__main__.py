@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from collector.errors import CollectorError
+from collector.rollup_store import rebuild_rollups
 from collector.service import Collector
 from schemas.settings import Settings, SettingsError
 
@@ -40,10 +41,11 @@ class _WithoutPandas(MetaPathFinder):
 @click.option("--grpc-port", type=int, help="OTLP/gRPC port; 0 picks a free one.")
 @click.option("--http-port", type=int, help="OTLP/HTTP and read API port; 0 picks a free one.")
 @click.option("--insecure", is_flag=True, default=None, help="Bind beyond loopback without a token.")
+@click.option("--rebuild", is_flag=True, help="Make the roll-ups anew from the stored runs, and stop.")
 @click.option(
     "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings file instead of ./seamscope.toml."
 )
-def main(settings_file: Path | None, **flags: object) -> None:
+def main(settings_file: Path | None, rebuild: bool, **flags: object) -> None:
     """Receive OTLP on gRPC and HTTP, store it, settle it, and serve the read API.
 
     Prints one line when it accepts spans. SIGTERM or Ctrl-C stop it after what was accepted is on disk.
@@ -55,6 +57,9 @@ def main(settings_file: Path | None, **flags: object) -> None:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = Settings.load(flags, file=settings_file)
+        if rebuild:
+            rebuild_rollups(settings)
+            return
         collector = Collector(settings)
     except (CollectorError, SettingsError) as exc:
         click.echo(f"seamscope collect: {exc}", err=True)

@@ -87,8 +87,8 @@ class _Refused(Exception):
         self.refusal = refusal
 
 
-def post_routes(ingestor: Ingestor, store: Store, settings: Settings) -> list[BaseRoute]:
-    """The routes, for the HTTP server to mount."""
+def post_routes(ingestor: Ingestor, store: Store, settings: Settings, rebuild: Callable[[], None]) -> list[BaseRoute]:
+    """The routes, for the HTTP server to mount; `rebuild` has the roll-ups made anew."""
     passing = settings.rules or UserRules()
 
     async def take_verdict(request: Request) -> dict[str, Any]:
@@ -106,6 +106,13 @@ def post_routes(ingestor: Ingestor, store: Store, settings: Settings) -> list[Ba
         await asyncio.wrap_future(ingestor.put(markers=[marker]))
         return {"stored": True, "at_ns": marker.at_ns}
 
+    async def take_rebuild(request: Request) -> dict[str, Any]:
+        refusal = check_token(request.headers.get("authorization"), settings.write_token)
+        if refusal is not None:
+            raise _Refused(refusal)
+        rebuild()
+        return {"rebuilding": True}
+
     def route(path: str, take: Callable[[Request], Awaitable[dict[str, Any]]]) -> Route:
         async def answer(request: Request) -> Response:
             try:
@@ -121,7 +128,11 @@ def post_routes(ingestor: Ingestor, store: Store, settings: Settings) -> list[Ba
 
         return Route(path, answer, methods=["POST"])
 
-    return [route("/api/verdict", take_verdict), route("/api/marker", take_marker)]
+    return [
+        route("/api/verdict", take_verdict),
+        route("/api/marker", take_marker),
+        route("/api/rebuild", take_rebuild),
+    ]
 
 
 async def _read(request: Request, settings: Settings, model: type[Post]) -> Post:

@@ -15,7 +15,8 @@ import duckdb
 from collector.rollup import MEASURES, Deltas, Rows, by_run
 from collector.rows import to_table
 from collector.settle import FailureRow, OperationRow, RunRow, StepRow
-from collector.store import append, arrow_schema, transaction
+from collector.store import Store, append, arrow_schema, transaction
+from schemas.settings import Settings
 from schemas.taxonomy import Outcome
 
 log = logging.getLogger(__name__)
@@ -142,6 +143,24 @@ class Rollups:
         state = json.dumps({"version": ROLLUP_VERSION, **mark._asdict()})
         tx.execute("insert or replace into store.meta values (?, ?)", [KEY, state])
         return mark
+
+
+def rebuild_rollups(settings: Settings) -> None:
+    """Makes the roll-ups of a store anew while no collector runs on it.
+
+    Raises:
+        CollectorError: the store cannot be used, by another process for instance.
+    """
+    store = Store.open(settings)
+    try:
+        with store.cursor() as cursor:
+            rollups = Rollups(cursor)
+            rollups.start_anew(cursor)
+            while rollups.rebuild_some(cursor):
+                rollups.fold_if_due(cursor)
+            rollups.fold(cursor)
+    finally:
+        store.close()
 
 
 def _stored(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int) -> list[Rows]:

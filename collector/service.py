@@ -51,7 +51,7 @@ class Collector:
             undo.callback(self._grpc.stop, 0.0)
             routes = [
                 *api_routes(self._store, settings, self.health),
-                *post_routes(self._ingestor, self._store, settings),
+                *post_routes(self._ingestor, self._store, settings, self._settler.rebuild_rollups),
             ]
             app = http_app(self._ingestor, settings, routes)
             self._http = start_http(app, settings)
@@ -113,6 +113,7 @@ class Collector:
             "queue": {"requests": requests, "bytes": queued_bytes},
             "settling": {"traces_waiting": lag.traces, "lag_s": round(lag.seconds, 3)},
             "resettling": resettling and {**resettling._asdict(), "rule_version": RULE_VERSION},
+            "rollups": {"whole": self._settler.has_whole_rollups},
             "disk": {
                 "store_bytes": sum(file.stat().st_size for file in self._store.files()),
                 "free_bytes": shutil.disk_usage(self._settings.data_dir).free,

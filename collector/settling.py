@@ -189,13 +189,18 @@ class Settler:
         """Has the roll-ups made anew, in the background."""
         self._rebuild_wanted.set()
 
+    @property
+    def has_whole_rollups(self) -> bool:
+        """The roll-ups hold every run; False while they are made anew."""
+        return self._rollups is not None and self._rollups.is_whole and not self._rebuild_wanted.is_set()
+
     def _keep_rollups(self) -> None:
         """Folds the roll-ups where they are due, and goes on with making them anew."""
         assert self._rollups is not None
         with self._store.cursor() as cursor:
             if self._rebuild_wanted.is_set():
-                self._rebuild_wanted.clear()
                 self._rollups.start_anew(cursor)
+                self._rebuild_wanted.clear()
             self._rollups.rebuild_some(cursor)
             self._rollups.fold_if_due(cursor)
 

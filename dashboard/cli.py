@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "check",
     "sql": "sql",
     "export": "export",
+    "rebuild": "rebuild",
     "doctor": "doctor",
 }
 """Subcommand to its module in `dashboard.commands`. Only the one asked for is imported: a collector that starts in

@@ -195,6 +195,28 @@ def test_up_starts_both_and_one_interrupt_ends_both(tmp_path: Path) -> None:
         assert connection.sql("select count(*) from run").fetchall() == [(0,)]
 
 
+SPOILT = "update store.rollup_run set runs = runs + 5"
+ROLLED_UP = "select sum(runs)::bigint as runs from rollup_run"
+
+
+def test_rebuild_makes_the_roll_ups_anew_without_a_collector_and_through_one(tmp_path: Path) -> None:
+    """Spoilt figures come right, and nothing else changes."""
+    data = tmp_path / "data"
+    seamscope("ingest", RECORDING, "--data", data)
+    right = rows(data, ROLLED_UP)
+    with duckdb.connect(store_path(data)) as connection:
+        connection.execute(SPOILT)
+    assert rows(data, ROLLED_UP) != right
+    assert "roll-ups made anew" in seamscope("rebuild", "--data", data).stdout
+    assert rows(data, ROLLED_UP) == right
+    with duckdb.connect(store_path(data)) as connection:
+        connection.execute(SPOILT)
+    with running("collect", "--data", data, *ANY_PORTS, log=tmp_path / "log") as process:
+        wait_for_collector(data, process)
+        assert "roll-ups made anew" in seamscope("rebuild", "--data", data).stdout
+        assert rows(data, ROLLED_UP) == right
+
+
 @pytest.mark.slow
 def test_a_collector_that_dies_is_told_and_ends_the_rest(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
