@@ -7,7 +7,7 @@
 --   $zone                                 varchar, the time zone of the days, as `Europe/Berlin`
 select day, from_node, to_node, exit, sum(transitions)::bigint as transitions
 from rollup_edge_between($since_ns, $until_ns, coarsest_within_days($since_ns, $until_ns, $zone))
-asof join zone_days($since_ns, $until_ns, $zone) on bucket_ns >= day_ns
+join zone_buckets($since_ns, $until_ns, $zone) using (bucket_ns)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and ($environment = '' or environment = $environment)

@@ -7,7 +7,7 @@
 select day, node, step, kind, sum(trials)::bigint as operations, sum(trials_first_good)::bigint as first_good,
        sum(trials_good)::bigint as good
 from rollup_step_between($since_ns, $until_ns, coarsest_within_days($since_ns, $until_ns, $zone))
-asof join zone_days($since_ns, $until_ns, $zone) on bucket_ns >= day_ns
+join zone_buckets($since_ns, $until_ns, $zone) using (bucket_ns)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and ($environment = '' or environment = $environment)

@@ -13,7 +13,7 @@ select day, sum(case when outcome in ('clean', 'recovered', 'silent', 'failed') 
        sum(case when verdict = 'pass' then runs else 0 end)::bigint as verdict_pass,
        sum(case when verdict = 'fail' then runs else 0 end)::bigint as verdict_fail
 from rollup_run_between($since_ns, $until_ns, coarsest_within_days($since_ns, $until_ns, $zone))
-asof join zone_days($since_ns, $until_ns, $zone) on bucket_ns >= day_ns
+join zone_buckets($since_ns, $until_ns, $zone) using (bucket_ns)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and ($environment = '' or environment = $environment)

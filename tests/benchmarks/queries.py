@@ -1,24 +1,36 @@
-"""How long questions take on a large store: the read API itself, and what the Runs page asks.
+"""How long questions take on a large store: the read API itself, what the Runs page asks, and what roll-ups answer.
 
     python -m tests.benchmarks.queries [--runs 1000000] [--spans-per-run 10] [--write]
 
-The store is made by SQL, in about a minute: as many runs over 28 days, each with its spans, steps without text.
+The store is made by SQL, in a few minutes: as many runs over 90 days, each with its spans, without text. Its roll-ups
+are filled by `fill_rollups.sql` in 5-minute sums and folded by the collector's own fold. Questions over roll-ups are
+asked as pages ask them: through the read API, as Arrow.
 """
 
+import re
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
+from collector.rollup import MEASURES
+from collector.rollup_store import Rollups
+from dashboard import reader
 from schemas.paths import store_path
+from schemas.settings import Settings
 from schemas.version import RULE_VERSION
 from tests.benchmarks import harness
 from tests.benchmarks.harness import Collector, percentile, shown
 
 DAY_NS = 86_400_000_000_000
+DAYS = 90
 REPEATS = 50
+ROLLUP_REPEATS = 15
+WINDOWS_DAYS = (7, 28, 90)
+FIVE_MINUTES_NS = 300_000_000_000
 FILLED = {
     "store.run": {
         "run_id": "md5(i::varchar)",
@@ -26,14 +38,14 @@ FILLED = {
         "root_span_id": "substr(md5(i::varchar), 1, 16)",
         "trace_ids": "[md5(i::varchar)]",
         "workflow": "'workflow_' || (i % 12)",
-        "workflow_version": "'1.' || (i % 7)",
+        "workflow_version": "'1.' || (i * 6 // $runs)",
         "service": "'agents'",
         "environment": "'production'",
         "framework": "'langgraph'",
         "session_id": "'session-' || (i % 20000)",
         "start_ns": "at_ns",
         "end_ns": "at_ns + 4000000000",
-        "outcome": "['clean', 'clean', 'clean', 'recovered', 'silent', 'failed'][i % 6 + 1]",
+        "outcome": "['clean', 'clean', 'clean', 'recovered', 'silent', 'failed'][(hash(i) % 6)::integer + 1]",
         "chain": "['classify', 'lookup', 'search', 'draft', 'check', 'send']",
         "spans": "$spans",
         "steps": "$spans",
@@ -74,7 +86,7 @@ def make_store(data: Path, runs: int, spans_per_run: int) -> None:
                 f"insert into {table} ({', '.join(f'{name!s}' for name in values)}) "
                 f"select {', '.join(values.values())} from ({source}) order by i",
                 _used(
-                    {"now_ns": time.time_ns(), "days_ns": 28 * DAY_NS, "runs": runs, "spans": spans_per_run},
+                    {"now_ns": time.time_ns(), "days_ns": DAYS * DAY_NS, "runs": runs, "spans": spans_per_run},
                     f"{source} {values}",
                 ),
             )
@@ -82,10 +94,12 @@ def make_store(data: Path, runs: int, spans_per_run: int) -> None:
             "insert into store.trace select run_id, run_id, spans, last_received_ns, last_received_ns from store.run"
         )
         connection.execute("update store.meta set value = $1 where key = 'settled_until_ns'", [str(time.time_ns())])
+        connection.execute((Path(__file__).parent / "fill_rollups.sql").read_text("utf-8"))
+        Rollups(connection).fold(connection)
         connection.execute("checkpoint")
 
 
-def _used(params: dict[str, int], text: str) -> dict[str, int]:
+def _used(params: Mapping[str, object], text: str) -> dict[str, object]:
     return {name: value for name, value in params.items() if f"${name}" in text}
 
 
@@ -104,6 +118,37 @@ def timed(running: Collector, query: str, **params: object) -> list[float]:
         running.sql(query, **params)
         seconds.append(time.perf_counter() - since)
     return seconds
+
+
+def rolled_up(data: Path, now_ns: int) -> list[list[str]]:
+    """For each question over roll-ups that pages ask: what it takes for one workflow and for all, by window."""
+    asked = reader.connect(Settings(data_dir=data))
+    until_ns = now_ns // FIVE_MINUTES_NS * FIVE_MINUTES_NS
+    rows = []
+    for question in sorted((files("dashboard") / "queries").iterdir(), key=lambda path: path.name):
+        text = question.read_text("utf-8")
+        if not re.search(r"\bfrom rollup_\w+_between", text):
+            continue
+        for workflow in ("workflow_3", ""):
+            cells = []
+            for days in WINDOWS_DAYS:
+                given = {
+                    "since_ns": until_ns - days * DAY_NS,
+                    "until_ns": until_ns,
+                    "workflow": workflow,
+                    "version": "",
+                    "environment": "",
+                    "scope": "",
+                    "zone": "Europe/Berlin",
+                }
+                seconds, answered = [], 0
+                for _ in range(ROLLUP_REPEATS + 1):
+                    since = time.perf_counter()
+                    answered = len(asked.query(text, _used(given, text)))
+                    seconds.append(time.perf_counter() - since)
+                cells.append(f"{_ms(seconds[1:], 0.5)} ({_ms(seconds[1:], 0.95)})")
+            rows.append([f"`{question.name.removesuffix('.sql')}`", workflow or "all", *cells, f"{answered:,}"])
+    return rows
 
 
 def main() -> None:
@@ -147,12 +192,17 @@ def main() -> None:
                 "",
             ),
         ]
+        summed = rolled_up(data, now_ns)
+        sizes = {table: running.sql(f"select count(*) as n from {table}")[0]["n"] for table in MEASURES}
         size_mib = running.store_bytes() / 2**20
         running.stop()
     rows = [[name, _ms(seconds, 0.5), _ms(seconds, 0.95), aim] for name, seconds, aim in asked]
     spans = args.runs * args.spans_per_run
     text = f"{args.runs:,} runs, {spans:,} spans without text ({size_mib:,.0f} MiB), over HTTP.\n\n"
     text += harness.table(["question", "p50 ms", "p95 ms", "aim"], rows)
+    text += "\n\nRoll-ups: " + ", ".join(f"{name.removeprefix('rollup_')} {n:,}" for name, n in sizes.items())
+    text += " rows of 5 minutes. Median ms (p95), as Arrow; the aim is at most 50.\n\n"
+    text += harness.table(["question", "of", *(f"{days} days" for days in WINDOWS_DAYS), "rows of 90 days"], summed)
     harness.report("queries", text, write=args.write, busy_cores=busy)
 
 
