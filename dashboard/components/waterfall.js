@@ -69,13 +69,13 @@ function stepRow(root, row, index, next) {
   name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text", title: row.name }, row.name))
   if (row.note) name.append(el("span", { class: "note" }, row.note))
   if (row.status !== "ok") name.append(glyph(row.status))
-  const bar = el("div", { class: `bar kind-${row.group} is-${row.status}` })
+  const bar = el("div", { class: `bar kind-${row.group} is-${row.status}` + (row.critical ? " critical" : "") , title: row.critical || null })
   bar.style.left = row.from * 100 + "%"
   bar.style.width = row.width * 100 + "%"
   const time = el("div", { class: "time" }, bar)
   const node = el("div", {
     class: "row step" + (row.id === view.chosen ? " chosen" : ""), role: "treeitem", tabindex: -1, "data-index": index, "aria-level": row.depth + 1,
-    "aria-selected": row.id === view.chosen, "aria-expanded": inner ? open : null, "aria-label": `${row.kind} ${row.name}, ${row.status}, ${row.length}`,
+    "aria-selected": row.id === view.chosen, "aria-expanded": inner ? open : null, "aria-label": `${row.kind} ${row.name}, ${row.status}, ${row.length}` + (row.critical ? `, on the critical path: ${row.critical}` : ""),
   }, name, time, el("div", { class: "length" }, row.length))
   node.onclick = () => choose(root, row)
   node.onkeydown = (event) => key(root, event, node, row, inner, open)

@@ -42,17 +42,19 @@ def waterfall(
     end_ns: int,
     selected: str | None,
     heading: str,
+    critical: bool = False,
 ) -> Chosen:
     """Shows the lines of a folded tree.
 
     Args:
         steps: rows of `queries/run_steps.sql` or `run_spans.sql`; `folded` holds indices into them.
         begin_ns, end_ns: the ends of the time axis. Bars beyond them, from clocks that disagree, are cut there.
+        critical: marks the steps that the end of the run waited for, with how long.
     """
     length = max(1, end_ns - begin_ns)
     data = {
         "rows": [
-            _step(steps[line.step], line.depth, begin_ns, length)
+            _step(steps[line.step], line.depth, begin_ns, length, critical=critical)
             if line.step is not None
             else _fold(steps, line, begin_ns, length)
             for line in folded.lines
@@ -67,14 +69,16 @@ def waterfall(
     return Chosen(result.get("select"), result.get("unfold"))
 
 
-def _step(step: Step, depth: int, begin_ns: int, length: int) -> dict[str, Any]:
+def _step(step: Step, depth: int, begin_ns: int, length: int, *, critical: bool) -> dict[str, Any]:
     status = "silent" if step["status"] == "ok" and step["in_band"] else step["status"]
     ended = step["end_ns"]
     took = max(0, ended - step["start_ns"]) if ended is not None else None
     notes = [f"try {step['attempt']}"] if step["attempt"] > 1 else []
     if step["is_orphan"]:
         notes.append("parent missing")
+    waited = step.get("critical_ns", 0) if critical else 0
     return {
+        "critical": f"the end of the run waited {words.duration(waited)} for it" if waited else "",
         "id": step["span_id"],
         "depth": depth,
         "kind": step["kind"],

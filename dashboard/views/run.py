@@ -137,12 +137,19 @@ def steps_view(run: Mapping[str, Any]) -> None:
     """Waterfall and inspector side by side, or one above the other where there is no room."""
     grid = st.grid(2, min_column_width=430, gap="medium")
     with grid.cell():
-        everything = st.toggle(
-            "All spans",
-            key="spans",
-            bind="query-params",
-            help="Also transport, protocol and wrapper spans that are no steps of the workflow",
-        )
+        with st.container(horizontal=True):
+            everything = st.toggle(
+                "All spans",
+                key="spans",
+                bind="query-params",
+                help="Also transport, protocol and wrapper spans that are no steps of the workflow",
+            )
+            critical = not everything and st.toggle(
+                "Critical path",
+                key="critical",
+                bind="query-params",
+                help="Underlines the steps that the end of the run waited for: only these make it faster",
+            )
         if everything:
             table = store.ask_steady("run_spans", run_id=run["run_id"], **received(run))
         else:
@@ -171,6 +178,7 @@ def steps_view(run: Mapping[str, Any]) -> None:
             end_ns=max(end_ns, run["start_ns"]),
             selected=selected,
             heading=heading,
+            critical=critical,
         )
         if chosen.opened_fold:
             opened = opened_folds()

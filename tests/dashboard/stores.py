@@ -634,6 +634,7 @@ group by run_id, operation_id
 def roll_up(con: duckdb.DuckDBPyConnection) -> None:
     """Makes operations of the steps and fills the roll-ups from the runs, as the collector does."""
     con.execute(OPERATIONS)
+    con.execute("update store.step set critical_ns = self_ns where critical_ns = 0")  # no two steps at once here
     rollups = Rollups(con)
     while rollups.rebuild_some(con):
         pass

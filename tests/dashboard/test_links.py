@@ -34,7 +34,9 @@ def test_parameter_reaches_its_widget_and_stays_in_the_url(
     assert app.query_params[name] == value
 
 
-@pytest.mark.parametrize(("name", "value"), [("view", "Failures"), ("spans", "true"), ("tab", "Output")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("view", "Failures"), ("spans", "true"), ("critical", "true"), ("tab", "Output")]
+)
 def test_parameter_of_one_run_round_trips(lively: Path, name: str, value: str) -> None:
     """View, span source and tab of a run are links."""
     app = open_page("run", run=newest(lively, "failed"), **{name: value})

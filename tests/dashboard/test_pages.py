@@ -223,6 +223,14 @@ class TestRuns:
 
 
 class TestRun:
+    def test_the_critical_path_is_marked_on_demand(self, lively: Path) -> None:
+        """Off at first; on, the steps that the end of the run waited for say how long."""
+        run_id = newest(lively, "clean")
+        plain = component(open_page("run", run=run_id), "waterfall")["rows"]
+        marked = component(open_page("run", run=run_id, critical="true"), "waterfall")["rows"]
+        assert not any(row["critical"] for row in plain)
+        assert any(row["critical"].startswith("the end of the run waited ") for row in marked)
+
     @pytest.mark.parametrize("outcome", ["clean", "recovered", "silent", "failed", "pending"])
     def test_every_outcome_shows(self, lively: Path, outcome: str) -> None:
         """The header names the outcome, and what failed is explained where something did."""
