@@ -35,6 +35,13 @@ page = st.navigation(
             url_path="failures",
             help="What fails, in which layer, and whether anyone notices",
         ),
+        st.Page(
+            "views/retries.py",
+            title="Retries",
+            icon=":material/replay:",
+            url_path="retries",
+            help="Whether retries save runs or hurt them",
+        ),
         st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs", help="Find a run"),
         st.Page(
             "views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"

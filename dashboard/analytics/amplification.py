@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 from typing import Any, Final
 
 RETRY_BUDGET: Final = 0.2  # retries an operation; Envoy's and Finagle's default
@@ -27,6 +27,33 @@ def expected_amplification(failing: float, tries: int) -> float:
 def budget_used(attempts: int, operations: int, budget: float = RETRY_BUDGET) -> float | None:
     """Retries over those that the budget allows; above 1 it is overspent. None where nothing was asked for."""
     return (attempts - operations) / (budget * operations) if operations else None
+
+
+@dataclass(frozen=True, slots=True)
+class Amplified:
+    """Attempts an operation, with a 95 % band."""
+
+    value: float
+    low: float
+    high: float
+    operations: int
+    attempts: int
+
+
+def amplified(tries: Mapping[int, int]) -> Amplified | None:
+    """Amplification from how many operations took how many tries; None where there were none.
+
+    The band is the mean's own, operations taken as independent: in an outage they are not, so it is the narrowest
+    it can be.
+    """
+    operations = sum(tries.values())
+    if not operations:
+        return None
+    attempts = sum(tried * number for tried, number in tries.items())
+    value = attempts / operations
+    spread = sum(number * (tried - value) ** 2 for tried, number in tries.items()) / max(1, operations - 1)
+    half = 1.96 * sqrt(spread / operations)
+    return Amplified(value, max(1.0, value - half), value + half, operations, attempts)
 
 
 @dataclass(frozen=True, slots=True)

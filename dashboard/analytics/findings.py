@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from dashboard import words
 from dashboard.analytics.reliability import Estimate, Fix
+from dashboard.analytics.storms import Episode
 from dashboard.looks import Lens, layer_of
 
 Row = Mapping[str, Any]
@@ -121,3 +122,38 @@ def failures(
     end = f": {words.count(spot['failures'])} since {when}."
     where = (" at ", spot["step"], " in ", spot["workflow"]) if spot["step"] else (" in ", spot["workflow"])
     return Finding((f"{said}). Most lie in ", layer or "", ", ", spot["code"], *where, end), alarming=True)
+
+
+def retries(
+    episodes: Sequence[Episode], times: float, window: str, zone: tzinfo, now_ns: int, *, judged: bool
+) -> Finding:
+    """Whether retries storm now, and if not, whether they did.
+
+    Args:
+        episodes: of one dimension; a storm that goes on has no end.
+        times: attempts an operation over the window.
+        judged: whether there was ever enough traffic to tell.
+    """
+    going = [one for one in episodes if one.end_ns is None]
+    going.sort(key=lambda one: (one.status != "storm", -one.peak_amplification, one.key))
+    if going:
+        one = going[0]
+        since = words.lately(one.onset_ns, zone, now_ns)
+        said = f" ×{one.peak_amplification:.1f} since {since}"
+        said += f", trigger {one.trigger}" if one.trigger else ""
+        said += "" if one.status == "storm" else ": worth a look, no storm yet"
+        more = f"; {words.plural(len(going) - 1, 'other goes', 'others go')} on, too." if len(going) > 1 else "."
+        return Finding(("", one.key.name, said + more), alarming=one.status == "storm")
+    usual = f"×{times:.2f} {window}" if times >= 1.005 else f"hardly any {window}"
+    if not judged:
+        return Finding((f"Retries: {usual}; too few operations at any time to tell a storm.",), alarming=False)
+    if not episodes:
+        return Finding((f"Retries as usual: {usual}, no storm.",), alarming=False)
+    last = max(episodes, key=lambda one: (one.status == "storm", one.onset_ns))
+    what = "storm" if last.status == "storm" else "stretch worth a look"
+    count = sum(one.status == last.status for one in episodes)
+    several = f"{count} {'storms' if what == 'storm' else 'stretches worth a look'}" if count > 1 else f"one {what}"
+    said = f"Retries are quiet now: {usual}; {several} before, the last at "
+    at = f" ×{last.peak_amplification:.1f} {words.lately(last.onset_ns, zone, now_ns)}"
+    trigger = f", trigger {last.trigger}." if last.trigger else "."
+    return Finding((said, last.key.name, at + trigger), alarming=False)

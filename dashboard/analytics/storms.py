@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+import numpy as np
+
 MINUTE_NS: Final = 60 * 10**9
 IN_RUN_ATTEMPTS: Final = 5  # of one operation …
 IN_RUN_NS: Final = 60 * 10**9  # … within this time
+MOST_ENDS: Final = 200_000  # of buckets that are looked at all at once: two years
 LOOP_TIMES: Final = 3  # the same call with the same answer; other observers draw the line there, too
 
 Row = Mapping[str, Any]
@@ -153,11 +156,50 @@ def find(
         most_tries: what the keys were seen to take before; beside what `calls` hold.
     """
     watch = Watch(limits or Limits(), most_tries or {})
-    rows = list(calls)
+    by_key: dict[Key, list[Calls]] = {}
+    for row in calls:
+        by_key.setdefault(row.key, []).append(row)
     if until_ns is None:
-        until_ns = max((row.bucket_ns for row in rows), default=0) + watch.limits.bucket_ns
-    watch.advance(rows, until_ns)
-    return watch.found(failures)
+        last_ns = max((row.bucket_ns for rows in by_key.values() for row in rows), default=0)
+        until_ns = last_ns + watch.limits.bucket_ns
+    calm = {key: _calm(rows, until_ns, watch.limits) for key, rows in by_key.items()}
+    watch.advance((row for key, rows in by_key.items() if calm[key] is None for row in rows), until_ns)
+    found = watch.found(failures)
+    known = {key: one for key, one in calm.items() if one is not None}
+    return Found(
+        found.episodes,
+        {**found.states, **{key: state for key, (state, _) in known.items()}},
+        {**found.judged, **{key: ratio for key, (_, ratio) in known.items()}},
+    )
+
+
+def _calm(rows: Sequence[Calls], until_ns: int, limits: Limits) -> tuple[State, float] | None:
+    """State and share of judged evaluations of a key that never came near a look; None: it has to be watched.
+
+    The same windows as `_evaluation` takes, all ends at once: 28 days of 50 keys cost .2 s instead of 13.
+    """
+    first, grain = min(row.bucket_ns for row in rows), limits.bucket_ns
+    at = np.array([(row.bucket_ns - first) // grain for row in rows])
+    ends = max((until_ns - first) // grain, int(at.max()))
+    if ends > MOST_ENDS or any((row.bucket_ns - first) % grain for row in rows):
+        return None
+    columns = [row.operations for row in rows], [row.attempts for row in rows], [1] * len(rows)
+    counts = np.array([np.bincount(at, column, ends + 1) for column in columns]).astype(np.int64)
+    total = np.concatenate((np.zeros((3, 1), np.int64), np.cumsum(counts, axis=1)), axis=1)
+    stop = np.arange(1, ends + 1)
+    narrow, wide = limits.window_ns // grain, limits.reach_ns // grain
+    operations, attempts, seen = total[:, stop] - total[:, np.maximum(stop - narrow, 0)]
+    for length in range(narrow + 1, wide + 1):
+        reached = total[:, stop] - total[:, np.maximum(stop - length, 0)]
+        short = operations < limits.least_operations
+        operations, attempts = np.where(short, reached[0], operations), np.where(short, reached[1], attempts)
+        seen = reached[2]
+    judged = operations >= limits.least_operations
+    if np.any(judged & (attempts >= min(limits.look, limits.storm_at(2)) * operations)):
+        return None
+    evaluations = int((seen > 0).sum())
+    state: State = "quiet" if len(judged) and judged[-1] else "too few to tell"
+    return state, int(judged.sum()) / evaluations if evaluations else 0.0
 
 
 def calls_of(rows: Iterable[Row]) -> list[Calls]:

@@ -1,16 +1,23 @@
 -- calls_over_time: operations and their tries, over time, by step and by what steps depend on.
 -- One row per (bucket of 5 minutes, dimension, name): dimension is step, tool, model or provider. A step below depth 1 is
--- named `depth-1 step › step`. `most_tries` is the most of one operation.
+-- named `depth-1 step › step`; where both bear one name, as a node that wraps a tool of its name, only a chain or an agent is
+-- the depth-1 step, if there is one: else the calls inside would water down its retries. `most_tries`: of one operation.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
 --   $workflow, $version, $environment     varchar, '' for all
-with calls as (
-    select bucket_ns, case when name = step then name else concat_ws(' › ', step, name) end as step, tool, model, provider,
-           tries, sum(operations) as operations, sum(failed) as failed, sum(recovered) as recovered,
-           sum(wasted_ns) as wasted_ns, sum(wasted_tokens) as wasted_tokens, sum(wasted_usd) as wasted_usd
+with found as (
+    select *, kind not in ('chain', 'agent') as is_call
     from rollup_call_between($since_ns, $until_ns, 1)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
       and ($environment = '' or environment = $environment)
+),
+wrapping as (select workflow, step from found where name = step group by all having not bool_and(is_call)),
+calls as (
+    select bucket_ns, case when name = step and not (is_call and w.step is not null) then name
+                           else concat_ws(' › ', step, name) end as step, tool, model, provider, tries, sum(operations) as operations, sum(failed) as failed, sum(recovered) as recovered,
+           sum(wasted_ns) as wasted_ns, sum(wasted_tokens) as wasted_tokens, sum(wasted_usd) as wasted_usd
+    from found
+    left join wrapping w using (workflow, step)
     group by all
     having sum(operations) > 0
 ),

@@ -17,6 +17,7 @@ ROUND_TRIPS = [
     ("runs", "state", ["failed", "pending"]),
     ("runs", "text", "ledger"),
     ("failures", "certainty", "inferred"),
+    ("retries", "by", "tool"),
     ("connect", "framework", "n8n"),
 ]
 
@@ -78,6 +79,7 @@ def test_exact_range_round_trips(lively: Path) -> None:
         ("run", {"run": "' or 1=1 --"}, "no run id"),
         ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),
         ("steps", {"workflow": "refund_triage", "scope": "nowhere"}, "nowhere"),
+        ("retries", {"by": "mood"}, "mood"),
         ("connect", {"framework": "COBOL"}, "COBOL"),
     ],
 )

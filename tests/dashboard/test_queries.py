@@ -30,9 +30,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
 
 
 def value(name: str) -> object:
-    if name.endswith("_ns") or name in ("limit", "offset"):
+    if name.endswith("_ns") or name in ("limit", "offset", "least"):
         return 60_000_000_000
-    return {"states": [], "newer": False, "zone": "Asia/Kolkata"}.get(name, "x")
+    return {"states": [], "codes": [], "newer": False, "zone": "Asia/Kolkata"}.get(name, "x")
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -265,3 +266,26 @@ def test_layers_of_retries_multiply_along_a_path() -> None:
     inner = [{"operation_id": f"c{n}", "parent_span_id": f"try{n}", "name": "search", "attempts": 3} for n in range(2)]
     (path,) = amplification.paths([task, *inner], {"try0": "t", "try1": "t"})
     assert (path.names, path.amplifications, path.product) == (("task", "search"), (2.0, 3.0), 6.0)
+
+
+def test_keys_that_are_left_out_for_being_calm_would_have_shown_nothing() -> None:
+    """`find` watches only keys that come near a look; states, shares and episodes are those of watching all."""
+    random = Random(11)
+    rows = []
+    for number in range(40):
+        key, rate, trouble = Key("", "step", f"s{number}"), random.choice((0.3, 1, 4, 12)), number % 4 == 0
+        for bucket in range(400):
+            operations = sum(random.random() < 0.5 for _ in range(int(2 * rate * 5 / 2) + 1))
+            if operations:
+                bad = trouble and 100 <= bucket < 110
+                tries = [random.choice((2, 3)) if bad or random.random() < 0.02 else 1 for _ in range(operations)]
+                at = (1000 + bucket) * 5 * MINUTE_NS
+                rows.append(Calls(key, at, operations, sum(tries), most_tries=max(tries)))
+    until_ns = 1405 * 5 * MINUTE_NS
+    watch = Watch()
+    watch.advance(rows, until_ns)
+    everything, found = watch.found(), find(rows, until_ns=until_ns)
+    assert found.episodes == everything.episodes
+    assert found.episodes
+    assert found.states == everything.states
+    assert found.judged == pytest.approx(everything.judged)

@@ -1,0 +1,27 @@
+-- newest_operations: every operation of the newest runs of a window, and the operation that it lies inside of.
+-- One row per operation. `inside` is NULL where no operation's attempt is its parent.
+--   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run
+--   $workflow, $version, $environment     varchar, '' for all
+--   $limit                                bigint, runs
+with newest as materialized (
+    select run_id, start_ns, workflow
+    from run
+    where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
+      and ($workflow = '' or workflow = $workflow)
+      and ($version = '' or workflow_version = $version)
+      and ($environment = '' or environment = $environment)
+    order by start_ns desc, run_id desc
+    limit $limit
+),
+-- Beside the ids a bound on the time: both tables are ordered by it, so most of them is never read.
+tried as (
+    select run_id, trace_id, span_id, operation_id
+    from step
+    where start_ns >= (select min(start_ns) from newest) and run_id in (select run_id from newest)
+)
+select o.run_id, n.workflow, o.operation_id, o.parent_span_id, t.operation_id as inside, o.name, o.kind, o.attempts, o.evidence
+from operation o
+join newest n using (run_id)
+left join tried t on t.run_id = o.run_id and t.span_id = o.parent_span_id
+where o.start_ns >= (select min(start_ns) from newest)
+order by o.run_id, o.operation_id

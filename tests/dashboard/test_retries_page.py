@@ -1,0 +1,157 @@
+"""The Retries page: whether retries save runs or hurt them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dashboard import alarms
+from schemas.paths import store_path
+from tests.dashboard import stores
+from tests.dashboard.asking import asking
+from tests.dashboard.pages import component, data_dir, healthy, open_page, words
+from tests.dashboard.stormy import stormy
+
+MINUTE_MS = 60_000
+EVERYTHING = {"workflow": "", "version": "", "environment": ""}
+
+
+@pytest.fixture(scope="module")
+def stormy_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
+    folder = tmp_path_factory.mktemp("stormy")
+    stores.write(store_path(folder), [stormy(now_ns)])
+    return folder
+
+
+@pytest.fixture
+def past_storm(stormy_dir: Path) -> Iterator[Path]:
+    """Pages read a store with a storm that is over."""
+    with data_dir(stormy_dir):
+        yield store_path(stormy_dir)
+
+
+@pytest.fixture
+def storm_now(tmp_path: Path, now_ns: int) -> Iterator[Path]:
+    """Pages read a store with a storm that goes on."""
+    stores.write(store_path(tmp_path), [stormy(now_ns, still_on=True)])
+    with data_dir(tmp_path):
+        yield store_path(tmp_path)
+
+
+def test_a_storm_that_is_over_is_told_with_its_trigger(past_storm: Path) -> None:
+    """The first sentence says that it is quiet, what there was, and what set it off."""
+    page = open_page("retries", window="6h")
+    assert healthy(page)
+    said = page.subheader[0].value
+    assert said.startswith("Retries are quiet now")
+    assert "one storm before, the last at **ledger\\.query** ×" in said
+    assert "trigger tool.unavailable" in said
+
+
+def test_a_storm_that_goes_on_comes_first(storm_now: Path) -> None:
+    """Which step, how strongly, since when, what set it off."""
+    page = open_page("retries", window="1h")
+    assert healthy(page)
+    said = page.subheader[0].value
+    assert said.startswith("**ledger\\.query** ×")
+    assert " since " in said
+    assert "trigger tool.unavailable" in said
+
+
+def test_an_episode_leads_to_the_runs_of_its_time_and_step(past_storm: Path, now_ns: int) -> None:
+    """A row and a block carry the same exact range."""
+    page = open_page("retries", window="6h")
+    (row,) = component(page, "retries_episodes")["rows"]
+    assert row["page"] == "runs"
+    assert row["params"]["step"] == "ledger.query"
+    lane = component(page, "retries_lanes")["lanes"][0]
+    assert lane["name"] == "ledger.query"
+    (block,) = lane["blocks"]
+    assert block["storm"]
+    assert block["params"] == row["params"]
+    onset_ms, end_ms = now_ns // 1_000_000 - 60 * MINUTE_MS, now_ns // 1_000_000 - 30 * MINUTE_MS
+    assert abs(block["since"] - onset_ms) <= 10 * MINUTE_MS
+    assert abs(block["until"] - end_ms) <= 10 * MINUTE_MS
+
+
+def test_a_tool_inside_a_node_of_its_name_does_not_water_down_its_retries(past_storm: Path) -> None:
+    """The node was tried four times, each with one good look at the tool: four times, not twice."""
+    page = open_page("retries", window="6h")
+    lanes = {lane["name"]: lane for lane in component(page, "retries_lanes")["lanes"]}
+    assert lanes["ledger.query"]["blocks"][0]["peak"] == pytest.approx(4, abs=0.05)
+    assert "ledger.query › ledger.query" not in lanes
+
+
+@pytest.mark.parametrize("by", ["step", "tool", "model", "provider"])
+def test_it_can_be_cut_by_what_steps_depend_on(past_storm: Path, by: str) -> None:
+    """The choice stands in the URL; nothing that was tried twice is said so."""
+    page = open_page("retries", window="6h", by=by)
+    assert healthy(page)
+    assert not page.warning
+    assert page.segmented_control(key="by").value == by
+    assert (by == "step") == ("nothing was tried twice" not in words(page))
+
+
+def test_tries_and_waste_are_counted(past_storm: Path) -> None:
+    """The figures and the histogram come from the same operations."""
+    page = open_page("retries", window="6h")
+    figures = {figure["name"]: figure for figure in component(page, "retries_figures")}
+    assert figures["operations"]["value"] == "2,700"  # 1,080 nodes; a tool call for each of their 1,620 tries
+    assert figures["operations"]["note"] == "540 retries"
+    assert figures["amplification"]["value"] == "×1.20"
+    assert figures["budget"]["value"] == "100 %"
+    (row,) = component(page, "retries_histogram")["rows"]
+    assert row["name"] == ["ledger.query", "chain"]
+    assert row["4"] == [pytest.approx(1 / 6), "180"]
+
+
+def test_layers_that_retry_one_another_multiply(past_storm: Path) -> None:
+    """Path by path, outermost first."""
+    (row,) = component(open_page("retries", window="6h"), "retries_paths")["rows"]
+    assert row["path"] == "ledger.query › ledger.query"
+    assert row["layers"] == "1.50 × 1.00"
+    assert row["product"] == "×1.50"
+
+
+def test_sparse_traffic_is_too_little_to_tell(tmp_path: Path, now_ns: int) -> None:
+    """A run every ten minutes gives no verdict on storms, whatever is tried, and the page says so."""
+    stores.write(store_path(tmp_path), [stormy(now_ns, every_ns=600 * stores.S)])
+    with data_dir(tmp_path):
+        page = open_page("retries", window="6h")
+    assert healthy(page)
+    assert "too few operations at any time to tell a storm" in page.subheader[0].value
+    assert "Too few to tell at any time: 2 of 2 steps" in words(page)
+
+
+def test_a_window_without_operations_says_so(lively: Path) -> None:
+    """Nothing matches: a hint, not an empty page."""
+    page = open_page("retries", workflow="long_gone")
+    assert healthy(page)
+    assert "Widen the window" in words(page)
+
+
+def test_an_empty_store_says_what_to_do(empty: Path) -> None:
+    """Nothing has arrived."""
+    assert "Nothing has arrived yet" in words(open_page("retries"))
+
+
+def test_hostile_names_stay_text(tmp_path: Path, now_ns: int) -> None:
+    """A step's name is escaped where Markdown would read it, and passed as it is where text is set as text."""
+    name = "![x](http://127.0.0.1:9/a) **b**"
+    stores.write(store_path(tmp_path), [stormy(now_ns, step=name)])
+    with data_dir(tmp_path):
+        page = open_page("retries", window="6h")
+        assert healthy(page)
+        assert name not in words(page)
+        assert component(page, "retries_lanes")["lanes"][0]["name"] == name
+
+
+def test_storms_that_go_on_can_be_asked_for_alone(storm_now: Path, past_storm: Path, now_ns: int) -> None:
+    """One that is over is none; one that goes on has no end."""
+    with asking(past_storm) as ask:
+        assert alarms.active_storms(ask, now_ns, **EVERYTHING) == []
+    with asking(storm_now) as ask:
+        (storm,) = alarms.active_storms(ask, now_ns, **EVERYTHING)
+    assert storm.key.name == "ledger.query"
+    assert storm.end_ns is None
+    assert storm.trigger == "tool.unavailable"
