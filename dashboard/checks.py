@@ -7,6 +7,7 @@ import shutil
 import socket
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from dashboard import words
+from dashboard.alerts.state import load
 from dashboard.endpoint import running_collector
 from dashboard.errors import DashboardError, NoStore
 from dashboard.reader import CollectorReader, connect
@@ -59,6 +62,7 @@ def examine(settings: Settings, flags: Mapping[str, str]) -> Iterator[tuple[str,
     yield "settings that are not the default", list(settings_in_force(settings, flags))
     yield f"data folder {settings.data_dir}", list(data_folder(settings))
     yield "collector", list(collector(settings))
+    yield "alerts", list(alerts(settings, time.time_ns()))
     yield "senders in this environment", list(sender_variables(_as_bound(settings), os.environ))
 
 
@@ -128,7 +132,7 @@ def data_folder(settings: Settings) -> Iterator[Finding]:
         yield Finding(Grade.FAULT, "is no folder", "name another one with --data")
         return
     yield from _permissions(folder)
-    for file in sorted(folder.glob("*.duckdb*")):
+    for file in sorted((*folder.glob("*.duckdb*"), *folder.glob("alerts.*"))):
         yield from _permissions(file)
     yield from _disk(settings)
 
@@ -255,6 +259,39 @@ def of_health(health: Mapping[str, object]) -> Iterator[Finding]:
             f"{resettling.get('rule_version')}",
             "nothing to do: it goes on beside ingest; until its turn a run keeps what earlier rules said",
         )
+
+
+ALERTS_LATE_NS = 5 * 60 * 1_000_000_000
+"""Alerts are evaluated each minute, or by cron not seldomer than this."""
+
+
+def alerts(settings: Settings, now_ns: int) -> Iterator[Finding]:
+    """Whether alerts are evaluated and delivered."""
+    if settings.alerts is None:
+        yield Finding(Grade.OK, "none are configured")
+        return
+    try:
+        state = load(settings.data_dir)
+    except DashboardError as exc:
+        yield Finding(Grade.FAULT, str(exc))
+        return
+    start = "seamscope up starts them, or: seamscope alert"
+    if state is None:
+        yield Finding(Grade.NOTE, "configured, and never evaluated", start)
+        return
+    evaluated = "never" if not state.evaluated_ns else words.ago(state.evaluated_ns, now_ns)
+    text = f"evaluated {evaluated}, {words.count(len(state.open))} open"
+    if state.problem:
+        yield Finding(Grade.FAULT, f"{text}; since then it failed: {state.problem}")
+    elif now_ns - state.evaluated_ns > ALERTS_LATE_NS:
+        yield Finding(Grade.NOTE, text, start)
+    else:
+        yield Finding(Grade.OK, text)
+    for name, box in state.outboxes.items():
+        finding = Finding(Grade.OK, f"{name}: {box.summary}")
+        if box.problem:
+            finding = Finding(Grade.FAULT, f"{finding.text}; last try: {box.problem}", f"look at alerts.{name}")
+        yield finding
 
 
 def sender_variables(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:

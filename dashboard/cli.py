@@ -16,6 +16,7 @@ COMMANDS = {
     "ingest": "ingest",
     "report": "report",
     "check": "check",
+    "alert": "alert",
     "sql": "sql",
     "export": "export",
     "rebuild": "rebuild",

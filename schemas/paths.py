@@ -8,6 +8,9 @@ STORE_FILE = "seamscope.duckdb"
 ENDPOINT_FILE = "collector.json"
 """Written by a running collector, gone after a stop: pid, host, http_port, grpc_port, version, schema_version."""
 
+ALERTS_FILE = "alerts.json"
+"""What alerts are open, what is still to be delivered, and the counters; mode 0600. Written by `seamscope alert`."""
+
 
 def store_path(data_dir: Path) -> Path:
     """The database file of a data folder."""
@@ -17,3 +20,8 @@ def store_path(data_dir: Path) -> Path:
 def endpoint_path(data_dir: Path) -> Path:
     """The file a running collector says its ports in."""
     return data_dir / ENDPOINT_FILE
+
+
+def alerts_path(data_dir: Path) -> Path:
+    """The file in which alerts are kept from one evaluation to the next."""
+    return data_dir / ALERTS_FILE

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from schemas.alerts import AlertSettings
 from schemas.rules import UserRules
 from schemas.zones import zone_of
 
@@ -97,6 +98,15 @@ class Settings(BaseModel):
         "UTC", description="IANA name, as in Europe/Berlin; where a day and a week begin in reports, checks and drift"
     )
 
+    alerts: AlertSettings | None = Field(
+        None, description="who is told of what by webhook or Slack (docs/alerts.md); a section of the file"
+    )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s<>|]+$",
+        description="where people reach the dashboard: alerts link there; its own address where not set",
+    )
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -155,11 +165,11 @@ def _parsed(key: str, text: str, source: str) -> object:
     """The value of a setting that holds several, from the one text that a variable or a flag can hold."""
     if key == "cors_origins":
         return _comma_separated(text)
-    if key == "rules":
+    if key in ("rules", "alerts"):
         try:
             return json.loads(text)
         except ValueError as exc:
-            raise SettingsError(f"{source}: rules: not valid JSON: {exc}") from exc
+            raise SettingsError(f"{source}: {key}: not valid JSON: {exc}") from exc
     return text
 
 

@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import click
 import duckdb
 
+from dashboard.analytics.burn import tiers
 from dashboard.cli import main
 from schemas import ddl
+from schemas.alerts import Alert, AlertSettings
 from schemas.codes import CODES
 from schemas.reports import json_schema
 from schemas.settings import MIB, Settings
@@ -34,6 +37,56 @@ def _default(name: str, value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and name.endswith("_bytes"):
         return f"{value // MIB} MiB" if value % MIB == 0 else f"{value // 1024} KiB"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def alert_settings_table() -> str:
+    """Every key of section `alerts`."""
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for name, field in AlertSettings.model_fields.items():
+        default = "none" if field.default in (None, "", {}) else _default(name, field.default)
+        lines.append(f"| `{name}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def alert_fields_table() -> str:
+    """Every field of the message that a webhook receives."""
+    lines = ["| field | meaning |", "|---|---|"]
+    for name, field in Alert.model_fields.items():
+        values = " or ".join(f"`{value}`" for value in get_args(field.annotation) if isinstance(value, str))
+        said = [text for text in (values, " ".join((field.description or "").split())) if text]
+        lines.append(f"| `{name}` | {'. '.join(said) or 'as it says'} |")
+    return "\n".join(lines)
+
+
+RUNS_AN_HOUR = 60
+
+
+def tiers_table() -> str:
+    """When each tier fires, and how often it does so falsely, computed from the tiers that are in force."""
+    lines = [
+        "| objective | tier | burn | long window | short window | all fail: fires after | half fail: fires after "
+        "| false alarm |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for objective in (0.83, 0.9, 0.95, 0.99):
+        for tier in tiers(objective):
+            waits = [tier.detection_ns(objective, failing) for failing in (1.0, 0.5)]
+            told = " | ".join(_length(wait) if wait is not None else "never" for wait in waits)
+            false = tier.false_alarm(objective, RUNS_AN_HOUR)
+            lines.append(
+                f"| {100 * objective:g} % | {tier.urgency} | {tier.burn:.1f}× | {_length(tier.long_ns)} "
+                f"| {_length(tier.short_ns)} | {told} | {_chance(false)} |"
+            )
+    return "\n".join(lines)
+
+
+def _length(ns: float) -> str:
+    minutes = ns / (60 * 10**9)
+    return f"{minutes:.0f} min" if minutes < 119.5 else f"{minutes / 60:.1f} h"
+
+
+def _chance(share: float) -> str:
+    return "never" if share == 0 else "< 0.0001 %" if share < 1e-6 else f"{100 * share:.2g} %"
 
 
 def commands_text() -> str:
@@ -110,6 +163,9 @@ REPORT_SCHEMA = DOCS / "reports.schema.json"
 
 MADE = {
     ("settings.md", "settings"): settings_table,
+    ("alerts.md", "alert-settings"): alert_settings_table,
+    ("alerts.md", "alert-fields"): alert_fields_table,
+    ("alerts.md", "tiers"): tiers_table,
     ("commands.md", "commands"): commands_text,
     ("concepts.md", "views"): views_table,
     ("failures.md", "codes"): codes_table,

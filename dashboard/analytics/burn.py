@@ -1,12 +1,10 @@
-"""How fast a reliability objective's error budget burns, in tiers that can fire for any objective, and when to speak.
+"""How fast a reliability objective's error budget burns, in tiers that can fire for any objective.
 
 Google's tiers (14.4× over an hour, 6× over six, 1× over three days) suit 99.9 %. A workflow with an objective of 83 %
 burns at 5.9× when every run fails, so 14.4× never comes. Here a tier's burn is at most a share of the way from 1× to
 what is possible, and its window grows by as much: it still fires once the same share of a month's budget is spent.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import exp, lgamma, log, log1p
 from typing import Final, Literal, NamedTuple
 
@@ -14,7 +12,7 @@ HOUR_NS: Final = 3_600 * 10**9
 SHORT: Final = 12  # the long window over the short one, which tells that it still burns
 LEAST_RUNS: Final = 50  # in the long window
 LEAST_BAD: Final = 10
-QUIET_EVALUATIONS: Final = 2
+RELEASE: Final = 0.75  # of a tier's burn: below it is over, between them neither
 
 Urgency = Literal["page", "ticket"]
 
@@ -80,52 +78,10 @@ def is_burning(tier: Tier, objective: float, long: Counted, short: Counted) -> b
     return all(one.bad >= tier.burn * allowed * one.runs for one in (long, short))
 
 
-# ---- when to speak ---------------------------------------------------------------------------------------------------
-
-
-class Message(NamedTuple):
-    """What to say: that something began, or that it ended."""
-
-    key: str
-    kind: Literal["open", "close"]
-    since_ns: int
-    """When it was first seen."""
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """An alarm that was told and goes on."""
-
-    since_ns: int
-    quiet: int = 0
-    """Evaluations in a row without it."""
-
-
-def step(
-    opened: Mapping[str, Open], firing: Iterable[str], at_ns: int, quiet_evaluations: int = QUIET_EVALUATIONS
-) -> tuple[dict[str, Open], list[Message]]:
-    """One evaluation: what is open after it and what to say, one message when an alarm begins and one when it ends.
-
-    Args:
-        opened: what the evaluation before gave back.
-        firing: keys of what is wrong now: a tier of a workflow, a storm, a change point.
-        at_ns: the time of the evaluation.
-        quiet_evaluations: how many in a row it takes for an alarm to end.
-    """
-    now = set(firing)
-    after: dict[str, Open] = {}
-    messages = []
-    for key, alarm in opened.items():
-        quiet = 0 if key in now else alarm.quiet + 1
-        if quiet >= quiet_evaluations:
-            messages.append(Message(key, "close", alarm.since_ns, at_ns))
-        else:
-            after[key] = Open(alarm.since_ns, quiet)
-    for key in sorted(now - opened.keys()):
-        after[key] = Open(at_ns)
-        messages.append(Message(key, "open", at_ns, at_ns))
-    return after, messages
+def is_over(tier: Tier, objective: float, long: Counted, short: Counted) -> bool:
+    """The short window burns well below the tier's rate; where no run finished in it, the long one decides."""
+    lately = short if short.runs else long
+    return lately.bad < RELEASE * tier.burn * (1 - objective) * lately.runs or not lately.runs
 
 
 def _ceil(number: float) -> int:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel, SecretStr
 
+from schemas.alerts import WITH_SECRETS
 from schemas.settings import ENV_PREFIX, Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,7 +60,7 @@ def _as_text(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     if isinstance(value, BaseModel):
-        return value.model_dump_json()
+        return value.model_dump_json(context=WITH_SECRETS)
     if isinstance(value, Path):
         return str(value.expanduser().absolute())
     return str(value)

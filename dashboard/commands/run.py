@@ -18,6 +18,7 @@ from dashboard.errors import AlreadyRunning, ChildFailed
 from schemas.settings import Settings, default_data_dir
 
 COLLECTOR = [sys.executable, "-m", "collector"]
+ALERT = [sys.executable, "-m", "dashboard.cli", "alert"]
 DEMO_DATA = [sys.executable, "-m", "demo_data"]
 START_TIMEOUT_S = 60.0
 """A collector that replays a large write-ahead log needs seconds; more than this is a fault."""
@@ -32,6 +33,7 @@ def up(**flags: Any) -> None:
     settings = with_ui_port(load_settings(flags))
     with Children() as children:
         start_both(children, settings)
+        start_alerts(children, settings)
         until_stopped(children)
 
 
@@ -49,6 +51,7 @@ def demo(quick: bool, **flags: Any) -> None:
         settings = settings.model_copy(update={"data_dir": demo_data_dir()})
     with Children() as children:
         collector = start_both(children, settings)
+        start_alerts(children, settings)
         days = 0 if holds_spans(settings) else QUICK_HISTORY_DAYS if quick else HISTORY_DAYS
         command = [*DEMO_DATA, "--endpoint", collector, "--days", str(days), "--live"]
         children.start("the demo traffic", command, {**child_environment(settings), **sender_environment(settings)})
@@ -122,6 +125,12 @@ def start_both(children: Children, settings: Settings) -> str:
     click.echo(f"  OTLP/gRPC      {url_of(endpoint['host'], int(endpoint['grpc_port']))}")
     click.echo(f"  data           {settings.data_dir}\n\n  Ctrl-C stops everything.\n")
     return collector
+
+
+def start_alerts(children: Children, settings: Settings) -> None:
+    """Starts what tells of broken reliability, where somebody is to be told."""
+    if settings.alerts is not None:
+        children.start("the alerts", ALERT, child_environment(settings))
 
 
 def start_collector(children: Children, settings: Settings) -> dict[str, Any]:

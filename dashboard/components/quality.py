@@ -3,8 +3,10 @@
 import streamlit as st
 
 from dashboard import store, words
+from dashboard.alerts.state import load
 from dashboard.components.filters import Window
 from dashboard.components.text import safe
+from dashboard.errors import DashboardError
 
 REASONS = {
     "invalid_trace_id": "trace id is not 16 non-zero bytes",
@@ -52,6 +54,8 @@ def panel(window: Window) -> None:
         for row in reasons:
             said = REASONS.get(row["reason"], row["reason"])
             st.caption(f":material/block: {words.plural(row['refused'], row['what'][:-1])} refused: {safe(said)}")
+        for line in _alerts():
+            st.caption(line)
         if gaps:
             st.caption(
                 "What senders left out, by dialect: "
@@ -59,3 +63,24 @@ def panel(window: Window) -> None:
                     f"{safe(gap['dialect'])} {safe(gap['gap'])} {words.count(gap['spans'])}" for gap in gaps[:12]
                 )
             )
+
+
+def _alerts() -> list[str]:
+    """What became of alerts, where any were ever evaluated: one line, and one for each receiver that fails."""
+    try:
+        state = load(store.settings().data_dir)
+    except DashboardError as exc:
+        return [f":material/notifications_off: {safe(exc)}"]
+    if state is None:
+        return []
+    parts = [f"{words.plural(len(state.open), 'alert')} open"]
+    parts += [f"{name}: {box.summary}" for name, box in state.outboxes.items()]
+    lines = [":material/notifications: " + " · ".join(parts)]
+    if state.problem:
+        lines.append(f":material/notifications_off: alerts are not evaluated: {safe(state.problem)}")
+    for name, box in state.outboxes.items():
+        if box.problem:
+            lines.append(
+                f":material/notifications_off: the {name} was not reached at the last try: {safe(box.problem)}"
+            )
+    return lines

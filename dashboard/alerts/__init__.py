@@ -1,0 +1,1 @@
+"""Alerts: what is wrong now, when to speak, and bringing it to a webhook and to Slack."""

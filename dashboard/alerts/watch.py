@@ -1,0 +1,110 @@
+"""Asks a store what is wrong now."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Final
+
+from dashboard.alerts.conditions import Condition, burning, drifting, storming
+from dashboard.analytics import burn, drift
+from dashboard.analytics.burn import HOUR_NS, Counted
+from dashboard.questions import Questions
+from dashboard.reader import Reader, held
+from dashboard.reports.movements import storms_in
+from dashboard.reports.weeks import day_of, midnight_ns
+from schemas.alerts import AlertSettings
+from schemas.zones import zone_of
+
+BUCKET_NS: Final = 300 * 1_000_000_000
+"""What the roll-ups are cut by."""
+STORM_REACH_NS: Final = 3 * HOUR_NS
+"""A workflow without a run in this time has no storm."""
+DRIFT_EVERY_NS: Final = HOUR_NS
+"""Days change once a day; runs that end late still change them."""
+
+
+class Watch:
+    """Evaluates all rules. What changes slowly is asked less often: storms with each bucket, drift each hour."""
+
+    def __init__(self, settings: AlertSettings, zone_name: str) -> None:
+        self._settings = settings
+        self._zone_name = zone_name
+        self._slow: dict[str, tuple[int, list[Condition]]] = {}
+
+    def evaluate(self, reader: Reader, at_ns: int) -> list[Condition]:
+        """Everything that holds, or that is between the lines.
+
+        Raises:
+            DashboardError: the store cannot be asked; nothing follows from that.
+        """
+        found: list[Condition] = []
+        with held(reader) as one:
+            questions = Questions(one, self._settings.environment)
+            found += self._burning(questions, at_ns)
+            if self._settings.storms:
+                found += self._kept("storm", at_ns // BUCKET_NS, lambda: self._storming(questions, at_ns))
+            if self._settings.drift:
+                found += self._kept("drift", at_ns // DRIFT_EVERY_NS, lambda: self._drifting(questions, at_ns))
+        return found
+
+    def _kept(self, rule: str, turn: int, ask: Callable[[], Iterable[Condition]]) -> list[Condition]:
+        if rule not in self._slow or self._slow[rule][0] != turn:
+            self._slow[rule] = turn, list(ask())
+        return self._slow[rule][1]
+
+    def _burning(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
+        if self._settings.objective is None and not self._settings.objectives:
+            return
+        objectives = {*self._settings.objectives.values(), self._settings.objective} - {None}
+        counts: dict[int, dict[str, Counted]] = {}
+        for objective in objectives:
+            for tier in burn.tiers(objective or 0.0):
+                for length_ns in (tier.long_ns, tier.short_ns):
+                    counts.setdefault(length_ns, {})
+        for length_ns, of_workflow in counts.items():
+            since_ns, until_ns = whole_buckets(at_ns - length_ns, at_ns)
+            for row in questions.ask("report_workflows", since_ns, until_ns):
+                seen = of_workflow.get(row["workflow"], Counted(0, 0))
+                of_workflow[row["workflow"]] = Counted(seen.runs + row["finished"], seen.bad + row["lost"])
+        for workflow in sorted({name for of_workflow in counts.values() for name in of_workflow}):
+            objective = self._settings.objective_of(workflow)
+            if workflow and objective is not None:
+                seen_by = {length_ns: seen.get(workflow, Counted(0, 0)) for length_ns, seen in counts.items()}
+                yield from burning(workflow, objective, seen_by, at_ns)
+
+    def _storming(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
+        until_ns = at_ns // BUCKET_NS * BUCKET_NS
+        for workflow in _ran(questions, at_ns - STORM_REACH_NS, at_ns):
+            episodes = storms_in(questions, workflow, until_ns - STORM_REACH_NS, until_ns, over=False)
+            yield from storming(workflow, episodes)
+
+    def _drifting(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
+        zone = zone_of(self._zone_name)
+        today = day_of(at_ns, zone)
+        first = max(0, midnight_ns(today - timedelta(days=drift.MOST_DAYS), zone))
+        window = first, midnight_ns(today, zone)
+        for workflow in _ran(questions, midnight_ns(today - timedelta(days=drift.LEAST_DAYS), zone), window[1]):
+            days = [
+                row
+                for row in questions.ask("chain_daily_runs", *window, workflow, zone=self._zone_name)
+                if row["finished"]
+            ]
+            series = drift.Shares(
+                "", [row["day"] for row in days], [row["good"] for row in days], [row["finished"] for row in days]
+            )
+            versions = [
+                drift.Version(day_of(row["at_ns"], zone), row["kind"], row["label"])
+                for row in questions.ask("report_versions", *window, workflow)
+            ]
+            examined = drift.examine(series, versions)
+            yield from drifting(workflow, examined, today - timedelta(days=1), zone)
+
+
+def whole_buckets(since_ns: int, until_ns: int) -> tuple[int, int]:
+    """A window moved out to whole buckets."""
+    return max(0, since_ns // BUCKET_NS * BUCKET_NS), -(-until_ns // BUCKET_NS) * BUCKET_NS
+
+
+def _ran(questions: Questions, since_ns: int, until_ns: int) -> list[str]:
+    """The workflows that ran in a window; runs without one belong to none that could be told of."""
+    rows = questions.ask("report_workflows", *whole_buckets(since_ns, until_ns))
+    return sorted({row["workflow"] for row in rows if row["workflow"]})
