@@ -205,7 +205,7 @@ def test_from_the_failures_page_to_the_runs_behind_a_mark(browser: Browser, tmp_
     stores.write(store_path(tmp_path), [stores.lively(time.time_ns())])
     with served(tmp_path) as address, watched(browser, address) as (page, strays):
         page.goto(address + "/failures?window=6h&lens=B")
-        cell = page.locator(".heat tbody td a").first
+        cell = page.locator(".heat tbody tr", has_text="synthesis").locator("td a")
         cell.wait_for()
         hits = int(cell.inner_text())
         cell.click()
@@ -213,7 +213,7 @@ def test_from_the_failures_page_to_the_runs_behind_a_mark(browser: Browser, tmp_
         page.locator(".run-list tbody tr").first.wait_for()
         assert page.locator(".run-list tbody tr").count() == hits
         page.get_by_role("button", name="failed at").click()
-        page.wait_for_function(f"() => document.querySelectorAll('.run-list tbody tr').length > {hits}")
+        page.locator(".run-list tbody tr").nth(hits).wait_for()
         assert "step=" not in page.url
         page.go_back()
         page.go_back()
