@@ -8,11 +8,13 @@ what is possible, and its window grows by as much: it still fires once the same 
 from math import exp, lgamma, log, log1p
 from typing import Final, Literal, NamedTuple
 
+from dashboard.analytics.proportions import wilson
+
 HOUR_NS: Final = 3_600 * 10**9
 SHORT: Final = 12  # the long window over the short one, which tells that it still burns
 LEAST_RUNS: Final = 50  # in the long window
 LEAST_BAD: Final = 10
-RELEASE: Final = 0.75  # of a tier's burn: below it is over, between them neither
+RELEASE: Final = 0.75  # of a tier's burn: above it nothing is over
 
 Urgency = Literal["page", "ticket"]
 
@@ -79,9 +81,19 @@ def is_burning(tier: Tier, objective: float, long: Counted, short: Counted) -> b
 
 
 def is_over(tier: Tier, objective: float, long: Counted, short: Counted) -> bool:
-    """The short window burns well below the tier's rate; where no run finished in it, the long one decides."""
-    lately = short if short.runs else long
-    return lately.bad < RELEASE * tier.burn * (1 - objective) * lately.runs or not lately.runs
+    """The short window burns well below the rate, beyond chance; or the long one does, and the short one is not at it.
+
+    In a quiet night five good runs are no proof that it is over.
+    """
+    line = tier.burn * (1 - objective)
+
+    def is_below(window: Counted) -> bool:
+        share_is = window.bad < RELEASE * line * window.runs
+        return share_is and wilson(window.bad, window.runs).high < line
+
+    if short.runs and is_below(short):
+        return True
+    return not long.runs or (is_below(long) and (not short.runs or short.bad < line * short.runs))
 
 
 def _ceil(number: float) -> int:

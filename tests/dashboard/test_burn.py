@@ -63,9 +63,7 @@ def test_an_objective_is_a_share(objective: float) -> None:
 
 
 def test_a_tier_is_over_well_below_its_line() -> None:
-    """Between three quarters of its rate and the rate it neither burns nor is over; without runs lately the long window
-    decides, and without any run it is over.
-    """
+    """Between three quarters of its rate and the rate it neither burns nor is over; without any run it is over."""
     tier = tiers(0.83)[1]
     line = tier.burn * 0.17
     for share, over in ((0.99, False), (0.76, False), (0.74, True), (0.0, True)):
@@ -73,4 +71,13 @@ def test_a_tier_is_over_well_below_its_line() -> None:
         assert is_over(tier, 0.83, Counted(5000, 5000), short) is over
         assert not is_burning(tier, 0.83, Counted(5000, 5000), short)
     assert not is_over(tier, 0.83, Counted(100, 80), Counted(0, 0))
+    assert is_over(tier, 0.83, Counted(100, 10), Counted(0, 0))
+    assert not is_over(tier, 0.83, Counted(100, 10), Counted(2, 2))
     assert is_over(tier, 0.83, Counted(0, 0), Counted(0, 0))
+
+
+def test_a_few_good_runs_do_not_end_an_alarm() -> None:
+    """Five good ones of five are within chance of 17 % failures; of twenty they are not."""
+    slow = tiers(0.83)[2]
+    assert not is_over(slow, 0.83, Counted(1000, 190), Counted(5, 0))
+    assert is_over(slow, 0.83, Counted(1000, 190), Counted(20, 0))
