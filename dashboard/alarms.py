@@ -1,9 +1,11 @@
 """What is wrong now: storms that go on and the newest change point of each workflow, for whoever can ask."""
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, Final
 
-from dashboard.analytics import storms
+from dashboard import changes
+from dashboard.analytics import drift, storms
 from dashboard.chains import Ask
 
 STORM_NS: Final = storms.Limits().bucket_ns
@@ -41,6 +43,21 @@ def active_storms(ask: Ask, now_ns: int, **filters: Any) -> list[storms.Episode]
     found = storms_found(ask, since_ns=until_ns - STORM_NS, until_ns=until_ns, **filters)
     going = [one for one in found.episodes if one.status == "storm" and one.end_ns is None]
     return sorted(going, key=lambda one: (-one.peak_amplification, one.key))
+
+
+def newest_changes(ask: Ask, now_ns: int, zone: tzinfo, **filters: Any) -> dict[str, drift.ChangePoint]:
+    """The newest change point of what users of each workflow got, the newest first; a single bad day is none.
+
+    Args:
+        filters: workflow, version, environment.
+    """
+    until_ns = -(-now_ns // STORM_NS) * STORM_NS
+    found = {}
+    for name, one in changes.successes(ask, until_ns, zone, **filters).items():
+        points = [change for change in one.examined.changes if change.verdict == "change point"]
+        if points:
+            found[name] = points[-1]
+    return dict(sorted(found.items(), key=lambda item: (-item[1].at.toordinal(), item[0])))
 
 
 def _key(row: Mapping[str, Any]) -> storms.Key:

@@ -42,6 +42,13 @@ page = st.navigation(
             url_path="retries",
             help="Whether retries save runs or hurt them",
         ),
+        st.Page(
+            "views/drift.py",
+            title="Drift",
+            icon=":material/trending_down:",
+            url_path="drift",
+            help="Since when it delivers less, and what did it",
+        ),
         st.Page("views/runs.py", title="Runs", icon=":material/list:", url_path="runs", help="Find a run"),
         st.Page(
             "views/run.py", title="Run", icon=":material/account_tree:", url_path="run", help="One run, step by step"

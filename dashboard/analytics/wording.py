@@ -1,5 +1,6 @@
 """What a workflow delivers, in one sentence: the figure with its band, since when it changed, and what changed it."""
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
@@ -78,3 +79,18 @@ def _cause(part: Part) -> tuple[str, ...]:
     if part.step == AT_START:
         return ("a step added or removed at the start" if part.kind == "path" else "where runs begin",)
     return ("a step added or removed after " if part.kind == "path" else "where runs go after ", part.step)
+
+
+def in_tenths(before: float, after: float, points: Sequence[float]) -> tuple[float, float, list[float]]:
+    """Two shares in percent and the points between them, to one digit, so that they add up as they are read.
+
+    The points that lose most to rounding give or take the last digit.
+    """
+    first, last = round(1000 * before), round(1000 * after)
+    exact = [10 * point for point in points]
+    rounded = [round(each) for each in exact]
+    left = last - first - sum(rounded)
+    order = sorted(range(len(exact)), key=lambda index: (rounded[index] - exact[index]) * (1 if left > 0 else -1))
+    for index in order[: abs(left)]:
+        rounded[index] += 1 if left > 0 else -1
+    return first / 10, last / 10, [each / 10 for each in rounded]

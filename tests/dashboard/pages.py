@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 
 APP = Path(dashboard.__file__).parent / "app.py"
-PAGES = ("overview", "steps", "failures", "retries", "runs", "run", "connect", "reports")
+PAGES = ("overview", "steps", "failures", "retries", "drift", "runs", "run", "connect", "reports")
 
 
 @contextmanager

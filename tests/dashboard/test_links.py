@@ -80,6 +80,7 @@ def test_exact_range_round_trips(lively: Path) -> None:
         ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),
         ("steps", {"workflow": "refund_triage", "scope": "nowhere"}, "nowhere"),
         ("retries", {"by": "mood"}, "mood"),
+        ("drift", {"workflow": "refund_triage", "series": "mood"}, "mood"),
         ("connect", {"framework": "COBOL"}, "COBOL"),
     ],
 )
