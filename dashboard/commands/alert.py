@@ -82,8 +82,7 @@ class Desk:
         """One evaluation, and a few tries to deliver what there is to say.
 
         Raises:
-            DashboardError: the store cannot be asked.
-            ClickException: something could not be delivered.
+            ClickException: the store cannot be asked, or something could not be delivered.
         """
         self.evaluate()
         for _ in range(ONCE_TRIES - 1):

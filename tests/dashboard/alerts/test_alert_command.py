@@ -5,6 +5,7 @@ import stat
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from dashboard.alerts.state import AlreadyWatched, StateUnreadable, load, only_one
@@ -100,7 +101,7 @@ def test_what_cannot_be_delivered_waits_for_the_next_process(data: Path, receive
     """Five tries, then it is kept with its counters; the next process delivers it, and nothing is said twice."""
     clock = Clock(now_ns)
     receiver.then(*[503] * 5)
-    with pytest.raises(Exception, match="slack: HTTP 503, 1 kept"):
+    with pytest.raises(click.ClickException, match="slack: HTTP 503, 1 kept"):
         desk(data, receiver, clock).once()
     assert (len(receiver.received), len(clock.slept)) == (5, 4)
     clock.sleep(120)
@@ -116,11 +117,35 @@ def test_a_store_that_cannot_be_asked_ends_nothing(data: Path, receiver: Receive
     desk(data, receiver, clock).once()
     store_path(data).unlink()
     for _ in range(4):
-        with pytest.raises(Exception, match="there is no store"):
+        with pytest.raises(click.ClickException, match="there is no store"):
             desk(data, receiver, clock).once()
     kept = load(data)
     assert kept
     assert [one.kind for one in kept.open] == ["open"]
+    assert len(receiver.received) == 1
+
+
+def test_the_loop_goes_on_after_a_turn_that_failed(
+    data: Path, receiver: Receiver, now_ns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever went wrong is said, the next turn begins a minute after this one, and the alert is told then."""
+    clock = Clock(now_ns)
+    one = desk(data, receiver, clock)
+    evaluate, turns = one.evaluate, []
+
+    def fails_first() -> None:
+        turns.append(clock.ns)
+        if len(turns) == 1:
+            raise OSError(28, "No space left on device")
+        if len(turns) == 3:
+            raise KeyboardInterrupt
+        evaluate()
+
+    monkeypatch.setattr(one, "evaluate", fails_first)
+    with pytest.raises(KeyboardInterrupt):
+        one.forever()
+    assert [turn - now_ns for turn in turns] == pytest.approx([0, MINUTE, 2 * MINUTE], abs=1000)
+    assert "this turn failed (OSError: [Errno 28] No space left on device)" in capsys.readouterr().err
     assert len(receiver.received) == 1
 
 
@@ -134,7 +159,7 @@ def test_only_the_environment_that_was_asked_for_counts(data: Path, receiver: Re
 
 def test_the_file_is_private_and_holds_no_address(data: Path, receiver: Receiver, now_ns: int) -> None:
     receiver.then(404)
-    with pytest.raises(Exception, match="slack: HTTP 404, 0 kept"):
+    with pytest.raises(click.ClickException, match="slack: HTTP 404, 0 kept"):
         desk(data, receiver, Clock(now_ns)).once()
     path = alerts_path(data)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -163,7 +188,7 @@ def test_doctor_and_the_overview_show_what_became_of_messages(data: Path, receiv
     (never,) = alerts(settings, now_ns)
     assert (never.grade, never.text) == (Grade.NOTE, "configured, and never evaluated")
     receiver.then(404)
-    with pytest.raises(Exception, match="HTTP 404"):
+    with pytest.raises(click.ClickException, match="HTTP 404"):
         desk(data, receiver, Clock(now_ns)).once()
     evaluated, slack = alerts(settings, now_ns + MINUTE)
     assert (evaluated.grade, evaluated.text) == (Grade.OK, "evaluated 1 min ago, 1 open")
