@@ -108,8 +108,8 @@ class Rollups:
         with transaction(cursor) as tx:
             runs = tx.execute(_NEXT_RUNS, {**self._mark._asdict(), "runs": CHUNK_RUNS}).fetchall()
             deltas = Deltas()
-            closed = [run_id for run_id, _, outcome in runs if outcome != Outcome.OPEN]
-            for rows in _stored(tx, closed, runs[-1][1]) if closed else ():
+            closed = [run_id for run_id, _, _, outcome in runs if outcome != Outcome.OPEN]
+            for rows in _stored_between(tx, closed, runs[-1][1], max(end for _, _, end, _ in runs)) if closed else ():
                 deltas.add(rows)
             self._append(tx, deltas)
             mark = self._save(tx, Mark(runs[-1][1], runs[-1][0]) if len(runs) == CHUNK_RUNS else EVERYTHING)
@@ -163,14 +163,26 @@ def rebuild_rollups(settings: Settings) -> None:
         store.close()
 
 
-def _stored(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int) -> list[Rows]:
-    """Everything that is stored of some runs, none of which began before a moment."""
-    given = {"runs": run_ids, "since": since_ns}
+def _stored_between(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int, until_ns: int) -> list[Rows]:
+    """Everything that is stored of some runs, looked for between the start of the first and the end of the last.
+
+    A long history is read once in all that way. Where a run says it has more (a step began after its run's end), all
+    that was stored since is looked through.
+    """
+    found = _stored(tx, run_ids, since_ns, until_ns)
+    if all(rows.run.steps == len(rows.steps) and rows.run.operations == len(rows.operations) for rows in found):
+        return found
+    return _stored(tx, run_ids, since_ns)
+
+
+def _stored(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int, until_ns: int = NEWEST) -> list[Rows]:
+    """What is stored of some runs and their parts that began between two moments, both included."""
+    given = {"runs": run_ids, "since": since_ns, "until": until_ns}
     return by_run(
         map(RunRow._make, tx.execute(_RUNS, given).fetchall()),
         map(StepRow._make, tx.execute(_STEPS, given).fetchall()),
         map(OperationRow._make, tx.execute(_OPERATIONS, given).fetchall()),
-        map(FailureRow._make, tx.execute(_FAILURES, given).fetchall()),
+        map(FailureRow._make, tx.execute(_FAILURES, {"runs": run_ids, "since": since_ns}).fetchall()),
     )
 
 
@@ -179,15 +191,19 @@ def _count(cursor: duckdb.DuckDBPyConnection, question: str) -> int:
     return int(number)
 
 
-_RUNS: Final = "from store.run where start_ns >= $since and run_id in (select unnest($runs))"
+_RUNS: Final = "from store.run where start_ns between $since and $until and run_id in (select unnest($runs))"
 _STEPS: Final = (
-    "from store.step where start_ns >= $since and run_id in (select unnest($runs)) order by run_id, position"
+    "from store.step where start_ns between $since and $until and run_id in (select unnest($runs)) "
+    "order by run_id, position"
 )
-_OPERATIONS: Final = "from store.operation where start_ns >= $since and run_id in (select unnest($runs))"
+_OPERATIONS: Final = (
+    "from store.operation where start_ns between $since and $until and run_id in (select unnest($runs))"
+)
 _FAILURES: Final = "from store.failure where at_ns >= $since and run_id in (select unnest($runs))"
+"""A failure may be told of long after its run; there are few."""
 
 _NEXT_RUNS: Final = """
-select run_id, start_ns, outcome
+select run_id, start_ns, greatest(start_ns, coalesce(end_ns, 0)) as end_ns, outcome
 from store.run
 where start_ns < $start_ns or (start_ns = $start_ns and run_id < $run_id)
 order by start_ns desc, run_id desc
