@@ -69,9 +69,9 @@ def between(since_ns: int, until_ns: int) -> dict[str, str]:
 
 
 def headline(found: Found, by: str, total: Amplified, said: str) -> None:
-    """What retries do right now, in words."""
-    mine = [one for one in found.episodes if one.key.dimension == by]
-    judged = any(ratio > 0 for key, ratio in found.judged.items() if key.dimension == by)
+    """What retries do right now, in words; a storm that this cut does not show is told all the same."""
+    mine = [one for one in found.episodes if one.key.dimension == by] or list(found.episodes)
+    judged = any(ratio > 0 for ratio in found.judged.values())
     finding = findings.retries(mine, total.value, said, filters.zone(), time.time_ns(), judged=judged)
     text = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
     st.subheader(text, anchor=False)
@@ -208,11 +208,11 @@ EPISODES: Final[list[Column]] = [
 ]
 
 
-def show_episodes(episodes: Sequence[Episode], window: Window) -> None:
+def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
     """Every storm and look, the newest first; each leads to its runs."""
     st.markdown("**Storms and what is worth a look**")
     if not episodes:
-        st.caption(f":material/check_circle: none {window.said}: retries never ran ahead of what was asked for.")
+        st.caption(f":material/check_circle: none by {by} {window.said}.")
         return
     here, rows = filters.zone(), []
     for one in sorted(episodes, key=lambda each: (-each.onset_ns, each.key)):
@@ -454,7 +454,7 @@ def body() -> None:
                 most[row["name"]] = max(most.get(row["name"], 1), row["most_tries"])
         names = show_lanes(calls, found, by, window, most)
         show_judged(found, by, names)
-    show_episodes([one for one in found.episodes if one.key.dimension == by], window)
+    show_episodes([one for one in found.episodes if one.key.dimension == by], by, window)
     show_histogram(histogram)
     newest = store.ask_steady("newest_operations", limit=NEWEST_RUNS, **scope).to_pylist()
     halves = st.grid(2, min_column_width=420)

@@ -90,6 +90,7 @@ def test_it_can_be_cut_by_what_steps_depend_on(past_storm: Path, by: str) -> Non
     assert not page.warning
     assert page.segmented_control(key="by").value == by
     assert (by == "step") == ("nothing was tried twice" not in words(page))
+    assert "one storm before, the last at **ledger\\.query**" in page.subheader[0].value
 
 
 def test_tries_and_waste_are_counted(past_storm: Path) -> None:
