@@ -66,7 +66,7 @@ function stepRow(root, row, index, next) {
   indent(name, row.depth)
   const twist = el("span", { class: "twist icon", "aria-hidden": "true" }, inner ? (open ? "expand_more" : "chevron_right") : "")
   if (inner) twist.onclick = (event) => { event.stopPropagation(); fold(root, row, open) }
-  name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text", title: row.name }, row.name))
+  name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text", title: row.told ? `${row.name} (${row.told})` : row.name }, row.name))
   if (row.note) name.append(el("span", { class: "note" }, row.note))
   if (row.status !== "ok") name.append(glyph(row.status))
   const bar = el("div", { class: `bar kind-${row.group} is-${row.status}` + (row.critical ? " critical" : "") , title: row.critical || null })

@@ -17,6 +17,9 @@ _mount = component(
 GROUPS: Final = {"llm": "model", "tool": "tool", "retrieval": "retrieval"}
 """Step kind to what the run waited for; the rest is orchestration."""
 NAME_CHARS: Final = 160
+HIDDEN_TRIES: Final = {"http": "its HTTP requests", "resend_count": "its client", "event": "its events"}
+"""Evidence of an operation's tries that are no steps of their own, and where they lie."""
+UNSEEN: Final = "unseen"
 HEIGHT: Final = 620
 
 
@@ -74,6 +77,11 @@ def _step(step: Step, depth: int, begin_ns: int, length: int, *, critical: bool)
     ended = step["end_ns"]
     took = max(0, ended - step["start_ns"]) if ended is not None else None
     notes = [f"try {step['attempt']}"] if step["attempt"] > 1 else []
+    if step.get("is_redo") and step["attempt"] == 1:
+        notes.append("redo")
+    hidden = HIDDEN_TRIES.get(step.get("evidence") or "")
+    if hidden and (step["tries"] or 1) > 1:
+        notes.append(f"{step['tries']} tries in {hidden}")
     if step["is_orphan"]:
         notes.append("parent missing")
     waited = step.get("critical_ns", 0) if critical else 0
@@ -86,6 +94,7 @@ def _step(step: Step, depth: int, begin_ns: int, length: int, *, critical: bool)
         "name": clip(step["name"], NAME_CHARS),
         "status": status,
         "note": ", ".join(notes),
+        "told": "no retry visible: such a client may retry within the span" if step.get("evidence") == UNSEEN else "",
         "length": words.duration(took) if took is not None else "running",
         **_extent(step["start_ns"], ended, begin_ns, length),
     }

@@ -223,6 +223,12 @@ class TestRuns:
 
 
 class TestRun:
+    def test_a_step_says_what_its_tries_rest_on(self, lively: Path) -> None:
+        """Later tries are numbered; a run without hidden or repeated ones says nothing of them."""
+        rows = component(open_page("run", run=newest(lively, "recovered")), "waterfall")["rows"]
+        assert any(row.get("note", "").startswith("try 2") for row in rows)
+        assert not any("tries in" in row.get("note", "") for row in rows)
+
     def test_the_critical_path_is_marked_on_demand(self, lively: Path) -> None:
         """Off at first; on, the steps that the end of the run waited for say how long."""
         run_id = newest(lively, "clean")
