@@ -38,6 +38,25 @@ def chains(ask: Ask, **filters: Any) -> dict[str, Chain]:
     }
 
 
+def over_time(ask: Ask, step_ns: int, **filters: Any) -> dict[str, dict[int, Chain]]:
+    """The chain of every workflow in each stretch of a window, by the start of the stretch.
+
+    Args:
+        step_ns: length of a stretch, in whole 5 minutes; stretches begin at its multiples.
+        filters: since_ns, until_ns, workflow, version, environment.
+    """
+    rows: dict[str, dict[tuple[str, int], list[dict[str, Any]]]] = {}
+    for kind in ("nodes", "edges", "runs"):
+        found = rows.setdefault(kind, defaultdict(list))
+        for row in ask(f"workflow_{kind}_over_time", step_ns=step_ns, **filters).to_pylist():
+            found[row["workflow"], row["bucket_ns"]].append(row)
+    chains: dict[str, dict[int, Chain]] = defaultdict(dict)
+    for (workflow, at_ns), (runs, *_) in rows["runs"].items():
+        key = (workflow, at_ns)
+        chains[workflow][at_ns] = chain_of(rows["nodes"][key], rows["edges"][key], runs)
+    return chains
+
+
 def _by_workflow(rows: pa.Table) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows.to_pylist():

@@ -1,6 +1,6 @@
 """How retries multiply the work that was asked for: attempts over operations, budgets, and layers that retry layers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod, sqrt
@@ -38,6 +38,14 @@ class Amplified:
     high: float
     operations: int
     attempts: int
+
+
+def tries_of(rows: Iterable[Row]) -> Counter[int]:
+    """How many operations took how many tries: from rows of `queries/attempts_histogram.sql`."""
+    found = Counter[int]()
+    for row in rows:
+        found[row["tries"]] += row["operations"]
+    return found
 
 
 def amplified(tries: Mapping[int, int]) -> Amplified | None:

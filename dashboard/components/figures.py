@@ -25,11 +25,14 @@ class Figure:
     tone: Tone = "same"
     note: str = ""
     spark: Sequence[int] = ()
+    line: Sequence[float | None] = ()
+    """Its course, drawn as a line between its own extremes; None breaks it."""
     mark: str | None = None
     """The state of runs whose shape stands beside the label."""
     help: str = ""
     opens: dict[str, str] | None = None
-    """Parameters of the Runs page that it leads to; None: nowhere."""
+    """Parameters of the page that it leads to; None: nowhere."""
+    page: str = "runs"
 
 
 def figures(row: Sequence[Figure], *, key: str) -> None:

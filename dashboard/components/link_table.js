@@ -45,6 +45,7 @@ function cell(column, value) {
     case "layer": return [layer(value)]
     case "ago": return [el("time", { "data-ms": value, title: exact(value) })]
     case "share": return [share(value)]
+    case "course": return [course(value)]
     case "link": return [follow(el("a", { class: "part", href: address(value.page, value.params), title: value.title }, value.text))]
     default: {
       const [text, beside] = [value].flat()

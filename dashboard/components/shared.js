@@ -43,6 +43,17 @@ function layer(mark, text = mark.name) {
   return node
 }
 
+/** A course over time as a line between its own extremes; where nothing is known it breaks. */
+function course(values) {
+  const known = values.filter((value) => value != null), low = Math.min(...known), high = Math.max(...known)
+  const x = (i) => (100 * (i + 0.5)) / values.length, y = (value) => (high > low ? 21 - (18 * (value - low)) / (high - low) : 12)
+  const picture = svg("svg", { class: "course", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" })
+  let path = ""
+  values.forEach((value, i) => { if (value != null) path += `${i && values[i - 1] != null ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}${i && values[i - 1] != null ? "" : "h.01"}` })
+  picture.append(svg("path", { d: path, "vector-effect": "non-scaling-stroke" }))
+  return picture
+}
+
 function ago(ms, nowMs) {
   const s = Math.max(0, (nowMs - ms) / 1000)
   if (s < 1) return "now"
@@ -82,4 +93,26 @@ function visit(href) {
 function follow(link) {
   link.onclick = (event) => { if (plainClick(event)) { event.preventDefault(); visit(link.href) } }
   return link
+}
+
+function axisText(x, y, text, anchor) {
+  const node = svg("text", { x, y, "text-anchor": anchor, class: "label" })
+  node.textContent = text
+  return node
+}
+
+/** Moments to name on an axis of time, with their text and anchor: at most about `most`. */
+function timeTicks(data, most) {
+  const span = data.until - data.since
+  const minute = 60000, hour = 60 * minute, day = 24 * hour
+  const step = [minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day]
+    .find((s) => span / s <= Math.max(2, most)) ?? 84 * day
+  const offset = new Date(data.since).getTimezoneOffset() * minute
+  const marks = []
+  for (let at = Math.ceil((data.since - offset) / step) * step + offset; at <= data.until; at += step) {
+    const when = new Date(at)
+    const text = step >= day ? when.toLocaleDateString("en-GB", { day: "numeric", month: "short" }) : when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
+    marks.push([at, text, at - data.since < span * 0.03 ? "start" : data.until - at < span * 0.04 ? "end" : "middle"])
+  }
+  return marks
 }

@@ -8,6 +8,7 @@ Where it must stand in a Markdown label it passes `safe`, in a plotly figure `pl
 import html
 import re
 import string
+from collections.abc import Sequence
 from typing import Final
 
 SAFE_LIMIT: Final = 200
@@ -27,6 +28,11 @@ def safe(text: object, limit: int = SAFE_LIMIT) -> str:
     """
     line = _LINK_STARTS.sub(rf"\1{_WORD_JOINER}", clip(_SPACE.sub(" ", str(text)).strip(), limit))
     return line.translate(_ESCAPED)
+
+
+def sentence(pieces: Sequence[str]) -> str:
+    """A finding as Markdown: our words and foreign text in turn, the latter made safe and bold."""
+    return "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(pieces))
 
 
 def plot_text(text: object, limit: int = PLOT_LIMIT) -> str:

@@ -36,10 +36,10 @@ function draw(root) {
   picture.append(svg("defs", {}, pattern("hatch", "silent"), pattern("hatch-line", "running"), pattern("hatch-layer", "layer")))
   for (const value of [0, top / 2, top]) {
     picture.append(svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "rule" }))
-    if (Number.isInteger(value)) picture.append(label(LEFT - 6, y(value) + 4, short(value), "end"))
+    if (Number.isInteger(value)) picture.append(axisText(LEFT - 6, y(value) + 4, short(value), "end"))
   }
-  for (const [at, text, anchor] of ticks(data, Math.floor((width - LEFT) / 90))) {
-    picture.append(label(LEFT + ((at - data.since) / data.bucket) * step, HEIGHT - 6, text, anchor))
+  for (const [at, text, anchor] of timeTicks(data, Math.floor((width - LEFT) / 90))) {
+    picture.append(axisText(LEFT + ((at - data.since) / data.bucket) * step, HEIGHT - 6, text, anchor))
   }
   const base = new Array(buckets).fill(0)
   const gap = step > 5 ? 1 : 0
@@ -102,12 +102,6 @@ function pattern(id, name) {
     svg("rect", { width: 5, height: 5, class: "under-" + name }), svg("rect", { width: 1.6, height: 5, class: "over-" + name }))
 }
 
-function label(x, y, text, anchor) {
-  const node = svg("text", { x, y, "text-anchor": anchor, class: "label" })
-  node.textContent = text
-  return node
-}
-
 function nice(value) {
   const power = 10 ** Math.floor(Math.log10(value))
   return [1, 2, 4, 5, 10].map((m) => m * power).find((n) => n >= value)
@@ -115,19 +109,4 @@ function nice(value) {
 
 function short(value) {
   return value >= 1e6 ? value / 1e6 + " M" : value >= 1e3 ? value / 1e3 + " k" : String(value)
-}
-
-function ticks(data, most) {
-  const span = data.until - data.since
-  const minute = 60000, hour = 60 * minute, day = 24 * hour
-  const step = [minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day]
-    .find((s) => span / s <= Math.max(2, most)) ?? 84 * day
-  const offset = new Date(data.since).getTimezoneOffset() * minute
-  const marks = []
-  for (let at = Math.ceil((data.since - offset) / step) * step + offset; at <= data.until; at += step) {
-    const when = new Date(at)
-    const text = step >= day ? when.toLocaleDateString("en-GB", { day: "numeric", month: "short" }) : when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
-    marks.push([at, text, at - data.since < span * 0.03 ? "start" : data.until - at < span * 0.04 ? "end" : "middle"])
-  }
-  return marks
 }

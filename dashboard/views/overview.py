@@ -1,118 +1,306 @@
-"""Overview: is it worse than usual, where, since when, and what to open next."""
+"""Overview: is it worse than usual, where, since when, how many runs it hit, and what to open next."""
 
 import time
-from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from typing import Any, Final
 
 import streamlit as st
 
-from dashboard import store, words
-from dashboard.analytics import findings
+from dashboard import alarms, store, words
+from dashboard.analytics import findings, wording
+from dashboard.analytics.reliability import Estimate, losses, share
+from dashboard.analytics.storms import Episode
 from dashboard.components import filters, pulse, quality
-from dashboard.components.figures import Figure, figures, share_figure
-from dashboard.components.filters import Filters
+from dashboard.components.curves import Curve, Sign, curves
+from dashboard.components.estimates import (
+    LOST,
+    amplification_figure,
+    estimated,
+    figure,
+    moved,
+    p95_figure,
+    where_runs_went,
+)
+from dashboard.components.figures import figures
+from dashboard.components.filters import Filters, Window
+from dashboard.components.link_table import Column, link_table, number_column
 from dashboard.components.run_list import NARROW, run_list
 from dashboard.components.states import guarded, nothing_yet
-from dashboard.components.text import safe
+from dashboard.components.text import sentence
 from dashboard.components.timeline import STATES, timeline
+from dashboard.glance import Delivered, Glance, Story, glance, story
 from dashboard.store import Param
 
-NEWEST_RUNS = 12
-NEWEST_BAD_RUNS = 8
-P95_NEEDS = 72  # runs, for a band of its own (DESIGN: latency)
+NEWEST_RUNS: Final = 8
+NEWEST_BAD_RUNS: Final = 7
+MOST_STORMS: Final = 3
+SHADED: Final = 7 * filters.DAY  # a longer window has storms too thin to see, and they are dear to find
+MOST_WORKFLOWS: Final = 12
+ROLLUP_NS: Final = 5 * filters.MINUTE
+MOST_STRETCHES: Final = 31
+STRETCHES: Final = tuple(n * filters.MINUTE for n in (5, 15, 30, 60, 120, 360, 720, 1440, 4320, 10080))
 
 
-def headline(conf: Filters, totals: findings.Row, before: findings.Row, now_ns: int) -> None:
-    """The finding in words, and the way to the runs behind it."""
-    worst = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
-    finding = findings.overview(totals, before, worst, conf.window.said, now_ns, filters.zone())
-    said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
-    sentence, way = st.columns([7, 1], vertical_alignment="center")
-    sentence.subheader(said, anchor=False)
-    if finding.alarming:
-        bad_runs = filters.carried() | {"state": ["failed", "silent"]}
-        way.page_link("views/runs.py", label="Runs", icon=":material/arrow_forward:", query_params=bad_runs)
+@st.cache_data(ttl=15.0, max_entries=32, show_spinner=False)
+def glance_of(step_ns: int, before: dict[str, Param], **scope: Any) -> Glance:
+    """How a window went; counted at most every 15 s, as roll-ups are asked."""
+    return glance(store.ask_steady, step_ns, before, **scope)
 
 
-def show_figures(conf: Filters, totals: findings.Row, before: findings.Row, over_time: list[findings.Row]) -> None:
-    """The row of figures; each leads to the runs behind it."""
-    window = conf.window
-    minutes = (min(window.until_ns, time.time_ns()) - window.since_ns) / filters.MINUTE
-    rate, rate_before = totals["runs"] / minutes, before["runs"] * filters.MINUTE / (window.until_ns - window.since_ns)
-    ingest = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
+@st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
+def story_of(until_ns: int, _zone: tzinfo, zone_name: str, **scope: Any) -> Story:
+    """What changed lately; found once a minute. The zone's name stands for it in the cache."""
+    return story(store.ask_steady, until_ns, _zone, **scope)
 
-    def spark(*states: str) -> list[int]:
-        found = Counter[int]()
-        for row in over_time:
-            if not states or row["state"] in states:
-                found[row["bucket_ns"]] += row["runs"]
-        return [found[at] for at in range(window.since_ns, window.until_ns, window.bucket_ns)]
 
-    def share(name: str, label: str, meaning: str, good: bool | None) -> Figure:
-        return share_figure(
-            name,
-            label,
-            totals[name],
-            totals["finished"],
-            (before[name], before["finished"]),
-            spark=spark(name),
-            help=meaning,
-            good=good,
-        )
+@st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
+def storms_of(**scope: Any) -> list[Episode]:
+    """The storms of which some part lies in a window; found once a minute."""
+    return [one for one in alarms.storms_found(store.ask_steady, **scope).episodes if one.status == "storm"]
 
-    few = "" if totals["timed"] >= P95_NEEDS else ", too few to trust"
+
+@st.cache_data(ttl=15.0, max_entries=32, show_spinner=False)
+def active_storms(until_ns: int, **scope: Any) -> list[Episode]:
+    """The storms that go on; looked for again every 15 s."""
+    return alarms.active_storms(store.ask_steady, until_ns, **scope)
+
+
+# ---- in words --------------------------------------------------------------------------------------------------------
+
+
+def headline(conf: Filters, seen: Glance, told: Story, finding: findings.Finding, now_ns: int) -> None:
+    """What is worse than usual and since when, how many runs it hit here, and what to open next."""
+    here = filters.zone()
+    if told.fall is not None:
+        workflow, now, change = told.fall
+        said = wording.delivers(workflow, now, change, here, now_ns)
+    else:
+        lowest = worst(seen)
+        if lowest is None:
+            st.subheader(sentence(finding.pieces), anchor=False)
+            return
+        workflow = lowest
+        steady_ns = told.steady.get(workflow)
+        said = wording.delivers(workflow, seen.workflows[workflow][0].r, None, here, now_ns, steady_ns=steady_ns)
+    words_of, ways = st.columns([7, 2], vertical_alignment="center")
+    with words_of:
+        st.subheader(sentence(said.pieces), anchor=False)
+        st.caption(sentence(finding.pieces))
+    with ways, st.container(horizontal=True, horizontal_alignment="right"):
+        why = ("views/drift.py", "Why") if said.alarming else ("views/steps.py", "Steps")
+        of_it = filters.carried(workflow=workflow)
+        st.page_link(why[0], label=why[1], icon=":material/troubleshoot:", query_params=of_it)
+        bad = {**of_it, "state": LOST} if finding.alarming else of_it
+        st.page_link("views/runs.py", label="Runs", icon=":material/arrow_forward:", query_params=bad)
+
+
+def worst(seen: Glance) -> str | None:
+    """The workflow that delivers least, of those with enough runs for a figure; else the busiest with any."""
+    known = {name: now.r for name, (now, _) in seen.workflows.items() if now.r.value is not None}
+    enough = {name: r for name, r in known.items() if r.shown == "value and band"}
+    if enough:
+        return min(enough, key=lambda name: (enough[name].value or 0.0, name))
+    return next(iter(known), None)
+
+
+# ---- in figures ------------------------------------------------------------------------------------------------------
+
+
+def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
+    """R, E, F, silent, amplification, p95: each with band, change, n and its course; each opens its page."""
+    steps = range(window.since_ns // step_ns * step_ns, window.until_ns, step_ns)
+    course, now, before = seen.course[""], seen.total, seen.before
+
+    def line(value: Callable[[Delivered], float | None]) -> list[float | None]:
+        return [value(course[at]) if at in course and course[at].outcomes.finished else None for at in steps]
+
+    judged = now.outcomes.verdict_pass + now.outcomes.verdict_fail
+    e = figure(
+        "e",
+        "E observed, claimed",
+        now.e,
+        before.e,
+        "Runs clean or recovered, of those finished: claimed, as no failure was seen in them",
+        line=line(lambda each: each.e.value),
+        page="runs",
+        opens={},
+    )
+    verdicts = f"{words.count(judged)} with a verdict" + (
+        f": {words.share(now.outcomes.verdict_pass, judged)} pass" if judged else ""
+    )
+    silent = share(now.outcomes.silent, now.outcomes.finished, "no run finished")
+    silent_before = share(before.outcomes.silent, before.outcomes.finished, "no run finished")
     figures(
         [
-            Figure(
-                "runs",
-                "Runs a minute",
-                words.rate(rate),
-                _change(rate, rate_before),
-                note=words.plural(totals["runs"], "run"),
-                spark=spark(),
+            figure(
+                "r",
+                "R compounded",
+                now.r,
+                before.r,
+                "The chance of reaching the end without a failed step",
+                line=line(lambda each: each.r.value),
+                page="steps",
                 opens={},
             ),
-            share(
-                "failed",
-                "Failed",
-                "Share of finished runs that reached their caller as a failure, and its 95 % band",
-                good=False,
+            replace(e, note=f"{e.note}; {verdicts}"),
+            figure(
+                "f",
+                "F first try",
+                now.f,
+                before.f,
+                "As R, had nothing been tried again",
+                line=line(lambda each: each.f.value),
+                page="steps",
+                opens={},
             ),
-            share(
-                "silent",
-                "Silent",
-                "Share of finished runs with an unhandled failure inside while nothing at the top says so",
-                good=False,
+            replace(
+                figure(
+                    "silent",
+                    "Silent",
+                    silent,
+                    silent_before,
+                    "Share of finished runs with an unhandled failure inside while nothing at the top says so",
+                    more_good=False,
+                    line=line(lambda each: each.outcomes.silent / each.outcomes.finished),
+                    page="failures",
+                    opens={"fate": "silent"},
+                ),
+                mark="silent",
             ),
-            share(
-                "recovered",
-                "Recovered",
-                "Share of finished runs whose failures were all handled, by a retry for instance",
-                good=None,
+            amplification_figure(
+                *seen.tries, line=[seen.tries_course.get(at) for at in steps], page="retries", opens={}
             ),
-            Figure(
-                "p95",
-                "p95 run",
-                words.duration(totals["p95_ns"]),
-                _change(totals["p95_ns"], before["p95_ns"]),
-                note=f"n {words.count(totals['timed'])}{few}",
-                help="95 % of finished runs took at most this long",
-            ),
-            Figure(
-                "spans",
-                "Spans a minute",
-                words.rate(ingest["stored"] / minutes),
-                note=f"{words.count(ingest['rejected'])} rejected",
-                help="Spans stored; what else became of those received stands under data quality",
-            ),
+            p95_figure(*seen.p95, line=[seen.p95_course.get(at) for at in steps], opens={}),
         ],
         key="overview_figures",
     )
 
 
-def _change(now: float | None, before: float | None) -> str | None:
-    if not now or not before:
-        return None
-    return f"× {now / before:.3g}" if now >= 3 * before else f"{100 * (now / before - 1):+.0f} %"
+def show_where(conf: Filters, seen: Glance, scope: dict[str, Param]) -> None:
+    """Where 100 runs went."""
+    rows = store.ask_steady("chain_losses", **scope).to_pylist()
+    parts = losses(seen.total.outcomes, rows, lens="a" if conf.lens == "A" else "b")
+    if parts:
+        of = f"Where 100 runs went, of {words.count(seen.total.outcomes.finished)}"
+        where_runs_went(parts, key="overview_losses", title=of, params={})
+
+
+# ---- over time, and now ----------------------------------------------------------------------------------------------
+
+
+def show_course(seen: Glance, told: Story, storms: Sequence[Episode], window: Window, step_ns: int) -> None:
+    """R, E and F over time, with what happened meanwhile."""
+    course = {at: one for at, one in seen.course[""].items() if one.outcomes.finished}
+
+    def curve(name: str, label: str, value: Callable[[Delivered], Estimate]) -> Curve:
+        found = [(at, value(one)) for at, one in course.items()]
+        return Curve(name, label, [(at, e.value, e.low, e.high, e.n) for at, e in found if e.value is not None])
+
+    lines = [
+        curve("R", "R compounded", lambda one: one.r),
+        curve("E", "E observed", lambda one: one.e),
+        curve("F", "F first try", lambda one: one.f),
+    ]
+    here = filters.zone()
+    signs = [
+        Sign(
+            "change",
+            turn.at_ns,
+            turn.at_ns,
+            f"{turn.workflow} {100 * turn.ratio:+.1f} points, {words.moment(turn.at_ns, here)}",
+            "drift",
+            {"workflow": turn.workflow},
+        )
+        for turn in told.turns
+    ]
+    signs += [
+        Sign(
+            "deploy",
+            at_ns,
+            at_ns,
+            f"{name} {what}, {words.moment(at_ns, here)}",
+            "drift",
+            {"workflow": name} if name else {},
+        )
+        for at_ns, name, what in told.marks
+    ]
+    signs += [
+        Sign(
+            "storm",
+            one.onset_ns,
+            one.end_ns or window.until_ns,
+            f"storm: {one.key.name} × {one.peak_amplification:.1f}",
+            "retries",
+            {"by": one.key.dimension},
+        )
+        for one in storms
+    ]
+    within = [sign for sign in signs if sign.until_ns >= window.since_ns and sign.at_ns < window.until_ns]
+    curves(lines, within, key="overview_course", title="R, E and F over time", window=window, step_ns=step_ns)
+
+
+def show_storms(going: Sequence[Episode]) -> None:
+    """The storms that go on, the strongest first."""
+    if not going:
+        return
+    here = filters.zone()
+    rows = [
+        {
+            "page": "retries",
+            "params": {"by": one.key.dimension},
+            "what": [one.key.name, one.key.dimension],
+            "times": f"×{one.peak_amplification:.1f}",
+            "since": words.lately(one.onset_ns, here, time.time_ns()),
+        }
+        for one in going[:MOST_STORMS]
+    ]
+    columns: list[Column] = [
+        {"name": "what", "label": "Storm", "look": "strong"},
+        {"name": "times", "label": "Peak", "align": "right", "width": "64px"},
+        {"name": "since", "label": "Since", "align": "right", "width": "110px"},
+    ]
+    link_table(rows, columns, key="overview_storms", label="Storms that go on")
+
+
+WORKFLOWS: Final[list[Column]] = [
+    {"name": "workflow", "label": "Workflow", "look": "strong"},
+    number_column("r", "R, compounded", 170, "The chance that every step goes well"),
+    number_column("change", "Change", 96, "Against the window before"),
+    number_column("e", "E, observed", 170, "Clean or recovered runs", 2),
+    number_column("lost", "Lost", 70, "Failed or silent runs", 2),
+    number_column("runs", "Finished", 84),
+    {"name": "course", "label": "R over time", "look": "course", "width": "180px", "optional": 1},
+]
+
+
+def show_workflows(seen: Glance, window: Window, step_ns: int) -> None:
+    """Every workflow, the worst first."""
+    steps = range(window.since_ns // step_ns * step_ns, window.until_ns, step_ns)
+    order = sorted(seen.workflows.items(), key=lambda item: (item[1][0].r.value is None, item[1][0].r.value or 0.0))
+    rows: list[dict[str, Any]] = []
+    for name, (now, before) in order[:MOST_WORKFLOWS]:
+        course = seen.course.get(name, {})
+        rows.append(
+            {
+                "page": "steps",
+                "params": {"workflow": name},
+                "workflow": name,
+                "r": estimated(now.r),
+                "change": moved(now.r, before.r) if before else None,
+                "e": estimated(now.e),
+                "lost": words.count(now.outcomes.failed + now.outcomes.silent),
+                "runs": words.count(now.outcomes.finished),
+                "course": [course[at].r.value if at in course else None for at in steps],
+            }
+        )
+    if not rows:
+        return
+    st.markdown("**Workflows, the worst first**")
+    link_table(rows, WORKFLOWS, key="overview_workflows", label="Workflows, the worst first")
+    if len(order) > MOST_WORKFLOWS:
+        st.caption(f"The {MOST_WORKFLOWS} worst of {len(order)} workflows.")
 
 
 @guarded
@@ -120,54 +308,91 @@ def overview() -> None:
     """Everything on the page that moves."""
     conf = filters.current()
     window, now_ns = conf.window, time.time_ns()
+    length = window.until_ns - window.since_ns
     totals = store.ask("run_totals", **conf.scope()).to_pylist()[0]
-    before = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
     if totals["newest_ns"] is None and store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
         nothing_yet()
         return
+    earlier = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
+    worst_spot = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
+    here = filters.zone()
+    finding = findings.overview(totals, earlier, worst_spot, window.said, now_ns, here)
+
+    step_ns, wide = stretch(window), window.widened(ROLLUP_NS)
+    scope = conf.scope(wide)
+    of_all: dict[str, Param] = {key: value for key, value in scope.items() if not key.endswith("_ns")}
+    seen = glance_of(step_ns, conf.scope(window.before().widened(ROLLUP_NS)), **scope)
+    story_until_ns = min(wide.until_ns, -(-now_ns // ROLLUP_NS) * ROLLUP_NS)
+    told = story_of(story_until_ns, here, str(here), **of_all)
+    headline(conf, seen, told, finding, now_ns)
+    show_figures(seen, wide, step_ns)
+    with st.container(border=True):
+        show_where(conf, seen, scope)
+
     abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
     found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}
-    over_time = store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist()
-
-    headline(conf, totals, before, now_ns)
-    show_figures(conf, totals, before, over_time)
-
-    halves = st.grid(2, min_column_width=400)
-    with halves.cell(), st.container(border=True):
-        timeline(
-            over_time,
-            value="runs",
-            names=STATES,
-            key="overview_runs",
-            title="Runs",
-            outcomes=True,
-            window=window,
-            bucket_ns=window.bucket_ns,
-        )
-        bucket_ns = max(window.bucket_ns, filters.MINUTE)
-        arrived = store.ask("ingest_over_time", since_ns=window.since_ns, bucket_ns=bucket_ns).to_pylist()
-        kinds = ("stored", "duplicate", "rejected")
-        timeline(
-            [{"bucket_ns": row["bucket_ns"], "state": kind, "spans": row[kind]} for row in arrived for kind in kinds],
-            value="spans",
-            names=kinds,
-            key="overview_spans",
-            title="Spans",
-            window=window,
-            bucket_ns=bucket_ns,
-        )
     page: dict[str, Param] = {**found, "at_ns": window.until_ns, "at_run_id": ""}
-    with halves.cell(), st.container(border=True):
-        st.markdown("**Failed and silent, newest first**")
-        bad = store.ask("runs_page", **{**page, "states": ("failed", "silent"), "limit": NEWEST_BAD_RUNS}).to_pylist()
+    course, now = st.columns([3, 2])
+    with course, st.container(border=True, height="stretch"):
+        if length >= filters.DAY:
+            shaded = storms_of(**scope) if length <= SHADED else []
+            show_course(seen, told, shaded, wide, step_ns)
+        else:
+            show_runs_over_time(found, window)
+    with now, st.container(border=True, height="stretch"):
+        st.markdown("**Now**: failed and silent, newest first")
+        if not window.exact:
+            show_storms(active_storms(story_until_ns, **of_all))
+        bad = store.ask("runs_page", **{**page, "states": tuple(LOST), "limit": NEWEST_BAD_RUNS}).to_pylist()
         if bad:
             run_list(bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
         else:
             st.caption(f":material/check_circle: none {window.said}")
+    show_workflows(seen, wide, step_ns)
     st.markdown("**Newest runs**")
     newest = store.ask("runs_page", limit=NEWEST_RUNS, **page).to_pylist()
     run_list(newest, key="overview_newest", label="Newest runs", live=True)
+    with st.container(border=True):
+        if length >= filters.DAY:
+            show_runs_over_time(found, window)
+        show_spans_over_time(window)
     quality.panel(window)
+
+
+def stretch(window: Window) -> int:
+    """How long a stretch of the courses is: about 12 to 30 in a window, whole hours from a day on."""
+    length = window.until_ns - window.since_ns
+    return next((step for step in STRETCHES if length <= MOST_STRETCHES * step), STRETCHES[-1])
+
+
+def show_runs_over_time(found: dict[str, Param], window: Window) -> None:
+    """How many runs began when, and how they ended."""
+    timeline(
+        store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist(),
+        value="runs",
+        names=STATES,
+        key="overview_runs",
+        title="Runs",
+        outcomes=True,
+        window=window,
+        bucket_ns=window.bucket_ns,
+    )
+
+
+def show_spans_over_time(window: Window) -> None:
+    """What became of the spans that arrived."""
+    bucket_ns = max(window.bucket_ns, filters.MINUTE)
+    arrived = store.ask("ingest_over_time", since_ns=window.since_ns, bucket_ns=bucket_ns).to_pylist()
+    kinds = ("stored", "duplicate", "rejected")
+    timeline(
+        [{"bucket_ns": row["bucket_ns"], "state": kind, "spans": row[kind]} for row in arrived for kind in kinds],
+        value="spans",
+        names=kinds,
+        key="overview_spans",
+        title="Spans",
+        window=window,
+        bucket_ns=bucket_ns,
+    )
 
 
 st.fragment(overview, run_every=pulse.tick_s(filters.current()))()

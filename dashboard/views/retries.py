@@ -9,16 +9,17 @@ import streamlit as st
 
 from dashboard import alarms, store, words
 from dashboard.analytics import findings
-from dashboard.analytics.amplification import RETRY_BUDGET, Amplified, amplified, budget_used, paths
+from dashboard.analytics.amplification import RETRY_BUDGET, Amplified, amplified, budget_used, paths, tries_of
 from dashboard.analytics.storms import IN_RUN_ATTEMPTS, Episode, Found, Limits, in_run_storms
 from dashboard.components import filters
+from dashboard.components.estimates import amplification_figure
 from dashboard.components.figures import Figure, figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.lanes import Block, Lane, lanes
 from dashboard.components.lanes import Column as Beat
 from dashboard.components.link_table import Column, link_table
 from dashboard.components.states import guarded, no_match, nothing_yet
-from dashboard.components.text import safe
+from dashboard.components.text import safe, sentence
 from dashboard.store import Param
 
 BY: Final = ("step", "tool", "model", "provider")
@@ -73,8 +74,7 @@ def headline(found: Found, by: str, total: Amplified, said: str) -> None:
     mine = [one for one in found.episodes if one.key.dimension == by] or list(found.episodes)
     judged = any(ratio > 0 for ratio in found.judged.values())
     finding = findings.retries(mine, total.value, said, filters.zone(), time.time_ns(), judged=judged)
-    text = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
-    st.subheader(text, anchor=False)
+    st.subheader(sentence(finding.pieces), anchor=False)
 
 
 def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row]) -> None:
@@ -87,20 +87,9 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
         known = [row[name] for row in steps if row[name] is not None]
         return sum(known) if known else None
 
-    outside = before is not None and not now.low <= before.value <= now.high
-    tone = "same" if not outside or before is None else "worse" if now.value > before.value else "better"
     figures(
         [
-            Figure(
-                "amplification",
-                "Amplification",
-                f"×{now.value:.3f}" if now.value < 1.1 else f"×{now.value:.2f}",
-                f"×{before.value:.3f} before" if before else None,
-                tone,  # type: ignore[arg-type]
-                note=f"[{now.low:.3f}, {now.high:.3f}]",
-                help="Attempts an operation, all operations of all steps, with its 95 % band",
-                opens={},
-            ),
+            amplification_figure(now, before, opens={}),
             Figure(
                 "budget",
                 "Retry budget used",
@@ -406,14 +395,6 @@ def show_evidence(rows: Sequence[Row]) -> None:
 
 
 # ---- the page --------------------------------------------------------------------------------------------------------
-
-
-def tries_of(rows: Iterable[Row]) -> Counter[int]:
-    """How many operations took how many tries."""
-    found = Counter[int]()
-    for row in rows:
-        found[row["tries"]] += row["operations"]
-    return found
 
 
 def chosen() -> str:

@@ -10,7 +10,6 @@ from dashboard.analytics import findings
 from dashboard.analytics.proportions import wilson
 from dashboard.analytics.reliability import (
     Chain,
-    Estimate,
     Fix,
     Parting,
     compounded,
@@ -28,22 +27,20 @@ from dashboard.analytics.reliability import (
 )
 from dashboard.charts.time_spent import FAILED, SHADES
 from dashboard.components import filters
-from dashboard.components.figures import Figure, figures
+from dashboard.components.estimates import LOST, estimated, figure, moved, where_runs_went
+from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
-from dashboard.components.link_table import Column, link_table
+from dashboard.components.link_table import Column, link_table, number_column
 from dashboard.components.stairs import Level, Step, stairs
 from dashboard.components.states import guarded, no_match, nothing_yet
 from dashboard.components.step_graph import step_graph
-from dashboard.components.text import safe
+from dashboard.components.text import safe, sentence
 from dashboard.components.whole import Part, whole
-from dashboard.looks import look
 from dashboard.store import Param
 
-LOST = ["failed", "silent"]
 MOST_WORKFLOWS = 12
 MOST_SLIDERS = 6
 ROLLUP_NS = 5 * filters.MINUTE
-NEUTRAL, RECOVERED = "#9aa3ad", "#7fc4ad"  # paler than the outcome's own: layer tool has that
 
 
 def chain_in(conf: Filters, window: Window, workflow: str, scope: str = "") -> Chain:
@@ -102,29 +99,13 @@ def ranking(conf: Filters) -> None:
         st.caption(f"The {MOST_WORKFLOWS} busiest of {len(now)} workflows; choose any other in the sidebar.")
 
 
-def estimated(figure: Estimate) -> str | list[str]:
-    """A figure as a table shows it: its value with its band beside it, below the gate the band alone."""
-    band = f"[{100 * figure.low:.1f}, {100 * figure.high:.1f}]"
-    if figure.shown == "nothing" or figure.value is None:
-        return words.NOT_KNOWN
-    return band if figure.shown == "band" else [f"{100 * figure.value:.1f} %", band]
-
-
-def moved(now: Estimate, before: Estimate) -> str | None:
-    """The change in points; None where either rests on too little."""
-    if now.value is None or before.value is None or before.shown != "value and band":
-        return None
-    return f"{100 * (now.value - before.value):+.1f} pts"
-
-
 # ---- one workflow ----------------------------------------------------------------------------------------------------
 
 
 def headline(conf: Filters, workflow: str, scope: str, chain: Chain, fixes: tuple[Fix, ...]) -> None:
     """What the chain delivers and what to fix first, in words."""
     finding = findings.steps(workflow, scope, compounded(chain), chain.runs, fixes, conf.window.said)
-    said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
-    st.subheader(said, anchor=False)
+    st.subheader(sentence(finding.pieces), anchor=False)
 
 
 def show_figures(chain: Chain, before: Chain, workflow: str) -> None:
@@ -150,47 +131,14 @@ def show_figures(chain: Chain, before: Chain, workflow: str) -> None:
     figures([replace(each, opens={"workflow": workflow}) for each in row], key="steps_figures")
 
 
-def figure(name: str, label: str, now: Estimate, before: Estimate, meaning: str, unit: str = "%") -> Figure:
-    """One estimate as a figure: below the gate its band alone."""
-    band = f"[{100 * now.low:.1f}, {100 * now.high:.1f}]"
-    more = now.more_for_2_points
-    note = f"{band} n {words.count(now.n)}" + (f", {words.count(more)} more for ±2 pts" if more else "")
-    if now.shown == "nothing" or now.value is None:
-        return Figure(name, label, words.NOT_KNOWN, note=now.reason, help=meaning)
-    if now.shown == "band":
-        return Figure(name, label, band, note=f"n {words.count(now.n)}: too few for one number", help=meaning)
-    change = moved(now, before)
-    outside = change is not None and before.value is not None and not now.low <= before.value <= now.high
-    tone = "same" if not outside or before.value is None else "better" if now.value > before.value else "worse"
-    return Figure(name, label, f"{100 * now.value:.1f} {unit}", change, tone, note=note, help=meaning)  # type: ignore[arg-type]
-
-
 def show_losses(chain: Chain, conf: Filters, workflow: str) -> None:
     """Where the runs went: a bar that adds up to 100 %."""
     if chain.outcomes is None or not chain.outcomes.finished:
         return
     rows = store.ask_steady("chain_losses", **asked(conf, workflow)).to_pylist()
     parts = losses(chain.outcomes, rows, lens="a" if conf.lens == "A" else "b")
-    said = in_percent([part.share for part in parts])
-    shown = []
-    for part, percent in zip(parts, said, strict=True):
-        mark = look(part.part)
-        params: dict[str, Any] = {"workflow": workflow}
-        params |= {"state": part.part} if part.part in ("clean", "recovered") else {"state": LOST, "layer": part.part}
-        shown.append(
-            Part(
-                part.part,
-                part.share,
-                f"{percent:.1f} %",
-                {"clean": NEUTRAL, "recovered": RECOVERED}.get(part.part, mark.color),
-                "" if part.part in ("clean", "recovered") else mark.icon,
-                part.silent / part.runs if part.runs else 0.0,
-                f"{words.count(part.silent)} silent" if part.silent else "",
-                params,
-            )
-        )
-    label = ", ".join(f"{part.name} {part.said}" for part in shown)
-    whole(shown, key="steps_losses", title=f"Where {words.count(chain.outcomes.finished)} runs went", label=label)
+    title = f"Where {words.count(chain.outcomes.finished)} runs went"
+    where_runs_went(parts, key="steps_losses", title=title, params={"workflow": workflow})
 
 
 def show_stairs(chain: Chain, fixes: tuple[Fix, ...], workflow: str) -> None:
@@ -327,25 +275,19 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
     link_table(shown, COLUMNS, key="steps_table", label="Steps")
 
 
-def _number(name: str, label: str, width: int, meaning: str = "", leaves: int = 0) -> Column:
-    """A column of numbers; `leaves` first (1) or second (2) where there is no room."""
-    column: Column = {"name": name, "label": label, "align": "right", "width": f"{width}px"}
-    return column | ({"help": meaning} if meaning else {}) | ({"optional": leaves} if leaves else {})
-
-
 COLUMNS: Final[list[Column]] = [
     {"name": "step", "label": "Step", "look": "strong"},
-    _number("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it"),
-    _number("first", "First try", 70, "Operations whose first try was good"),
-    _number("after", "After recovery", 142, "Operations ok or recovered, with their 95 % band"),
-    _number("change", "Δ pts", 56, "Against the window before"),
-    _number("p50", "p50", 68, leaves=2),
-    _number("p95", "p95", 68),
-    _number("p99", "p99", 68, "The maximum, below 100 operations", leaves=1),
-    _number("self", "Self", 68, "Own time of one operation, what runs below it apart", leaves=1),
-    _number("critical", "Critical", 66, "Share of all run time on the critical path here", leaves=2),
-    _number("tokens", "Tokens", 66, leaves=1),
-    _number("cost", "Cost", 62, leaves=1),
+    number_column("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it"),
+    number_column("first", "First try", 70, "Operations whose first try was good"),
+    number_column("after", "After recovery", 142, "Operations ok or recovered, with their 95 % band"),
+    number_column("change", "Δ pts", 56, "Against the window before"),
+    number_column("p50", "p50", 68, leaves=2),
+    number_column("p95", "p95", 68),
+    number_column("p99", "p99", 68, "The maximum, below 100 operations", leaves=1),
+    number_column("self", "Self", 68, "Own time of one operation, what runs below it apart", leaves=1),
+    number_column("critical", "Critical", 66, "Share of all run time on the critical path here", leaves=2),
+    number_column("tokens", "Tokens", 66, leaves=1),
+    number_column("cost", "Cost", 62, leaves=1),
     {"name": "open", "label": "", "look": "link", "width": "54px", "blank": ""},
 ]
 

@@ -8,9 +8,11 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.components.text import safe
 from schemas.paths import endpoint_path, store_path
 from schemas.version import SCHEMA_VERSION
 from tests.dashboard import stores
+from tests.dashboard.drifting import drifting
 from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, words
 
 
@@ -27,28 +29,76 @@ def diagnosis(page: AppTest) -> str:
 
 
 class TestOverview:
-    def test_says_how_many_failed_where_and_since_when(self, lively: Path) -> None:
-        """The first line holds the number, its share, the place and the time."""
+    def test_says_what_the_worst_workflow_delivers_and_how_many_failed_where(self, lively: Path) -> None:
+        """The first line holds the workflow, its figure and band; the second the runs hit, the place and the time."""
         page = open_page("overview")
         assert healthy(page)
-        said = page.subheader[0].value
+        assert " delivers " in page.subheader[0].value
+        worst = component(page, "overview_workflows")["rows"][0]["workflow"]
+        assert page.subheader[0].value.startswith(f"**{safe(worst)}**")
+        said = words(page)
         assert " finished runs failed in the last hour (" in said
         assert "Most broke at **" in said
         assert " since " in said
 
-    def test_figures_come_with_band_and_count(self, lively: Path) -> None:
-        """No figure stands alone."""
+    def test_figures_come_with_band_change_and_count_and_open_their_page(self, lively: Path) -> None:
+        """No figure stands alone, and each leads on."""
         figures = {figure["name"]: figure for figure in component(open_page("overview"), "overview_figures")}
-        assert set(figures) == {"runs", "failed", "silent", "recovered", "p95", "spans"}
-        assert figures["failed"]["note"].startswith("[")
-        assert " of " in figures["failed"]["note"]
-        assert sum(figures["runs"]["spark"]) > 0
+        assert list(figures) == ["r", "e", "f", "silent", "amplification", "p95"]
+        assert [figure["page"] for figure in figures.values()] == [
+            "steps",
+            "runs",
+            "steps",
+            "failures",
+            "retries",
+            "runs",
+        ]
+        assert all(figure["opens"] is not None for figure in figures.values())
+        assert all("n " in figure["note"] for figure in figures.values())
+        assert "with a verdict" in figures["e"]["note"]
+        assert any(share is not None for share in figures["e"]["line"])
+
+    def test_where_runs_went_adds_up_and_leads_to_them(self, lively: Path) -> None:
+        """The parts of the bar are 100 % on screen; the runs behind one are as many as it says."""
+        page = open_page("overview", window="6h")
+        parts = component(page, "overview_losses")["parts"]
+        assert sum(float(part["said"].removesuffix(" %")) for part in parts) == pytest.approx(100)
+        lost = sum(int(row["lost"]) for row in component(page, "overview_workflows")["rows"])
+        behind = open_page("runs", window="6h", state=["failed", "silent"])
+        assert len(component(behind, "runs_list")["rows"]) == lost
+
+    def test_workflows_come_worst_first_and_lead_to_their_steps(self, lively: Path) -> None:
+        """Ordered by R, each row with its band, its runs and its course."""
+        rows = component(open_page("overview", window="6h"), "overview_workflows")["rows"]
+        figures = [float(row["r"][0].removesuffix(" %")) for row in rows if isinstance(row["r"], list)]
+        assert figures == sorted(figures)
+        assert all(row["page"] == "steps" and row["params"] == {"workflow": row["workflow"]} for row in rows)
+        assert all(any(share is not None for share in row["course"]) for row in rows)
+
+    def test_a_day_and_more_shows_r_e_and_f_over_time(self, lively: Path) -> None:
+        """Lines with bands that hold them; shorter windows show runs over time in their place."""
+        lines = {
+            line["name"]: line for line in component(open_page("overview", window="24h"), "overview_course")["lines"]
+        }
+        assert list(lines) == ["R", "E", "F"]
+        assert all(low <= value <= high for line in lines.values() for _, value, low, high, _ in line["points"])
+        assert component(open_page("overview", window="1h"), "overview_runs")["title"] == "Runs"
+
+    def test_a_fall_that_is_news_stands_in_the_first_line(self, tmp_path: Path, now_ns: int) -> None:
+        """Since when, by how much and what did it; the day is marked in the chart."""
+        stores.write(store_path(tmp_path), [drifting(now_ns, worse_for=8)])
+        with data_dir(tmp_path):
+            page = open_page("overview", window="28d")
+            assert healthy(page)
+            assert ", down " in page.subheader[0].value
+            assert "**ledger\\.query**" in page.subheader[0].value
+            assert {sign["kind"] for sign in component(page, "overview_course")["signs"]} >= {"change"}
 
     def test_newest_runs_come_newest_first(self, lively: Path) -> None:
         """The list is ordered by the start of the runs."""
         rows = component(open_page("overview"), "overview_newest")["rows"]
         began = [row["started"] for row in rows]
-        assert len(rows) == 12
+        assert len(rows) == 8
         assert began == sorted(began, reverse=True)
 
     def test_the_balance_of_spans_is_on_screen(self, lively: Path) -> None:

@@ -11,7 +11,7 @@ from dashboard.analytics.reliability.bands import (
     share,
     verified,
 )
-from dashboard.analytics.reliability.chain import Chain, Member, Node, Outcomes, Transition, chain_of
+from dashboard.analytics.reliability.chain import Chain, Member, Node, Outcomes, Transition, chain_of, together
 from dashboard.analytics.reliability.fix import Fix, Stair, fix_first, staircase, what_if
 from dashboard.analytics.reliability.parting import Loss, Parting, in_percent, losses, parting
 
@@ -39,6 +39,7 @@ __all__ = [
     "retries_buy",
     "share",
     "staircase",
+    "together",
     "verified",
     "what_if",
 ]

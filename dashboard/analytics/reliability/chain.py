@@ -196,3 +196,26 @@ def reading_order(names: Sequence[str], edges: Iterable[Row]) -> list[str]:
         elif (left := path.pop()) is not None:
             done.append(left)
     return [*reversed(done), *(name for name in names if name not in entered)]
+
+
+def together(chains: Mapping[str, Chain]) -> Chain:
+    """All workflows as one chain: a run first enters the chain of its workflow, and stays there.
+
+    Its R is the mean of theirs by runs, its band what theirs and the shares of START make.
+    """
+    names: list[tuple[str, Chain]] = [(name, chain) for name, chain in chains.items() if chain.runs]
+    size = sum(len(chain.nodes) for _, chain in names)
+    moves = np.zeros((size + 1, size + 2))
+    nodes: list[Node] = []
+    for name, chain in names:
+        first, count = len(nodes), len(chain.nodes)
+        rows = slice(first + 1, first + 1 + count)
+        moves[START, first : first + count] = chain.moves[START, :count]
+        moves[START, size:] += chain.moves[START, count:]
+        moves[rows, first : first + count] = chain.moves[1:, :count]
+        moves[rows, size:] = chain.moves[1:, count:]
+        nodes += [Node(f"{name} › {node.name}", node.members) for node in chain.nodes]
+    ends = [chain.outcomes for chain in chains.values() if chain.outcomes is not None]
+    summed = {field.name: sum(getattr(end, field.name) for end in ends) for field in fields(Outcomes)}
+    unknown = tuple(f"{name} › {node}" for name, chain in chains.items() for node in chain.unknown)
+    return Chain(tuple(nodes), moves, Outcomes(**summed), unknown)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.analytics import reliability
-from dashboard.analytics.reliability import chain_of, compounded, first_try, observed
+from dashboard.analytics.reliability import chain_of, compounded, first_try, observed, together
 from tests.dashboard.reliability.chains import Op, counted, edge, ended, group, node, straight
 
 EXACT = 1e-9
@@ -248,3 +248,22 @@ def test_whatever_the_rows_say_every_figure_is_a_number(seed: int) -> None:
     if chain.runs:
         lost = sum(figures.lost for figures in reliability.node_figures(chain))
         assert lost == pytest.approx(1 - value(compounded(chain)), abs=1e-6)
+
+
+def test_workflows_together_deliver_their_mean_by_runs() -> None:
+    """Steps of one name stay apart: 100 runs at .9 · .8 and 300 at .5 are .72 and .5 in the shares 1 to 3."""
+    one, other = straight([0.9, 0.8], [100, 90], [0.9, 0.8]), straight([0.5], [300], [0.5])
+    both = together({"one": one, "other": other})
+    assert both.runs == one.runs + other.runs
+    shares = [one.runs / both.runs, other.runs / both.runs]
+    mean = shares[0] * value(compounded(one)) + shares[1] * value(compounded(other))
+    assert value(compounded(both)) == pytest.approx(mean, abs=EXACT)
+    assert len(both.nodes) == 3
+
+
+def test_a_workflow_alone_is_what_it_is_together() -> None:
+    """Value and band are the same."""
+    chain = straight([0.97] * 6, [1000] * 6, [0.9] * 6)
+    alone, found = compounded(chain), compounded(together({"w": chain}))
+    assert (found.value, found.low, found.high) == pytest.approx((alone.value, alone.low, alone.high))
+    assert together({}).runs == 0
