@@ -31,7 +31,7 @@ MOST_PARTS: Final = 8
 A_FALL: Final = 0.05
 SOON: Final = 28  # days within which a fall is to be seen
 SAID: Final = {
-    "success": "Success of runs, E",
+    "success": "Runs that got through, E",
     "reliability": "Reliability",
     "p95": "p95 latency",
     "amplification": "Attempts an operation",
@@ -440,7 +440,7 @@ def show_series(found: Sequence[Tested], chosen: Tested) -> None:
         )
     link_table(rows, SERIES, key="drift_series", label="Series that were tested")
     st.caption(
-        f"Success: change point at p ≤ {drift.CERTAIN}, possible at p ≤ {drift.POSSIBLE}. Series of a kind: "
+        f"E: change point at p ≤ {drift.CERTAIN}, possible at p ≤ {drift.POSSIBLE}. Series of a kind: "
         f"at most {100 * drift.FALSE_DISCOVERIES:.0f} % of those named are false (Benjamini–Hochberg); what it leaves "
         f"out at p ≤ {drift.POSSIBLE} is not certain. A series needs {drift.LEAST_DAYS} days, and 30 trials "
         "with 5 failures on each side of a change."
@@ -469,7 +469,7 @@ def pick(found: Sequence[Tested]) -> tuple[Tested, ChangePoint | None]:
     wanted = st.query_params.get("series", found[0].key)
     one = next((each for each in found if each.key == wanted), None)
     if one is None or not one.series.kept().days:
-        st.warning(f"There is no series “{safe(wanted, 60)}” here; this is the success of runs.")
+        st.warning(f"There is no series “{safe(wanted, 60)}” here; this is E, the runs that got through.")
         one = found[0]
     day = st.query_params.get("change")
     if day is None:
