@@ -40,7 +40,7 @@ SHADED: Final = 7 * filters.DAY  # a longer window has storms too thin to see, a
 MOST_WORKFLOWS: Final = 12
 ROLLUP_NS: Final = 5 * filters.MINUTE
 MOST_STRETCHES: Final = 31
-STRETCHES: Final = tuple(n * filters.MINUTE for n in (5, 15, 30, 60, 120, 360, 720, 1440, 4320, 10080))
+STRETCHES: Final = tuple(n * filters.MINUTE for n in (5, 15, 30, 120, 720, 1440, 4320, 10080))
 
 
 @st.cache_data(ttl=15.0, max_entries=32, show_spinner=False)
@@ -332,14 +332,14 @@ def overview() -> None:
     abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
     found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}
     page: dict[str, Param] = {**found, "at_ns": window.until_ns, "at_run_id": ""}
-    course, now = st.columns([3, 2])
-    with course, st.container(border=True, height="stretch"):
+    halves = st.grid(2, min_column_width=400)
+    with halves.cell(), st.container(border=True, height="stretch"):
         if length >= filters.DAY:
             shaded = storms_of(**scope) if length <= SHADED else []
             show_course(seen, told, shaded, wide, step_ns)
         else:
             show_runs_over_time(found, window)
-    with now, st.container(border=True, height="stretch"):
+    with halves.cell(), st.container(border=True, height="stretch"):
         st.markdown("**Now**: failed and silent, newest first")
         if not window.exact:
             show_storms(active_storms(story_until_ns, **of_all))
