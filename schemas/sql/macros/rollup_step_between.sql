@@ -7,11 +7,11 @@ with taken as (
     union all
     select * from store.rollup_step
     where level = 1 and bucket_ns >= since_ns and bucket_ns < until_ns
-      and not (coarsest >= 2 and bucket_ns >= next_hour_ns(since_ns) and bucket_ns < this_hour_ns(until_ns))
+      and (coarsest < 2 or bucket_ns < next_hour_ns(since_ns) or bucket_ns >= this_hour_ns(until_ns))
     union all
     select * from store.rollup_step
     where level = 2 and coarsest >= 2 and bucket_ns >= next_hour_ns(since_ns) and bucket_ns < this_hour_ns(until_ns)
-      and not (coarsest >= 3 and bucket_ns >= next_day_ns(since_ns) and bucket_ns < this_day_ns(until_ns))
+      and (coarsest < 3 or bucket_ns < next_day_ns(since_ns) or bucket_ns >= this_day_ns(until_ns))
     union all
     select * from store.rollup_step
     where level = 3 and coarsest >= 3 and bucket_ns >= next_day_ns(since_ns) and bucket_ns < this_day_ns(until_ns)
