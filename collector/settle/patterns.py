@@ -310,9 +310,9 @@ def _stops(text: str | None) -> Iterator[str]:
 
 PATTERNS: Final[tuple[Callable[[Calls], Iterator[Seen]], ...]] = (
     _blind_retries,
+    _duplicate_effects,  # before redundant steps: an effect made twice decides the run, whatever it answered
     _redundant_steps,
     _similar_calls,
-    _duplicate_effects,
     _ping_pong,
     _turns_in_circles,
     _fail_open,

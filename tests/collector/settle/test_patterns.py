@@ -90,6 +90,13 @@ def test_effect_that_was_made_twice_turns_the_run_silent() -> None:
     assert found(AGENT, *rows)[0].outcome == "clean"
 
 
+def test_effect_that_was_made_twice_with_one_answer_is_more_than_a_redundant_step() -> None:
+    """A tool that answers both calls alike has still acted twice: the run is silent, not clean."""
+    run, failures = found(AGENT, *calls({"output_hash": 1}, {"output_hash": 1}), effects=("pay",))
+    assert (run.outcome, run.code) == ("silent", "recovery.duplicate_effect")
+    assert "state.redundant_step" in failures["2"].contributing
+
+
 def test_effect_whose_first_try_failed_is_made_once() -> None:
     assert "recovery.duplicate_effect" not in {
         f.code for f in found(AGENT, *calls(BAD, {}), effects=("pay",))[1].values()
