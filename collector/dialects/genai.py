@@ -7,7 +7,7 @@ from collector.dialects.common import (
     read_content,
     without_uuid,
 )
-from collector.dialects.content import refused_call
+from collector.dialects.content import IN_BAND_LIMIT, TOOLISH, refused_call
 from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.kinds import AGENT, CHAIN, GUARDRAIL, HANDOFF, LLM, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
@@ -68,7 +68,17 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     read_content(attributes, draft, GENAI)
     if draft.step_kind == LLM and not draft.failed:
         draft.in_band_error = refused_call(attributes)
+    elif draft.step_kind in TOOLISH and not draft.failed and attributes.get("gen_ai.tool.status") == "error":
+        tell_tool_status(span, draft)
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("gen_ai.prompt.version", "prompt.version"))
+
+
+def tell_tool_status(span: Span, draft: Draft) -> None:
+    """Strands Agents ends a failed tool's span with OK: only its tool status tells, and an event has the text."""
+    if draft.in_band_error is None:
+        said = next((e.attributes.get("message") for e in reversed(span.events) if e.name == "gen_ai.choice"), None)
+        draft.in_band_error = (said if said.__class__ is str and said else "error")[:IN_BAND_LIMIT]
+    draft.output_kind = "error"
 
 
 def kind_of(attributes: Attributes, draft: Draft) -> str:

@@ -473,3 +473,12 @@ class TestFrameworks:
     def test_a_stream_writer_of_mcp_has_not_failed(self) -> None:
         span = make_span("opentelemetry.instrumentation.mcp", name="ResponseStreamWriter", status=ERROR, message="no")
         assert not normalise(span).failed
+
+
+@pytest.mark.parametrize(("status", "said"), [("error", "Error: ConnectionError"), ("success", None)])
+def test_a_tool_status_of_error_fails_a_tool_whose_span_is_ok(status: str, said: str | None) -> None:
+    """Strands Agents ends the span of a tool that failed with OK, and says so in gen_ai.tool.status."""
+    event = SpanEvent(5, "gen_ai.choice", {"message": "Error: ConnectionError", "id": "c"}, 0)
+    attributes = {**EXECUTE, "gen_ai.tool.name": "lookup", "gen_ai.tool.status": status}
+    found = normalise(make_span("strands.telemetry.tracer", attributes, status=OK, events=(event,)))
+    assert (found.failed, found.in_band_error) == (False, said)
