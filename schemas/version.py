@@ -8,11 +8,12 @@ from typing import Final
 SCHEMA_VERSION: Final = 2
 """1: first layout. 2: verdicts, evidence from logs, markers, roll-ups."""
 
-RULE_VERSION: Final = 5
+RULE_VERSION: Final = 6
 """Version of the settling rules; derived rows of an older version are settled again in the background.
 
 1: first rules. 2: retries told by events, redone work, what may hide retries, contracts, calls that vary little.
 3: errors in a text block's JSON, empty look-ups told in words, turns of OpenAI Agents, cut answers without nodes.
 4: a check that said no is part of the fail-open it led to.
 5: an evaluator of tool correctness judges the route.
+6: an effect made twice outranks a repeated call; tools tell their status in an attribute; calls stay in their trace.
 """

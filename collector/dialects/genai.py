@@ -7,8 +7,8 @@ from collector.dialects.common import (
     read_content,
     without_uuid,
 )
-from collector.dialects.content import IN_BAND_LIMIT, TOOLISH, refused_call
-from collector.dialects.draft import NAME_LIMIT, Draft, name_of, pick
+from collector.dialects.content import TOOLISH, refused_call
+from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft, name_of, pick
 from collector.dialects.errors import read_failure
 from collector.dialects.kinds import AGENT, CHAIN, GUARDRAIL, HANDOFF, LLM, RETRIEVAL, SETUP, TOOL, TRANSPORT, WORKFLOW
 from schemas.records import Attributes, Span

@@ -88,7 +88,7 @@ def adopters(spans: Spans, parent: Sequence[int], strays: Sequence[int]) -> dict
             found[i] = twin
     unmatched = [i for i in loose if i not in found]
     if unmatched:
-        found |= _enclosing_calls(spans, unmatched, calls, found.values())
+        found |= _enclosing_calls(spans, unmatched, calls, found.values(), {*loose} - {*strays})
     return found
 
 
@@ -107,9 +107,12 @@ def _loose_calls(spans: Spans, parent: Sequence[int]) -> list[int]:
 
 
 def _enclosing_calls(
-    spans: Spans, strays: Sequence[int], calls: Sequence[int], adopted: Iterable[int]
+    spans: Spans, strays: Sequence[int], calls: Sequence[int], adopted: Iterable[int], at_home: Set[int]
 ) -> dict[int, int]:
     """For each stray the span of the same resource that encloses it; one each, the latest to start.
+
+    Those that are `at_home` have their run already: only a span of their own trace can be the same call, whatever
+    other runs do meanwhile.
 
     That is a model call, of which one of the two does not know the response. A cancelled call may have no other trace
     than the cancelled step it was made in, and a call may be seen by two client libraries and no framework.
@@ -123,7 +126,8 @@ def _enclosing_calls(
         latest = open_spans.setdefault(spans.resource_id[i], [])
         if i in waiting:
             alive = [c for c in latest[-LOOK_BACK:] if (spans.end_ns[c] or NEVER_NS) >= spans.start_ns[i]]
-            over = next((c for c in reversed(alive) if _encloses(spans, waiting, c, i)), NONE)
+            near = (c for c in reversed(alive) if i not in at_home or spans.trace_id[c] == spans.trace_id[i])
+            over = next((c for c in near if _encloses(spans, waiting, c, i)), NONE)
             if over != NONE:
                 alive.remove(over)
                 found[i] = over

@@ -178,6 +178,25 @@ def test_client_call_beside_the_framework_under_an_ambient_span_is_a_copy() -> N
     assert [(run.chain, run.tokens_input, run.operations) for run in got.run] == [(["node"], 7, 2)]
 
 
+def test_a_call_of_one_run_is_never_taken_for_one_that_another_run_makes_meanwhile() -> None:
+    """Two requests served by one process at once: each keeps its model call, settled together or apart."""
+
+    def served(trace: str, start: float, end: float, **said: object) -> list[tuple[object, ...]]:
+        call = {"trace": trace, "step_kind": "llm", "dialect": "genai", **said}
+        return [
+            made(f"{trace}-http", None, start, end, trace=trace, dialect="generic"),
+            made(f"{trace}-chat", f"{trace}-http", start + 1, end - 1, **call),
+        ]
+
+    one, other = served("a", 0, 20, framework="semantic_kernel"), served("b", 4, 10)
+    together = settled(*one, *other)
+    apart = [*settled(*one).run, *settled(*other).run]
+    assert [(run.run_id, run.steps, run.chain) for run in together.run] == [
+        (run.run_id, run.steps, run.chain) for run in apart
+    ]
+    assert [run.steps for run in together.run] == [2, 2]
+
+
 def test_cancelled_stray_belongs_to_the_cancelled_step_around_it() -> None:
     cancelled = {"failed": True, "collateral": True, "error_type": "CancelledError", "status_code": 2}
     got = settled(
