@@ -99,7 +99,7 @@ class Deltas:
         """For each table its rows, each key once with its sums; without those that came to nothing."""
         found = {}
         for table, gains in zip(MEASURES, self.gains(), strict=True):
-            summed = ((key, [sum(column) for column in zip(*gain, strict=True)]) for key, gain in gains.items())
+            summed = ((key, [_within(sum(column)) for column in zip(*gain, strict=True)]) for key, gain in gains.items())
             found[table] = [(*key, *sums) for key, sums in summed if any(sums)]
         return found
 
@@ -397,9 +397,15 @@ class _Contribution:
                 met.add(said)
 
 
+MOST: Final = 2**53
 _ONE: Final = (1,)
 _WAY_OUT_OF_RUN: Final[dict[str, str | None]] = {Outcome.PENDING: None, Outcome.FAILED: "outside"}
 _WAY_OUT_OF_STEP: Final[dict[str, str]] = {StepStatus.OK: "end", StepStatus.FAILED: "outside"}
+
+
+def _within(total: int) -> int:
+    """A sum that 64 bits can hold: times of broken clocks (the end of unsigned 64 bit) must not stop settling."""
+    return max(-MOST, min(total, MOST))
 
 
 def _nano(usd: float | None) -> int:
