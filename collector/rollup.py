@@ -99,7 +99,7 @@ class Deltas:
         """For each table its rows, each key once with its sums; without those that came to nothing."""
         found = {}
         for table, gains in zip(MEASURES, self.gains(), strict=True):
-            summed = ((key, [_within(sum(column)) for column in zip(*gain, strict=True)]) for key, gain in gains.items())
+            summed = ((key, [_within(sum(each)) for each in zip(*gain, strict=True)]) for key, gain in gains.items())
             found[table] = [(*key, *sums) for key, sums in summed if any(sums)]
         return found
 
