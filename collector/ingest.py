@@ -16,10 +16,11 @@ from collector.decode import decode_json, decode_logs_json, decode_logs_protobuf
 from collector.dialects import normalise
 from collector.errors import Busy, CollectorError, StoreUnavailable
 from collector.evidence import Evidence, of_log
-from collector.rows import Row, resource_row, scope_row, span_row
+from collector.rows import TRACE_ID, Row, resource_row, scope_row, span_row
 from collector.store import Batch, Marker, Store, Written
 from schemas.records import Rejection
 from schemas.settings import Settings
+from schemas.taxonomy import RejectReason
 
 log = logging.getLogger(__name__)
 
@@ -272,7 +273,7 @@ class Ingestor:
             return
         self._release(requests)
         for ready in taken:
-            ready.request.future.set_result(Receipt(len(ready.rows) + len(ready.evidence), ready.rejections))
+            ready.request.future.set_result(_receipt(ready, written.removed))
         self._on_written(written)
 
     def _fail(self, requests: list[_Request], exc: CollectorError, reason: str) -> None:
@@ -286,6 +287,14 @@ class Ingestor:
         with self._changed:
             self._held_bytes -= sum(request.size for request in requests)
             self._changed.notify_all()
+
+
+def _receipt(ready: _Ready, removed: frozenset[str]) -> Receipt:
+    """What became of a stored request; what came for removed runs was not stored."""
+    trace_ids = [*(row[TRACE_ID] for row in ready.rows), *(one.trace_id for one in ready.evidence)]
+    late = [] if removed.isdisjoint(trace_ids) else [trace_id for trace_id in trace_ids if trace_id in removed]
+    refused = [Rejection(RejectReason.REMOVED, f"the run of trace {trace_id} was removed") for trace_id in late]
+    return Receipt(len(trace_ids) - len(late), [*ready.rejections, *refused])
 
 
 def _reasons(taken: Sequence[_Ready], signal: Signal) -> Counter[str]:

@@ -15,6 +15,30 @@ MERGE_AT: Final = 50_000
 """Digests set aside before they are sorted into the array; merging 10 million takes about 0.1 s."""
 
 
+class Digests:
+    """A set of trace ids by their digests: 8 bytes each, however many."""
+
+    def __init__(self, digests: npt.NDArray[np.uint64]) -> None:
+        self._old = np.sort(digests)
+        self._fresh: set[int] = set()
+
+    def add(self, trace_id: str) -> None:
+        """Takes one in."""
+        self._fresh.add(trace_digest(trace_id))
+        if len(self._fresh) > MERGE_AT:
+            fresh = np.fromiter(self._fresh, dtype=np.uint64, count=len(self._fresh))
+            self._old = np.union1d(self._old, fresh)
+            self._fresh.clear()
+
+    def __contains__(self, trace_id: str) -> bool:
+        """True also, once in 2**64 times, of one with the same digest: where it matters, look it up."""
+        digest = trace_digest(trace_id)
+        if digest in self._fresh:
+            return True
+        at = int(self._old.searchsorted(np.uint64(digest)))
+        return at < len(self._old) and int(self._old[at]) == digest
+
+
 class TraceEntry:
     """What is remembered of one recent trace."""
 
@@ -42,8 +66,7 @@ class KnownSpans:
         self._recent: OrderedDict[str, TraceEntry] = OrderedDict()
         self._remembered = 0
         self._max_span_ids = max_span_ids
-        self._old = np.sort(known_digests)
-        self._evicted: set[int] = set()
+        self._stored = Digests(known_digests)
 
     def entries(
         self, trace_ids: Iterable[str], now_ns: int, look_up: Callable[[list[str]], Mapping[str, TraceEntry]]
@@ -55,7 +78,7 @@ class KnownSpans:
             entry = self._recent.get(trace_id)
             if entry is not None:
                 self._recent.move_to_end(trace_id)
-            elif self._may_be_stored(trace_id):
+            elif trace_id in self._stored:
                 forgotten.append(trace_id)
                 continue
             else:
@@ -75,18 +98,14 @@ class KnownSpans:
         while self._remembered > self._max_span_ids and len(self._recent) > 1:
             trace_id, entry = self._recent.popitem(last=False)
             self._remembered -= len(entry.span_ids)
-            self._evicted.add(trace_digest(trace_id))
-        if len(self._evicted) > MERGE_AT:
-            fresh = np.fromiter(self._evicted, dtype=np.uint64, count=len(self._evicted))
-            self._old = np.union1d(self._old, fresh)
-            self._evicted.clear()
+            self._stored.add(trace_id)
 
     def forget(self, trace_ids: Iterable[str]) -> None:
         """After a failed commit: these traces are looked up again before their next span is stored."""
         for trace_id in trace_ids:
             entry = self._recent.pop(trace_id, None)
             if entry is not None:
-                self._evicted.add(trace_digest(trace_id))
+                self._stored.add(trace_id)
         self._remembered = sum(len(e.span_ids) for e in self._recent.values())
 
     def mark_finished(self, trace_ids: Iterable[str]) -> None:
@@ -100,13 +119,6 @@ class KnownSpans:
         """When the first span of a trace was received; 0 where that is not remembered."""
         entry = self._recent.get(trace_id)
         return entry.first_received_ns if entry is not None else 0
-
-    def _may_be_stored(self, trace_id: str) -> bool:
-        digest = trace_digest(trace_id)
-        if digest in self._evicted:
-            return True
-        at = int(self._old.searchsorted(np.uint64(digest)))
-        return at < len(self._old) and int(self._old[at]) == digest
 
 
 def trace_digest(trace_id: str) -> int:

@@ -1,7 +1,8 @@
 """Keeps the roll-ups of the store: adds and takes back with each settling, folds, and makes them anew when asked.
 
 `store.meta` says from which run on the roll-ups hold everything: a rebuild goes from the newest run to the oldest, and
-runs that are settled meanwhile are counted at once on this side of the mark, and by the rebuild on the other.
+runs that are settled meanwhile are counted at once on this side of the mark, and by the rebuild on the other. Days that
+count runs which were removed since cannot be made anew: a rebuild leaves them alone, and settling keeps them right.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from collector.rollup import MEASURES, Deltas, Rows, by_run
+from collector.rollup import MEASURES, Deltas, Key, Rows, by_run
 from collector.rows import to_table
 from collector.settle import FailureRow, OperationRow, RunRow, StepRow
 from collector.store import Store, append, arrow_schema, transaction
@@ -37,6 +38,8 @@ LEVELS: Final = ((1, 300 * 10**9), (2, 3_600 * 10**9), (3, 86_400 * 10**9))
 KEY: Final = "rollups"
 """Of the row of `store.meta` that holds how far the roll-ups reach."""
 
+DAY_NS: Final = LEVELS[-1][1]
+
 NEWEST: Final = 2**64 - 1
 
 
@@ -60,6 +63,7 @@ class Rollups:
         self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
         state = dict(cursor.execute("select key, value from store.meta where key = ?", [KEY]).fetchall())
         told = json.loads(state.get(KEY, "null")) or {}
+        self._kept_days = _kept_days(cursor)
         self._mark = Mark(told["start_ns"], told["run_id"]) if told.get("version") == ROLLUP_VERSION else NOTHING
         if told.get("version") != ROLLUP_VERSION:
             self.start_anew(cursor)
@@ -70,12 +74,16 @@ class Rollups:
         return self._mark == EVERYTHING
 
     def start_anew(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Forgets the roll-ups: `rebuild_some` makes them again from what is stored of the runs."""
+        """Forgets the roll-ups: `rebuild_some` makes them again from what is stored of the runs.
+
+        Of days that count runs which were removed they stay.
+        """
         with transaction(cursor) as tx:
+            self._kept_days = _kept_days(tx)
             for table in MEASURES:
-                tx.execute(_FORGET[table])
+                tx.execute(_FORGET[table], {"day_ns": DAY_NS, "kept": sorted(self._kept_days)})
             self._mark = self._save(tx, NOTHING if _count(tx, "select count(*) from store.run") else EVERYTHING)
-        self._loose_rows = 0
+        self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
 
     def replace(
         self,
@@ -91,15 +99,14 @@ class Rollups:
             old: outcomes by run id of the runs that are replaced.
             since_ns: none of them began before.
         """
-        deltas = Deltas()
+        deltas, of_kept_days = Deltas(), Deltas()
         closed = [run_id for run_id, outcome in old.items() if outcome != Outcome.OPEN]
         for rows in _stored(tx, closed, since_ns) if closed else ():
-            if self._holds(rows.run):
-                deltas.take_back(rows)
+            (deltas if self._holds(rows.run) else of_kept_days).take_back(rows)
         for rows in settled:
-            if self._holds(rows.run):
-                deltas.add(rows)
-        self._append(tx, deltas)
+            (deltas if self._holds(rows.run) else of_kept_days).add(rows)
+        self._append(tx, deltas.rows())
+        self._append(tx, self._of_days(of_kept_days, are_kept=True))
 
     def rebuild_some(self, cursor: duckdb.DuckDBPyConnection) -> bool:
         """Adds the next runs that the roll-ups lack, newest first. -> False where none is left."""
@@ -111,7 +118,7 @@ class Rollups:
             closed = [run_id for run_id, _, _, outcome in runs if outcome != Outcome.OPEN]
             for rows in _stored_between(tx, closed, runs[-1][1], max(end for _, _, end, _ in runs)) if closed else ():
                 deltas.add(rows)
-            self._append(tx, deltas)
+            self._append(tx, self._of_days(deltas, are_kept=False))
             mark = self._save(tx, Mark(runs[-1][1], runs[-1][0]) if len(runs) == CHUNK_RUNS else EVERYTHING)
         self._mark = mark
         return not self.is_whole
@@ -133,8 +140,17 @@ class Rollups:
     def _holds(self, run: RunRow) -> bool:
         return (run.start_ns, run.run_id) >= self._mark
 
-    def _append(self, tx: duckdb.DuckDBPyConnection, deltas: Deltas) -> None:
-        for table, rows in deltas.rows().items():
+    def _of_days(self, deltas: Deltas, *, are_kept: bool) -> dict[str, list[Key]]:
+        """The rows that fall on days which a rebuild keeps as they are, or on all others."""
+        if not self._kept_days:
+            return {} if are_kept else deltas.rows()
+        return {
+            table: [row for row in rows if (_day_of(row) in self._kept_days) == are_kept]
+            for table, rows in deltas.rows().items()
+        }
+
+    def _append(self, tx: duckdb.DuckDBPyConnection, deltas: Mapping[str, list[Key]]) -> None:
+        for table, rows in deltas.items():
             if rows:
                 append(tx, f"store.{table}", to_table([(0, *row) for row in rows], self._schemas[table]))
                 self._loose_rows += len(rows)
@@ -184,6 +200,18 @@ def _stored(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int, un
         map(OperationRow._make, tx.execute(_OPERATIONS, given).fetchall()),
         map(FailureRow._make, tx.execute(_FAILURES, {"runs": run_ids, "since": since_ns}).fetchall()),
     )
+
+
+def _kept_days(cursor: duckdb.DuckDBPyConnection) -> frozenset[int]:
+    """Days since 1970 (UTC) whose roll-ups count runs that were removed."""
+    days = cursor.execute("select distinct unnest(days) from store.removed_trace").fetchall()
+    return frozenset(day for (day,) in days)
+
+
+def _day_of(row: Key) -> int:
+    bucket_ns = row[0]
+    assert isinstance(bucket_ns, int)
+    return bucket_ns // DAY_NS
 
 
 def _count(cursor: duckdb.DuckDBPyConnection, question: str) -> int:
@@ -258,5 +286,8 @@ def _fold(table: str) -> list[str]:
 
 
 _FOLD: Final = {table: _fold(table) for table in MEASURES}
-_FORGET: Final = {table: f"delete from store.{table}" for table in MEASURES}  # noqa: S608
+_FORGET: Final = {
+    table: f"delete from store.{table} where bucket_ns // $day_ns not in (select unnest($kept::ubigint[]))"  # noqa: S608
+    for table in MEASURES
+}
 _LOOSE: Final = {table: "select count(*) from store." + table + " where level = 0" for table in MEASURES}  # noqa: S608

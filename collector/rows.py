@@ -23,6 +23,8 @@ END_NS: Final = SPAN_FIELDS.index("end_ns")
 STATUS_CODE: Final = SPAN_FIELDS.index("status_code")
 ATTRIBUTES: Final = SPAN_FIELDS.index("attributes")
 TRUNCATED: Final = SPAN_FIELDS.index("truncated")
+RESOURCE_ID: Final = SPAN_FIELDS.index("resource_id")
+SCOPE_ID: Final = SPAN_FIELDS.index("scope_id")
 RUN_KEY: Final = SPAN_FIELDS.index("run_key")
 
 Row = tuple[Any, ...]

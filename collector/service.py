@@ -15,6 +15,7 @@ from collector.ingest import Ingestor
 from collector.posts import post_routes
 from collector.receive.grpc import start_grpc
 from collector.receive.http import http_app, start_http
+from collector.retention import removed_in_all
 from collector.settling import Settler
 from collector.store import Store
 from schemas.paths import endpoint_path
@@ -87,6 +88,7 @@ class Collector:
             rejections = dict(cursor.execute(_REJECTIONS).fetchall())
             refusals = dict(cursor.execute(_REFUSALS).fetchall())
             logs = dict(cursor.execute(_LOGS).fetchall())
+            removed = removed_in_all(cursor)
         names = ("received", "stored", "duplicate", "conflict", "rejected", "truncated", "late", "requests", "bytes")
         requests, queued_bytes = self._ingestor.backlog()
         lag = self._settler.lag()
@@ -113,6 +115,7 @@ class Collector:
             "queue": {"requests": requests, "bytes": queued_bytes},
             "settling": {"traces_waiting": lag.traces, "lag_s": round(lag.seconds, 3)},
             "resettling": resettling and {**resettling._asdict(), "rule_version": RULE_VERSION},
+            "removed": removed,
             "rollups": {"whole": self._settler.has_whole_rollups},
             "disk": {
                 "store_bytes": sum(file.stat().st_size for file in self._store.files()),

@@ -8,7 +8,9 @@ rules change, history is settled again beside that: see `collector.history`.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Final, NamedTuple
 
 import duckdb
@@ -16,13 +18,14 @@ import pyarrow as pa
 
 from collector.evidence import with_evidence
 from collector.history import History, Progress
+from collector.retention import Bite, Retention, traces_of
 from collector.rollup import by_run
 from collector.rollup_store import Rollups
 from collector.rows import to_table
 from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
 from collector.store import Store, Written, append, registered, transaction
 from schemas.settings import Settings
-from schemas.taxonomy import Outcome
+from schemas.taxonomy import Outcome, RemovalReason
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,9 @@ NEIGHBOUR_NS: Final = 3_600 * 10**9
 STRAY_NS: Final = 600 * 10**9
 """A stray model call lies inside a model call of its run, which began at most this long before."""
 
+
+FORGET_WAIT_S: Final = 20.0
+"""How long a run that should be forgotten is waited for while it goes on receiving."""
 
 CALL_CHARS: Final = 2_000
 CONTRACT_CHARS: Final = 20_000
@@ -69,6 +75,27 @@ class Lag(NamedTuple):
     """Age of the oldest change that is due and not settled."""
 
 
+class Forgotten(NamedTuple):
+    """What became of the runs that should be forgotten."""
+
+    removed: list[str]
+    left: list[str]
+    """Runs that go on receiving; ask again."""
+    unknown: list[str]
+    """Ids of no stored run."""
+
+
+class Asked:
+    """Someone's wish that runs be forgotten."""
+
+    def __init__(self, ids: list[str]) -> None:
+        self.ids = ids
+        self.answer: Future[Forgotten] = Future()
+        self.until_s = time.monotonic() + FORGET_WAIT_S
+        self.removed: set[str] = set()
+        self.found: set[str] = set()
+
+
 class Settler:
     """The settling thread."""
 
@@ -87,6 +114,8 @@ class Settler:
         self._history: History | None = None
         self._rollups: Rollups | None = None
         self._rebuild_wanted = threading.Event()
+        self._retention = Retention(store, settings.retention)
+        self._asked: deque[Asked] = deque()
         self._history_at_s = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="settler")
@@ -171,6 +200,8 @@ class Settler:
                 self._settle_history()
             if not is_busy:
                 self._keep_rollups()
+            if self.has_whole_rollups:  # a rebuild must see every run that they count
+                self._remove_runs()
 
     def _settle_history(self) -> None:
         """Settles one chunk of what other rules had settled, then rests for as long as that took."""
@@ -184,6 +215,43 @@ class Settler:
                 self._history.chunk_done(cursor, len(chunk))
         now = time.monotonic()
         self._history_at_s = now + (now - started)
+
+    def forget(self, ids: Sequence[str]) -> "Future[Forgotten]":
+        """Has the runs removed that have these run or trace ids, as soon as all that came for them is settled."""
+        asked = Asked(list(ids))
+        self._asked.append(asked)
+        return asked.answer
+
+    def _remove_runs(self) -> None:
+        """Removes what someone asked to have removed, then some of what retention takes."""
+        with self._lock:
+            unsettled = frozenset(self._dirty)
+        with self._store.cursor() as cursor:
+            gone = self._retention.work(cursor, unsettled)
+            for _ in range(len(self._asked)):
+                gone += self._forget(cursor, self._asked.popleft(), unsettled)
+        with self._lock:
+            for trace_id in gone:
+                for remembered in (self._dirty, self._quiet_at_s, self._not_before_s):
+                    remembered.pop(trace_id, None)
+
+    def _forget(self, cursor: duckdb.DuckDBPyConnection, asked: Asked, unsettled: frozenset[str]) -> list[str]:
+        try:
+            runs = traces_of(cursor, asked.ids)
+            gone = self._retention.remove(cursor, Bite(RemovalReason.ASKED, runs), unsettled)
+        except Exception as exc:  # whoever asked is told, and settling goes on
+            log.exception("runs that should be forgotten could not be removed")
+            asked.answer.set_exception(exc)
+            return []
+        asked.removed.update(run_id for run_id, trace_ids in runs.items() if {*gone} >= {*trace_ids})
+        asked.found.update(trace_id for run_id, trace_ids in runs.items() for trace_id in (run_id, *trace_ids))
+        left = sorted(runs.keys() - asked.removed)
+        if left and time.monotonic() < asked.until_s:
+            self._asked.append(asked)
+        else:
+            unknown = [one for one in asked.ids if one not in asked.found]
+            asked.answer.set_result(Forgotten(sorted(asked.removed), left, unknown))
+        return gone
 
     def rebuild_rollups(self) -> None:
         """Has the roll-ups made anew, in the background."""

@@ -8,7 +8,7 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -20,12 +20,25 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
-from collector.evidence import NOTHING, Evidence, Kept, write_evidence
-from collector.known import KnownSpans, TraceEntry
-from collector.rows import OTLP_FIELDS, RUN_KEY, SPAN_ID, START_NS, TRACE_ID, TRUNCATED, Row, to_table, version_key
+from collector.evidence import LOG, NOTHING, Evidence, Kept, write_evidence
+from collector.known import Digests, KnownSpans, TraceEntry
+from collector.rows import (
+    OTLP_FIELDS,
+    RESOURCE_ID,
+    RUN_KEY,
+    SCOPE_ID,
+    SPAN_ID,
+    START_NS,
+    TRACE_ID,
+    TRUNCATED,
+    Row,
+    to_table,
+    version_key,
+)
 from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import MIB, Settings
+from schemas.taxonomy import RejectReason
 from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
@@ -33,6 +46,9 @@ log = logging.getLogger(__name__)
 MINUTE_NS: Final = 60_000_000_000
 
 DERIVED_TABLES: Final = ("run", "step", "operation", "failure", "verdict", "trace")
+
+MOMENT_NS: Final = 600 * 10**9
+"""The settling thread has heard long ago of everything that was stored before."""
 
 LOCK_WAIT_S: Final = 5.0
 """How long a start waits for another process to let go of the file."""
@@ -66,6 +82,7 @@ class Batch(NamedTuple):
     evidence: Sequence[Evidence] = ()
     markers: Sequence[Marker] = ()
     logs_rejected: Mapping[str, int] = MappingProxyType({})
+    redacted: Mapping[str, int] = MappingProxyType({})
 
 
 class Written(NamedTuple):
@@ -78,6 +95,8 @@ class Written(NamedTuple):
     late: int
     trace_ids: frozenset[str]
     """Traces whose spans changed: to be settled."""
+    removed: frozenset[str] = frozenset()
+    """Traces whose runs had been removed: nothing of the batch was stored for them, it counts as rejected."""
 
 
 class Store:
@@ -100,6 +119,9 @@ class Store:
         self._last_received_ns = _scalar(connection, _LAST_RECEIVED)
         self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
         self._written_keys: set[tuple[str, str]] = set()
+        self._writing = threading.Lock()
+        self._removed = Digests(_removed_digests(connection))
+        self._being_removed: frozenset[str] = frozenset()
         self.has_run_keys = _scalar(connection, "select exists (from store.trace_key where key <> 'stray')")
         """Some trace was ever joined to others by a run key."""
         self.has_evidence = _scalar(connection, "select exists (from store.evidence)")
@@ -149,11 +171,55 @@ class Store:
         received_ns = max(time.time_ns(), self._last_received_ns + 1)
         trace_ids = {row[TRACE_ID] for row in batch.rows}
         try:
-            return self._write(batch, self._known.entries(trace_ids, received_ns, self._look_up), received_ns)
+            with self._writing:
+                removed = self._removed_of({*trace_ids, *(one.trace_id for one in batch.evidence)})
+                if removed:
+                    batch, trace_ids = _without(batch, removed), trace_ids - removed
+                entries = self._known.entries(trace_ids, received_ns, self._look_up)
+                return self._write(batch, entries, received_ns)._replace(removed=removed)
         except duckdb.Error as exc:
             self._known.forget(trace_ids)
             self._broken = True
             raise self._unavailable(f"{self.path} cannot be written: {_first_line(exc)}") from exc
+
+    def claim(self, runs: Mapping[str, Sequence[str]], unsettled: Collection[str]) -> list[str]:
+        """From now on nothing is stored for the traces of these runs, until `release`: they are about to be removed.
+
+        Args:
+            runs: traces by run id.
+            unsettled: traces known to hold something unsettled; what was stored a moment ago is looked up.
+
+        Returns:
+            The runs for which that holds; those with something that is not settled yet are left out.
+        """
+        with self._writing, self.cursor() as cursor:
+            until = max(self.settled_until_ns(), time.time_ns() - MOMENT_NS)
+            recent = {trace_id for (trace_id,) in cursor.execute(_UNSETTLED_TRACES, {"until": until}).fetchall()}
+            claimed = [
+                run_id
+                for run_id, trace_ids in runs.items()
+                if recent.isdisjoint(trace_ids) and not any(trace_id in unsettled for trace_id in trace_ids)
+            ]
+            self._being_removed = frozenset(trace_id for run_id in claimed for trace_id in runs[run_id])
+            return claimed
+
+    def release(self, removed: Iterable[str]) -> None:
+        """Ends what `claim` began; `removed` are the traces that are no longer there."""
+        with self._writing:
+            for trace_id in removed:
+                self._removed.add(trace_id)
+            self._being_removed = frozenset()
+
+    def _removed_of(self, trace_ids: set[str]) -> frozenset[str]:
+        """Those of the traces whose runs were removed."""
+        claimed = self._being_removed & trace_ids
+        maybe = [trace_id for trace_id in trace_ids if trace_id in self._removed]
+        if not maybe:
+            return claimed
+        found = self._writer.execute(
+            "select trace_id from store.removed_trace where trace_id in (select unnest($traces))", {"traces": maybe}
+        ).fetchall()
+        return claimed.union(trace_id for (trace_id,) in found)
 
     def _check_disk(self) -> None:
         free_mib = shutil.disk_usage(self.path.parent).free // MIB
@@ -477,6 +543,30 @@ def _known_digests(connection: duckdb.DuckDBPyConnection, settled_until_ns: int)
     return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
 
 
+def _removed_digests(connection: duckdb.DuckDBPyConnection) -> npt.NDArray[np.uint64]:
+    result = connection.execute("select ('0x' || substr(trace_id, 17))::ubigint as digest from store.removed_trace")
+    return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
+
+
+def _without(batch: Batch, removed: frozenset[str]) -> Batch:
+    """The batch without what came too late for runs that were removed: it counts as rejected."""
+    rows = [row for row in batch.rows if row[TRACE_ID] not in removed]
+    evidence = [one for one in batch.evidence if one.trace_id not in removed]
+    records = sum(one.source == LOG for one in batch.evidence) - sum(one.source == LOG for one in evidence)
+    return batch._replace(
+        rows=rows,
+        resources=_named(batch.resources, {row[RESOURCE_ID] for row in rows} | {one.resource_id for one in evidence}),
+        scopes=_named(batch.scopes, {row[SCOPE_ID] for row in rows} | {one.scope_id for one in evidence}),
+        rejected=batch.rejected + Counter({str(RejectReason.REMOVED): len(batch.rows) - len(rows)}),
+        evidence=evidence,
+        logs_rejected=Counter(batch.logs_rejected) + Counter({str(RejectReason.REMOVED): records}),
+    )
+
+
+def _named(rows: Mapping[int, Row], ids: set[Any]) -> dict[int, Row]:
+    return {key: row for key, row in rows.items() if key in ids}
+
+
 def _count(
     tx: duckdb.DuckDBPyConnection,
     batch: Batch,
@@ -497,6 +587,7 @@ def _count(
     for table, column, counts in (
         ("ingest_rejection", "spans", batch.rejected),
         ("ingest_refusal", "requests", batch.refused),
+        ("ingest_redaction", "texts", batch.redacted),
     ):
         if counts:
             tx.executemany(
@@ -525,6 +616,12 @@ _UPSERT_FATE: Final = (
     "insert into store.ingest_log values (?, ?, ?) on conflict do update set records = records + excluded.records"
 )
 
+_UNSETTLED_TRACES: Final = """
+select trace_id from store.span where received_ns > $until
+union
+select trace_id from store.evidence where received_ns > $until
+"""
+
 _LAST_RECEIVED: Final = """
 select greatest((select coalesce(max(received_ns), 0) from store.span),
                 (select coalesce(max(received_ns), 0) from store.evidence))
@@ -545,6 +642,9 @@ _UPSERT_REASON: Final = {
     ("ingest_refusal", "requests"): (
         "insert into store.ingest_refusal values (?, ?, ?) "
         "on conflict do update set requests = requests + excluded.requests"
+    ),
+    ("ingest_redaction", "texts"): (
+        "insert into store.ingest_redaction values (?, ?, ?) on conflict do update set texts = texts + excluded.texts"
     ),
 }
 

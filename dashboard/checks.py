@@ -250,6 +250,11 @@ def of_health(health: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding(
             Grade.OK, f"settling is {settling.get('lag_s')} s behind, {settling.get('traces_waiting')} traces wait"
         )
+    removed = health.get("removed")
+    if isinstance(removed, dict):
+        for reason, sums in removed.items():
+            size = f"{sums['bytes'] / MIB:,.1f} MiB of attributes"
+            yield Finding(Grade.OK, f"removed ({reason}): {sums['runs']:,} runs of {sums['spans']:,} spans, {size}")
     resettling = health.get("resettling")
     if isinstance(resettling, dict):
         done, total = resettling.get("done"), resettling.get("total")

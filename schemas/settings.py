@@ -13,6 +13,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from schemas.alerts import AlertSettings
+from schemas.retention import RetentionSettings
 from schemas.rules import UserRules
 from schemas.zones import zone_of
 
@@ -94,6 +95,10 @@ class Settings(BaseModel):
     sql_max_bytes: int = Field(512 * MIB, gt=0, description="bytes of one answer; more is an error")
     sql_max_concurrent: int = Field(4, ge=1, description="queries of the read API at one time; others wait")
 
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="how long runs are kept (docs/retention.md); a section of the file"
+    )
+
     time_zone: str = Field(
         "UTC", description="IANA name, as in Europe/Berlin; where a day and a week begin in reports, checks and drift"
     )
@@ -165,7 +170,7 @@ def _parsed(key: str, text: str, source: str) -> object:
     """The value of a setting that holds several, from the one text that a variable or a flag can hold."""
     if key == "cors_origins":
         return _comma_separated(text)
-    if key in ("rules", "alerts"):
+    if key in ("rules", "alerts", "retention"):
         try:
             return json.loads(text)
         except ValueError as exc:

@@ -92,3 +92,16 @@ class RejectReason(StrEnum):
     """A log record that is neither an evaluation result nor an exception: logs as such are not kept."""
     NO_SPAN = "no_span"
     """A log record that does not say which span it is about."""
+    REMOVED = "run_removed"
+    """Its run was removed by retention, or because someone asked for it."""
+
+
+class RemovalReason(StrEnum):
+    """Why a run was removed."""
+
+    AGE = "age"
+    """Nothing came for it for longer than runs are kept."""
+    SIZE = "size"
+    """The store had grown beyond its limit, and this was among the oldest."""
+    ASKED = "asked"
+    """Someone asked for it (`seamscope forget`)."""

@@ -8,6 +8,7 @@ from typing import get_args
 
 import click
 import duckdb
+from pydantic import BaseModel
 
 from dashboard.analytics.burn import tiers
 from dashboard.cli import main
@@ -15,6 +16,7 @@ from schemas import ddl
 from schemas.alerts import Alert, AlertSettings
 from schemas.codes import CODES
 from schemas.reports import json_schema
+from schemas.retention import RetentionSettings
 from schemas.settings import MIB, Settings
 from tests.markers import replace_between
 
@@ -34,6 +36,8 @@ def _default(name: str, value: object) -> str:
         return "`~/.local/share/seamscope`"
     if value is None or value == ():
         return "none"
+    if isinstance(value, BaseModel):
+        return "as described there"
     if isinstance(value, int) and not isinstance(value, bool) and name.endswith("_bytes"):
         return f"{value // MIB} MiB" if value % MIB == 0 else f"{value // 1024} KiB"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
@@ -45,6 +49,14 @@ def alert_settings_table() -> str:
     for name, field in AlertSettings.model_fields.items():
         default = "none" if field.default in (None, "", {}) else _default(name, field.default)
         lines.append(f"| `{name}` | {default} | {field.description} |")
+    return "\n".join(lines)
+
+
+def retention_settings_table() -> str:
+    """Every key of section `retention`."""
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for name, field in RetentionSettings.model_fields.items():
+        lines.append(f"| `{name}` | `{field.default:g}` | {field.description} |")
     return "\n".join(lines)
 
 
@@ -163,6 +175,7 @@ REPORT_SCHEMA = DOCS / "reports.schema.json"
 
 MADE = {
     ("settings.md", "settings"): settings_table,
+    ("retention.md", "retention-settings"): retention_settings_table,
     ("alerts.md", "alert-settings"): alert_settings_table,
     ("alerts.md", "alert-fields"): alert_fields_table,
     ("alerts.md", "tiers"): tiers_table,

@@ -7,7 +7,13 @@ from dashboard.alerts.state import load
 from dashboard.components.filters import Window
 from dashboard.components.text import safe
 from dashboard.errors import DashboardError
+from schemas.settings import MIB
 
+REMOVED = {
+    "age": "older than runs are kept",
+    "size": "the oldest of a store that had grown too large",
+    "asked": "because someone asked for it",
+}
 REASONS = {
     "invalid_trace_id": "trace id is not 16 non-zero bytes",
     "invalid_span_id": "span id is not 8 non-zero bytes",
@@ -16,6 +22,7 @@ REASONS = {
     "log_record_too_large": "log record larger than the limit",
     "no_evidence": "only evaluation results and exceptions are taken as logs",
     "no_span": "evaluation result or exception without trace and span id",
+    "run_removed": "their run had been removed by retention",
     "malformed": "request could not be decoded",
     "too_large": "request larger than the limit",
     "busy": "collector was busy; the sender was told to retry",
@@ -54,6 +61,15 @@ def panel(window: Window) -> None:
         for row in reasons:
             said = REASONS.get(row["reason"], row["reason"])
             st.caption(f":material/block: {words.plural(row['refused'], row['what'][:-1])} refused: {safe(said)}")
+        for row in store.ask_steady("removals", since_ns=window.since_ns).to_pylist():
+            what = f"{words.plural(row['runs'], 'run')} of {words.plural(row['spans'], 'span')}"
+            told = REMOVED.get(row["reason"], safe(row["reason"]))
+            size = f"{row['bytes'] / MIB:,.1f} MiB of attributes"
+            st.caption(f":material/auto_delete: {what} ({size}) removed: {told}. Charts still count them.")
+        for row in store.ask_steady("redactions", since_ns=window.since_ns).to_pylist():
+            st.caption(
+                f":material/ink_eraser: {words.plural(row['texts'], 'text')} redacted by rule {safe(row['rule'])}"
+            )
         for line in _alerts():
             st.caption(line)
         if gaps:

@@ -16,6 +16,7 @@ from dashboard.components.badges import layer_mark, outcome_badge
 from dashboard.components.diagnosis import show_diagnosis
 from dashboard.components.inspector import inspector
 from dashboard.components.link_table import Column, link_table
+from dashboard.components.quality import REMOVED
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded
 from dashboard.components.text import clip, safe
@@ -252,17 +253,27 @@ def failures_view(run: Mapping[str, Any]) -> None:
     link_table(rows, FAILURE_COLUMNS, key="run_failures", label="Failures of this run, root occurrences first")
 
 
+def not_there(run_id: str) -> None:
+    """Why there is nothing to see of a run."""
+    removed = store.ask("run_removed", id=run_id).to_pylist()
+    with st.container(border=True):
+        if removed:
+            when = words.moment(removed[0]["removed_ns"], filters.zone())
+            why = REMOVED.get(removed[0]["reason"], "retention")
+            st.subheader("This run was removed", anchor=False)
+            st.write(f"Its spans and steps were deleted on {when}: {why}. What it counts in charts stays.")
+        else:
+            st.subheader("No such run", anchor=False)
+            st.write("Its spans may not have arrived or settled yet. This page keeps looking.")
+        st.code(run_id, language=None)
+
+
 @guarded
 def body(run_id: str) -> None:
     """The whole page of one run."""
     found = store.ask("run_by_id", id=run_id).to_pylist()
     if not found:
-        with st.container(border=True):
-            st.subheader("No such run", anchor=False)
-            st.write(
-                "Its spans may not have arrived or settled yet, or retention removed them. This page keeps looking."
-            )
-            st.code(run_id, language=None)
+        not_there(run_id)
         return
     run, now_ns = found[0], time.time_ns()
     abandoned = run["last_received_ns"] < now_ns - store.settings().abandoned_after_s * 1e9

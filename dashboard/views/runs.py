@@ -95,6 +95,14 @@ def results() -> None:
         rows = fetch(found, False, window.until_ns, "", PAGE_RUNS + 1)
         more_beyond = len(rows) > PAGE_RUNS
         st.query_params.pop("page", None)
+    removed = store.ask_steady("runs_removed", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()[0][
+        "runs"
+    ]
+    if removed:
+        st.caption(
+            f":material/auto_delete: {words.plural(removed, 'run')} of these days can no longer be listed: retention "
+            "removed them. Figures and charts of the other pages still count them."
+        )
     shown = rows[1:] if newer and more_beyond else rows[:PAGE_RUNS]
     if not shown:
         no_match("No run matches." if place is None else "No older run matches.")
