@@ -21,8 +21,8 @@ from schemas.reports import WeeklySummary
 from schemas.settings import Settings
 from schemas.zones import zone_of
 
-Param = str | int | bool | tuple[str, ...]
-"""What a query can be given; a tuple is a list of text."""
+Param = str | int | bool | tuple[str, ...] | tuple[int, ...]
+"""What a query can be given; a tuple is a list."""
 
 Params = tuple[tuple[str, Param], ...]
 

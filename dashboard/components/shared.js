@@ -9,6 +9,8 @@ const SHAPES = {
   silent: [["circle", { cx: 8, cy: 8, r: 5.5, class: "ring" }], ["path", { d: "M8 2.5a5.5 5.5 0 0 0 0 11z", class: "half" }]],
   failed: [["path", { d: "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z", class: "fill" }],
     ["path", { d: "M5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2", class: "cut" }]],
+  propagated: [["path", { d: "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z", class: "line" }], ["path", { d: "M5 8h5.6M8.4 5.6L10.8 8l-2.4 2.4", class: "line" }]],
+  collateral: [["path", { d: "M2.6 2.6h10.8v10.8H2.6z", class: "line" }], ["path", { d: "M5 11l6-6", class: "line" }]],
   pending: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line" }], ["path", { d: "M6.5 5.8v4.4M9.5 5.8v4.4", class: "line" }]],
   running: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line dash" }]],
   abandoned: [["circle", { cx: 8, cy: 8, r: 5.5, class: "line dash" }], ["path", { d: "M4.3 11.7l7.4-7.4", class: "line" }]],

@@ -1,13 +1,14 @@
-"""The waterfall of a run: its steps as a tree and over time."""
+"""The waterfall of a run: its steps as a tree and over time, the tries of one operation on one line."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboard import words
-from dashboard.analytics.fold import Folded, Line, Step
+from dashboard.analytics.fold import Line
+from dashboard.analytics.marks import MARKS, mark
 from dashboard.components.assets import component, ignore
+from dashboard.components.run_tree import Step, Tree
 from dashboard.components.text import clip
 
 _mount = component(
@@ -29,6 +30,7 @@ class Chosen:
 
     span_id: str | None
     opened_fold: str | None
+    turned_tries: str | None
 
 
 def group(kind: str) -> str:
@@ -37,8 +39,7 @@ def group(kind: str) -> str:
 
 
 def waterfall(
-    steps: Sequence[Step],
-    folded: Folded,
+    tree: Tree,
     *,
     run_id: str,
     begin_ns: int,
@@ -50,32 +51,72 @@ def waterfall(
     """Shows the lines of a folded tree.
 
     Args:
-        steps: rows of `queries/run_steps.sql` or `run_spans.sql`; `folded` holds indices into them.
         begin_ns, end_ns: the ends of the time axis. Bars beyond them, from clocks that disagree, are cut there.
         critical: marks the steps that the end of the run waited for, with how long.
     """
-    length = max(1, end_ns - begin_ns)
+    axis = Axis(begin_ns, max(1, end_ns - begin_ns))
+    rows = [_row(tree, line, axis, critical=critical) for line in tree.folded.lines]
     data = {
-        "rows": [
-            _step(steps[line.step], line.depth, begin_ns, length, critical=critical)
-            if line.step is not None
-            else _fold(steps, line, begin_ns, length)
-            for line in folded.lines
-        ],
-        "ticks": [[part / 4, words.duration(length * part // 4) if part else "0"] for part in range(5)],
-        "selected": selected,
+        "rows": [row for row in rows if row],
+        "ticks": axis.ticks(),
+        "selected": tree.stands_for.get(selected or "", selected),
         "run": run_id,
         "height": HEIGHT,
         "heading": heading,
+        "legend": MARKS,
     }
-    result = _mount(key="waterfall", data=data, on_select_change=ignore, on_unfold_change=ignore)
-    return Chosen(result.get("select"), result.get("unfold"))
+    result = _mount(
+        key="waterfall", data=data, on_select_change=ignore, on_unfold_change=ignore, on_tries_change=ignore
+    )
+    return Chosen(result.get("select"), result.get("unfold"), result.get("tries"))
 
 
-def _step(step: Step, depth: int, begin_ns: int, length: int, *, critical: bool) -> dict[str, Any]:
-    status = "silent" if step["status"] == "ok" and step["in_band"] else step["status"]
-    ended = step["end_ns"]
-    took = max(0, ended - step["start_ns"]) if ended is not None else None
+@dataclass(frozen=True)
+class Axis:
+    """A stretch of time as a length from 0 to 1."""
+
+    begin_ns: int
+    length_ns: int
+
+    def extent(self, start_ns: int, end_ns: int | None) -> dict[str, float]:
+        """Where a bar lies, cut to the axis; one without an end reaches its end."""
+        since = min(1.0, max(0.0, (start_ns - self.begin_ns) / self.length_ns))
+        until = 1.0 if end_ns is None else min(1.0, max(since, (end_ns - self.begin_ns) / self.length_ns))
+        return {"from": round(since, 6), "width": round(until - since, 6)}
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Marks of the axis and what stands at them."""
+        return [(part / 4, words.duration(self.length_ns * part // 4) if part else "0") for part in range(5)]
+
+
+def _row(tree: Tree, line: Line, axis: Axis, *, critical: bool) -> dict[str, Any] | None:
+    """A line as the browser draws it; None where the run was settled anew since its shape was read."""
+    if line.folded:
+        return _fold(tree, line, axis)
+    if line.tries:
+        tries = [tree.steps[index] for index in line.tries if index in tree.steps]
+        return _operation(tries, line, axis, critical=critical) if tries else None
+    step = tree.steps.get(line.step) if line.step is not None else None
+    return _step(step, line.depth, axis, critical=critical) if step else None
+
+
+def _step(step: Step, depth: int, axis: Axis, *, critical: bool) -> dict[str, Any]:
+    return {
+        "critical": _waited([step]) if critical else "",
+        "id": step["span_id"],
+        "depth": depth,
+        "kind": step["kind"],
+        "group": group(step["kind"]),
+        "name": clip(step["name"], NAME_CHARS),
+        "mark": mark(step),
+        "note": ", ".join(_notes(step)),
+        "told": "no retry visible: such a client may retry within the span" if step.get("evidence") == UNSEEN else "",
+        "length": _length(step),
+        **axis.extent(step["start_ns"], step["end_ns"]),
+    }
+
+
+def _notes(step: Step) -> list[str]:
     notes = [f"try {step['attempt']}"] if step["attempt"] > 1 else []
     if step.get("is_redo") and step["attempt"] == 1:
         notes.append("redo")
@@ -84,37 +125,70 @@ def _step(step: Step, depth: int, begin_ns: int, length: int, *, critical: bool)
         notes.append(f"{step['tries']} tries in {hidden}")
     if step["is_orphan"]:
         notes.append("parent missing")
-    waited = step.get("critical_ns", 0) if critical else 0
-    return {
-        "critical": f"the end of the run waited {words.duration(waited)} for it" if waited else "",
-        "id": step["span_id"],
-        "depth": depth,
-        "kind": step["kind"],
-        "group": group(step["kind"]),
-        "name": clip(step["name"], NAME_CHARS),
-        "status": status,
-        "note": ", ".join(notes),
-        "told": "no retry visible: such a client may retry within the span" if step.get("evidence") == UNSEEN else "",
-        "length": words.duration(took) if took is not None else "running",
-        **_extent(step["start_ns"], ended, begin_ns, length),
-    }
+    return notes
 
 
-def _fold(steps: Sequence[Step], line: Line, begin_ns: int, length: int) -> dict[str, Any]:
-    names = Counter(steps[index]["name"] for index in line.folded)
-    said = ", ".join(clip(name, 24) for name, _ in names.most_common(3)) + (" …" if len(names) > 3 else "")
-    ends = [steps[index]["end_ns"] for index in line.folded if steps[index]["end_ns"] is not None]
+def _operation(tries: Sequence[Step], line: Line, axis: Axis, *, critical: bool) -> dict[str, Any]:
+    """One line for all tries of an operation."""
+    last = tries[-1]
+    ends = [step["end_ns"] for step in tries]
+    end_ns = None if None in ends else max(ends)
+    good = sum(mark(step) == "ok" for step in tries)
+    said = f"{good or 'none'} good"
+    if line.tried > len(tries):
+        said = f"the first and last {len(tries) // 2} of {line.tried:,} drawn"
+    said += f", {words.plural(line.inside, 'step')} in earlier ones" if line.inside else ""
+    said += ", redo" if last.get("is_redo") else ""
+    fate = mark(last) if mark(last) != "ok" else "recovered"
     return {
-        "id": f"fold {line.parent}",
-        "fold": line.parent,
+        "critical": _waited(tries) if critical else "",
+        "id": f"tries {last['operation_id']}",
+        "tries": last["operation_id"],
+        "tried": line.tried,
+        "open": line.is_open,
+        "last": last["span_id"],
         "depth": line.depth,
-        "name": f"{line.folded_steps:,} more: {said}",
-        "failed": line.folded_failed,
-        **_extent(min(steps[index]["start_ns"] for index in line.folded), max(ends, default=None), begin_ns, length),
+        "kind": last["kind"],
+        "group": group(last["kind"]),
+        "name": clip(last["name"], NAME_CHARS),
+        "mark": fate,
+        "note": said,
+        "told": "",
+        "length": words.duration(max(0, end_ns - tries[0]["start_ns"])) if end_ns is not None else "running",
+        "segments": [
+            {
+                "id": step["span_id"],
+                "mark": mark(step),
+                "told": f"try {step['attempt']}: {MARKS[mark(step)]}, {_length(step)}",
+                **axis.extent(step["start_ns"], step["end_ns"]),
+            }
+            for step in tries
+        ],
+        **axis.extent(tries[0]["start_ns"], end_ns),
     }
 
 
-def _extent(start_ns: int, end_ns: int | None, begin_ns: int, length: int) -> dict[str, float]:
-    since = min(1.0, max(0.0, (start_ns - begin_ns) / length))
-    until = 1.0 if end_ns is None else min(1.0, max(since, (end_ns - begin_ns) / length))
-    return {"from": round(since, 6), "width": round(until - since, 6)}
+def _length(step: Step) -> str:
+    return words.duration(max(0, step["end_ns"] - step["start_ns"])) if step["end_ns"] is not None else "running"
+
+
+def _waited(steps: Sequence[Step]) -> str:
+    waited = sum(step.get("critical_ns", 0) for step in steps)
+    return f"the end of the run waited {words.duration(waited)} for it" if waited else ""
+
+
+def _fold(tree: Tree, line: Line, axis: Axis) -> dict[str, Any]:
+    parent, inside = tree.steps.get(line.parent), tree.folds.get(line.parent)
+    said = ""
+    if inside:
+        said = ": " + ", ".join(clip(name, 24) for name in inside["names"])
+        said += " …" if inside["named"] > len(inside["names"]) else ""
+    fold = parent["span_id"] if parent else "top"
+    return {
+        "id": f"fold {fold}",
+        "fold": fold,
+        "depth": line.depth,
+        "name": f"{line.tried:,} more tries" if line.tried else f"{line.folded:,} more{said}",
+        "failed": line.folded_failed,
+        **(axis.extent(inside["start_ns"], inside["end_ns"]) if inside else {"from": 0.0, "width": 1.0}),
+    }

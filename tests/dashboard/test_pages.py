@@ -276,7 +276,7 @@ class TestRun:
     def test_a_step_says_what_its_tries_rest_on(self, lively: Path) -> None:
         """Later tries are numbered; a run without hidden or repeated ones says nothing of them."""
         rows = component(open_page("run", run=newest(lively, "recovered")), "waterfall")["rows"]
-        assert any(row.get("note", "").startswith("try 2") for row in rows)
+        assert any(part["told"].startswith("try 2: ") for row in rows for part in row.get("segments", []))
         assert not any("tries in" in row.get("note", "") for row in rows)
 
     def test_the_critical_path_is_marked_on_demand(self, lively: Path) -> None:
@@ -315,7 +315,7 @@ class TestRun:
             rows = con.execute("select origin_span_id from run where run_id = ?", [run_id]).fetchall()
         assert data["selected"] == rows[0][0]
         assert {row["depth"] for row in data["rows"]} == {0, 1}
-        assert {row["status"] for row in data["rows"] if row["id"] == data["selected"]} == {"failed"}
+        assert {row["mark"] for row in data["rows"] if row["id"] == data["selected"]} == {"failed"}
         assert all(0 <= row["from"] <= row["from"] + row["width"] <= 1.000001 for row in data["rows"])
 
     def test_all_spans_adds_the_wrappers(self, lively: Path) -> None:

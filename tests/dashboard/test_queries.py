@@ -32,7 +32,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
 def value(name: str) -> object:
     if name.endswith("_ns") or name in ("limit", "offset", "least"):
         return 60_000_000_000
-    return {"states": [], "codes": [], "newer": False, "zone": "Asia/Kolkata"}.get(name, "x")
+    lists: dict[str, object] = {key: [] for key in ("states", "codes", "places", "parents", "shown", "span_ids")}
+    return (lists | {"newer": False, "zone": "Asia/Kolkata"}).get(name, "x")
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

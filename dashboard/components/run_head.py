@@ -1,0 +1,95 @@
+"""The head of the Run page: which run this is, where its time went in one line, and its ways to other runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard import store, words
+from dashboard.components import filters
+from dashboard.components.badges import outcome_badge
+from dashboard.components.text import safe
+from dashboard.components.waterfall import group
+
+
+def run_head(run: Mapping[str, Any], state: str, now_ns: int) -> None:
+    """Which run this is, in one line, and its ways to other runs."""
+    here = filters.zone()
+    version = f" :gray[{safe(run['workflow_version'], 40)}]" if run["workflow_version"] else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(f"{safe(run['workflow'], 80)}{version} {outcome_badge(state)}", anchor=False, width="content")
+        st.space("stretch")
+        with st.popover("ids", type="tertiary", icon=":material/tag:"):
+            st.caption("run")
+            st.code(run["run_id"], language=None)
+            if len(run["trace_ids"]) > 1:
+                st.caption(f"{len(run['trace_ids'])} traces make up this run")
+                st.code("\n".join(run["trace_ids"][:200]), language=None, height=200)
+        neighbours(run)
+    tokens = (run["tokens_input"], run["tokens_output"])
+    facts = [
+        f"**{words.duration(run['duration_ns'])}**" if run["duration_ns"] is not None else "**running**",
+        f"{words.count(tokens[0])} → {words.count(tokens[1])} tokens" if tokens != (None, None) else "no token counts",
+        words.money(run["cost_usd"]) if run["cost_usd"] is not None else "cost not known",
+        words.plural(run["steps"], "step"),
+        words.plural(run["spans"], "span"),
+        safe(run["service"], 40) if run["service"] else None,
+        safe(run["environment"], 40) if run["environment"] else None,
+        f"began {words.moment(run['start_ns'], here, now_ns=now_ns)} ({words.ago(run['start_ns'], now_ns)})",
+        f"verdict: {run['verdict'] or 'none'}",
+    ]
+    st.markdown(" · ".join(fact for fact in facts if fact))
+
+
+def neighbours(run: Mapping[str, Any]) -> None:
+    """Ways to the session's other runs, and to the run that this one continues."""
+    if run["continues_run_id"]:
+        st.page_link(
+            "views/run.py",
+            label="continues a run that waited",
+            icon=":material/resume:",
+            query_params=filters.carried(run=run["continues_run_id"]),
+        )
+    if run["session_id"] is None:
+        return
+    found = store.ask_steady(
+        "session_neighbours", session_id=run["session_id"], start_ns=run["start_ns"], run_id=run["run_id"]
+    )
+    beside = {row["place"]: row["run_id"] for row in found.to_pylist()}
+    if "before" in beside:
+        st.page_link(
+            "views/run.py",
+            label="before",
+            icon=":material/chevron_left:",
+            query_params=filters.carried(run=beside["before"]),
+            help="The run before in this session",
+        )
+    st.page_link(
+        "views/runs.py",
+        label=f"session {safe(run['session_id'], 40)}",
+        query_params=filters.carried(text=run["session_id"][:100]),
+    )
+    if "after" in beside:
+        st.page_link(
+            "views/run.py",
+            label="after",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            query_params=filters.carried(run=beside["after"]),
+            help="The run after in this session",
+        )
+
+
+def time_line(run_id: str) -> list[dict[str, Any]]:
+    """Where time went, as one line of shares."""
+    rows: list[dict[str, Any]] = store.ask_steady("run_time", run_id=run_id).to_pylist()
+    total = sum(row["self_ns"] for row in rows)
+    if total:
+        spent: dict[str, int] = {}
+        for row in rows:
+            spent[group(row["kind"])] = spent.get(group(row["kind"]), 0) + row["self_ns"]
+        failed = sum(row["failed_self_ns"] for row in rows)
+        parts = [f"{name} {words.share(ns, total)}" for name, ns in sorted(spent.items(), key=lambda item: -item[1])]
+        wasted = f" · :material/warning: {words.share(failed, total)} of it in failed tries" if failed else ""
+        st.caption("Time went to " + " · ".join(parts) + wasted)
+    return rows

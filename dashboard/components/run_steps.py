@@ -1,0 +1,81 @@
+"""The steps of a run and one of them closely: side by side, or one above the other where there is no room."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard import words
+from dashboard.components.inspector import inspector
+from dashboard.components.run_tree import Tree, open_fold, tree, turn_tries
+from dashboard.components.waterfall import waterfall
+
+Run = Mapping[str, Any]
+
+
+def run_steps(run: Run) -> None:
+    """Waterfall and inspector."""
+    grid = st.grid(2, min_column_width=430, gap="medium")
+    with grid.cell():
+        selected, trace_id = _waterfall(run)
+    with grid.cell(), st.container(border=True):
+        if selected:
+            inspector(
+                trace_id or run["root_trace_id"], selected, (run["first_received_ns"] or 0, run["last_received_ns"])
+            )
+        else:
+            st.caption("Select a step to see what it got, what it answered and all it recorded.")
+
+
+def _waterfall(run: Run) -> tuple[str | None, str | None]:
+    """Draws the waterfall. -> Span and trace id of what is selected."""
+    with st.container(horizontal=True):
+        everything = st.toggle(
+            "All spans",
+            key="spans",
+            bind="query-params",
+            help="Also transport, protocol and wrapper spans that are no steps of the workflow",
+        )
+        critical = not everything and st.toggle(
+            "Critical path",
+            key="critical",
+            bind="query-params",
+            help="Underlines the steps that the end of the run waited for: only these make it faster",
+        )
+    asked, origin = st.query_params.get("span"), run["origin_span_id"] or run["root_span_id"]
+    selected = asked or origin
+    shown = tree(run, everything=everything, wanted=[asked] if asked else [], beside=[origin] if origin else [])
+    noun = "span" if everything else "step"
+    if not shown.folded.total:
+        st.caption(f"No {noun}s yet.")
+        return selected, None
+    chosen = waterfall(
+        shown,
+        run_id=run["run_id"] + noun,
+        begin_ns=run["start_ns"],
+        end_ns=_end_ns(run, shown),
+        selected=selected,
+        heading=_heading(shown, noun),
+        critical=critical,
+    )
+    if chosen.opened_fold or chosen.turned_tries:
+        if chosen.opened_fold:
+            open_fold(chosen.opened_fold)
+        if chosen.turned_tries:
+            turn_tries(chosen.turned_tries)
+        st.rerun(scope="fragment")
+    if chosen.span_id:
+        st.query_params["span"] = selected = chosen.span_id
+    traces = {step["span_id"]: step["trace_id"] for step in shown.steps.values()}
+    return selected, traces.get(selected or "")
+
+
+def _end_ns(run: Run, shown: Tree) -> int:
+    ends = [step["end_ns"] for step in shown.steps.values() if step["end_ns"] is not None]
+    return max(int(run["end_ns"] or max([run["last_received_ns"], *ends])), int(run["start_ns"]))
+
+
+def _heading(shown: Tree, noun: str) -> str:
+    folded = shown.folded
+    all_of_them = words.plural(folded.total, noun)
+    return all_of_them if folded.shown == folded.total else f"shows {folded.shown:,} of {all_of_them}"
