@@ -499,6 +499,7 @@ def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path, found:
         tx.execute("update store.meta set value = ? where key = 'schema_version'", [str(SCHEMA_VERSION)])
         for statement in (*ddl.views(), *ddl.macros()):
             tx.execute(statement.sql)
+        tx.execute("insert or replace into store.meta values ('contract', ?)", [ddl.contract_digest()])
     connection.execute("checkpoint")  # DDL left in the log is what replay has failed on (duckdb#22044, #19712)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from dashboard.reader import Reader
 
@@ -24,9 +24,13 @@ def parameters(question: str) -> frozenset[str]:
     return frozenset(re.findall(r"\$(\w+)", re.sub("--.*", "", sql(question))))
 
 
+EVERYTHING: Final = "all"
+"""As an environment: those in development, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Asks about one environment ('' for all) of a store."""
+    """Asks about one environment of a store: '' for all but those in development, 'all' for all of them."""
 
     reader: Reader
     environment: str = ""
@@ -49,3 +53,13 @@ class Questions:
         bound = {name: given[name] for name in parameters(question)}
         rows: list[Row] = self.reader.query(sql(question), bound).to_pylist()
         return rows
+
+
+def counting(reader: Reader, environment: str = "") -> Questions:
+    """Asks about the environment that is named; where none is, about what was delivered, and about runs in development
+    only where there is nothing else, as in CI."""
+    asked = Questions(reader, environment)
+    if environment:
+        return asked
+    (there,) = asked.ask("environment_default")
+    return asked if there["delivered"] else Questions(reader, EVERYTHING)

@@ -19,6 +19,7 @@ from pyarrow import ipc
 
 from dashboard.endpoint import reachable, running_collector, url_of
 from dashboard.errors import AccessDenied, CollectorDown, NoStore, QueryFailed, SchemaMismatch, StoreBusy
+from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import Settings
 from schemas.version import SCHEMA_VERSION
@@ -156,7 +157,12 @@ class FileReader:
                 raise StoreBusy(self.path) from exc
             raise QueryFailed(f"open {self.path}", str(exc).strip()) from exc
         with connection:
-            _check_schema(connection, self.path)
+            meta = _meta(connection)
+            if (found := meta.get("schema_version", "none")) != str(SCHEMA_VERSION):
+                raise SchemaMismatch(str(self.path), found, SCHEMA_VERSION)
+            if meta.get("contract") != ddl.contract_digest():  # another build of the same schema wrote it
+                for statement in ddl.contract_for_session():
+                    connection.execute(statement.sql)
             yield HeldFile(self.path, connection)
 
 
@@ -195,15 +201,12 @@ def held(reader: Reader) -> Iterator[Reader]:
         yield reader
 
 
-def _check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _meta(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What a store says of itself; nothing where it is no store."""
     try:
-        # All rows, although there is one: DuckDB 2.0 refuses the next query while a result is unread.
-        rows = connection.execute("select value from store.meta where key = 'schema_version'").fetchall()
+        return dict(connection.execute("select key, value from store.meta").fetchall())
     except duckdb.CatalogException:
-        rows = []
-    found = str(rows[0][0]) if rows else "none"
-    if found != str(SCHEMA_VERSION):
-        raise SchemaMismatch(str(path), found, SCHEMA_VERSION)
+        return {}
 
 
 def _error_text(status: int, data: bytes) -> str:

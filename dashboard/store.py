@@ -65,7 +65,8 @@ def weekly(week: str, workflow: str, environment: str) -> tuple[WeeklySummary, d
 
     Args:
         week: as in `2026-W46`.
-        workflow, environment: '' for all.
+        workflow: '' for all.
+        environment: '' for all but those in development, 'all' for those, too.
     """
     return _weekly(week, workflow, environment, _file_state() if not collector() else ())
 

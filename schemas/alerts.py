@@ -67,7 +67,9 @@ class AlertSettings(BaseModel):
     objectives: dict[str, Objective] = Field({}, description="objectives of single workflows, by name")
     storms: bool = Field(True, description="tell of retry storms")
     drift: bool = Field(True, description="tell when reliability fell to another level")
-    environment: str = Field("", description="only runs of this environment; all where empty")
+    environment: str = Field(
+        "", description="only runs of this environment; `all` for all; by default all but development"
+    )
     open_after: int = Field(2, ge=1, description="evaluations in a row that it takes for an alert to begin")
     close_after: int = Field(5, ge=1, description="evaluations in a row below the lower line that it takes to end")
 

@@ -1,6 +1,7 @@
 """The SQL that makes a store, read from the files beside this module in the order `_order` gives."""
 
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -35,6 +36,21 @@ def macros() -> tuple[Statement, ...]:
 def views() -> tuple[Statement, ...]:
     """One statement per contract view, in creation order; each can be run again."""
     return _read("views")
+
+
+@cache
+def contract_digest() -> str:
+    """Tells the views and macros of one build from those of another."""
+    return sha256("\n".join(statement.sql for statement in (*views(), *macros())).encode()).hexdigest()[:16]
+
+
+@cache
+def contract_for_session() -> tuple[Statement, ...]:
+    """Views and macros for one connection alone, before whatever a store that is only read holds of that name."""
+    return tuple(
+        Statement(name, sql.replace("create or replace ", "create or replace temporary ", 1))
+        for name, sql in (*views(), *macros())
+    )
 
 
 @cache

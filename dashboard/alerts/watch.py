@@ -7,7 +7,7 @@ from typing import Final
 from dashboard.alerts.conditions import Condition, burning, drifting, storming
 from dashboard.analytics import burn, drift
 from dashboard.analytics.burn import HOUR_NS, Counted
-from dashboard.questions import Questions
+from dashboard.questions import Questions, counting
 from dashboard.reader import Reader, held
 from dashboard.reports.movements import storms_in
 from dashboard.reports.weeks import day_of, midnight_ns
@@ -38,7 +38,7 @@ class Watch:
         """
         found: list[Condition] = []
         with held(reader) as one:
-            questions = Questions(one, self._settings.environment)
+            questions = counting(one, self._settings.environment)
             found += self._burning(questions, at_ns)
             if self._settings.storms:
                 found += self._kept("storm", at_ns // BUCKET_NS, lambda: self._storming(questions, at_ns))

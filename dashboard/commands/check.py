@@ -18,7 +18,7 @@ from dashboard.commands.run import start_collector
 from dashboard.errors import DashboardError
 from dashboard.otlp_files import files_in
 from dashboard.otlp_sender import Sender
-from dashboard.questions import Questions
+from dashboard.questions import Questions, counting
 from dashboard.reader import CollectorReader, Reader, connect, held
 from dashboard.reports.build import BUCKET_NS
 from dashboard.reports.check import Mode, Thresholds, judge
@@ -95,7 +95,12 @@ class Share(click.ParamType[float]):
 @click.option("--since", type=Length(), help=f"length of the window that ends now [default: {DEFAULT_SINCE}]")
 @click.option("--week", "week_text", metavar="YYYY-Www", help="an ISO week instead")
 @click.option("--workflow", "workflows", multiple=True, metavar="NAME", help="only this workflow; may be repeated")
-@click.option("--environment", default="", metavar="NAME", help="only runs of this environment")
+@click.option(
+    "--environment",
+    default="",
+    metavar="NAME",
+    help="only runs of this environment; `all` for all; by default all but development",
+)
 @click.option(
     "--file",
     "paths",
@@ -144,7 +149,7 @@ def check(
         settings = load_settings({"data_dir": data_dir, "time_zone": time_zone})
         with store_of(settings, paths) as reader:
             window = window_of(reader, settings, since, week_text, whole=bool(paths))
-            found = compare(Questions(reader, environment), settings, window, workflows, thresholds, mode)
+            found = compare(counting(reader, environment), settings, window, workflows, thresholds, mode)
     except (DashboardError, SettingsError) as exc:
         raise CouldNotCheck(str(exc)) from exc
     click.echo(found.model_dump_json(indent=2) if form == "json" else as_text(found))

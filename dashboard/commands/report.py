@@ -30,7 +30,12 @@ from schemas.zones import zone_of
 @click.option("--force", is_flag=True, help="replace a file that exists")
 @click.option("--workflow", "workflows", multiple=True, metavar="NAME", help="only this workflow; may be repeated")
 @click.option("--all-workflows", is_flag=True, help="every workflow that ran; what is done where none is named")
-@click.option("--environment", default="", metavar="NAME", help="only runs of this environment")
+@click.option(
+    "--environment",
+    default="",
+    metavar="NAME",
+    help="only runs of this environment; `all` for all; by default all but development",
+)
 @setting_options("data_dir", "time_zone")
 def report(
     week_text: str | None,

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import store, words
 from dashboard.components.text import safe
 from dashboard.looks import COORDINATION, LENSES, Lens, look
+from dashboard.questions import EVERYTHING
 from dashboard.store import Param
 
 SECOND: Final = 1_000_000_000
@@ -68,7 +69,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Filters:
-    """What all pages filter by. Empty text stands for all."""
+    """What all pages filter by. Empty text stands for all; as an environment for all but those in development."""
 
     workflow: str
     version: str
@@ -104,7 +105,7 @@ def current() -> Filters:
     return Filters(
         workflow=state.get("workflow") or "",
         version=state.get("version") or "",
-        environment=state.get("environment") or "",
+        environment=state.get("environment") or state.get("environment_default", ""),
         window=_window(),
         lens="B" if state.get("lens") == "B" else DEFAULT_LENS,
         live=bool(state.get("live", True)),
@@ -149,13 +150,18 @@ def sidebar() -> None:
         key="version",
         bind="query-params",
     )
+    names = _names("environment", "environment")
+    (there,) = store.ask_steady("environment_default").to_pylist()
+    mixed = there["development"] and there["delivered"]
+    st.session_state["environment_default"] = "" if there["delivered"] else EVERYTHING
     st.selectbox(
         "Environment",
-        _names("environment", "environment"),
+        [*names, *([EVERYTHING] if mixed and EVERYTHING not in names else [])],
         index=None,
-        placeholder="All environments",
+        placeholder="All but development" if mixed else "All environments",
         key="environment",
         bind="query-params",
+        help="Runs in development are nobody's experience: unless you choose them, or `all`, they count nowhere.",
     )
     exact = _exact_range()
     st.segmented_control(

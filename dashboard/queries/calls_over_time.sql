@@ -3,13 +3,13 @@
 -- named `depth-1 step › step`; where both bear one name, as a node that wraps a tool of its name, only a chain or an agent is
 -- the depth-1 step, if there is one: else the calls inside would water down its retries. `most_tries`: of one operation.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 with found as (
     select *, kind not in ('chain', 'agent') as is_call
     from rollup_call_between($since_ns, $until_ns, 1)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
 ),
 wrapping as (select workflow, step from found where name = step group by all having not bool_and(is_call)),
 calls as (

@@ -2,7 +2,7 @@
 -- One row per (day, from_node, to_node, exit); from_node NULL is the start. Where to_node is NULL the chain was left:
 -- exit is `end`, or `outside` where it failed although its last node was good.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $scope                                varchar, '' for depth 1, else the names of the steps opened, joined by ' › '
 --   $zone                                 varchar, the time zone of the days, as `Europe/Berlin`
 select day, from_node, to_node, exit, sum(transitions)::bigint as transitions
@@ -10,7 +10,7 @@ from rollup_edge_between($since_ns, $until_ns, coarsest_within_days($since_ns, $
 join zone_buckets($since_ns, $until_ns, $zone) using (bucket_ns)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)
   and scope = $scope
 group by day, from_node, to_node, exit
 having sum(transitions) > 0

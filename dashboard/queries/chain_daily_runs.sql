@@ -1,6 +1,6 @@
 -- chain_daily_runs: how runs ended, by day. One row per day that has runs; `good` ones are clean or recovered.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $zone                                 varchar, the time zone of the days, as `Europe/Berlin`
 select day, sum(case when outcome in ('clean', 'recovered', 'silent', 'failed') then runs else 0 end)::bigint as finished,
        sum(case when outcome in ('clean', 'recovered') then runs else 0 end)::bigint as good,
@@ -16,7 +16,7 @@ from rollup_run_between($since_ns, $until_ns, coarsest_within_days($since_ns, $u
 join zone_buckets($since_ns, $until_ns, $zone) using (bucket_ns)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)
 group by day
 having sum(runs) > 0
 order by day

@@ -2,13 +2,13 @@
 -- One row per (from_node, to_node, exit); from_node NULL is the start. Where to_node is NULL the chain was left: exit
 -- is `end`, or `outside` where it failed although its last node was good.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $scope                                varchar, '' for depth 1, else the names of the steps opened, joined by ' › '
 select from_node, to_node, exit, sum(transitions)::bigint as transitions
 from rollup_edge_between($since_ns, $until_ns, 3)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)
   and scope = $scope
 group by from_node, to_node, exit
 having sum(transitions) > 0

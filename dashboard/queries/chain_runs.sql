@@ -1,7 +1,7 @@
 -- chain_runs: how runs ended. One row; zeros where there are none.
 -- `rescued`: clean or recovered runs that hold a failed depth-1 operation. Open runs are not counted.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 select coalesce(sum(case when outcome in ('clean', 'recovered', 'silent', 'failed') then runs else 0 end), 0)::bigint as finished,
        coalesce(sum(case when outcome = 'clean' then runs else 0 end), 0)::bigint as clean,
        coalesce(sum(case when outcome = 'recovered' then runs else 0 end), 0)::bigint as recovered,
@@ -14,4 +14,4 @@ select coalesce(sum(case when outcome in ('clean', 'recovered', 'silent', 'faile
 from rollup_run_between($since_ns, $until_ns, 3)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)

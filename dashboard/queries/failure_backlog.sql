@@ -1,7 +1,7 @@
 -- failure_backlog: errors that no rule knows, by exception class and instrumentation scope: what rules are wanted for.
 -- One row per (error_type, scope), most frequent first, at most 20. Either is NULL where the spans do not say.
 --   $since_ns, $until_ns               bigint, half-open [since, until) over the start of a run
---   $workflow, $version, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 -- A span comes after its failure's run began, so `received_ns` bounds the look into `span` where clocks agree to an hour.
 with found as materialized (
     select f.run_id, f.trace_id, f.span_id, f.error_type, f.evidence, f.at_ns, s.kind
@@ -13,7 +13,7 @@ with found as materialized (
       and r.start_ns >= $since_ns::ubigint and r.start_ns < $until_ns::ubigint
       and ($workflow = '' or r.workflow = $workflow)
       and ($version = '' or r.workflow_version = $version)
-      and ($environment = '' or r.environment = $environment)
+      and in_environment(r.environment, $environment)
     order by f.at_ns desc, f.run_id, f.span_id
     limit 5000
 )

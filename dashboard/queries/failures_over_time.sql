@@ -2,7 +2,7 @@
 -- One row per (bucket, layer_a, layer_b); empty buckets are absent.
 --   $since_ns, $until_ns               bigint, half-open [since, until) over the start of a run
 --   $bucket_ns                         bigint
---   $workflow, $version, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $certainty                         varchar; observed, inferred and judged are never added up
 -- No failure lies before the start of its run, so `at_ns` bounds the look into `failure`.
 select (r.start_ns // $bucket_ns::ubigint) * $bucket_ns::ubigint as bucket_ns, f.layer_a, f.layer_b, count(*) as failures
@@ -12,6 +12,6 @@ where f.at_ns >= $since_ns::ubigint and f.role = 'root' and f.certainty = $certa
   and r.start_ns >= $since_ns::ubigint and r.start_ns < $until_ns::ubigint
   and ($workflow = '' or r.workflow = $workflow)
   and ($version = '' or r.workflow_version = $version)
-  and ($environment = '' or r.environment = $environment)
+  and in_environment(r.environment, $environment)
 group by bucket_ns, f.layer_a, f.layer_b
 order by bucket_ns, f.layer_a, f.layer_b

@@ -1,12 +1,12 @@
 -- most_tries: how often an operation was tried at most. One row per (dimension, name), named as in calls_over_time.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 with found as (
     select *, kind not in ('chain', 'agent') as is_call
     from rollup_call_between($since_ns, $until_ns, 3)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
 ),
 wrapping as (select workflow, step from found where name = step group by all having not bool_and(is_call)),
 calls as (

@@ -1,7 +1,7 @@
 -- newest_operations: every operation of the newest runs of a window, and the operation that it lies inside of.
 -- One row per operation. `inside` is NULL where no operation's attempt is its parent.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $limit                                bigint, runs
 with newest as materialized (
     select run_id, start_ns, workflow
@@ -9,7 +9,7 @@ with newest as materialized (
     where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
       and ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
     order by start_ns desc, run_id desc
     limit $limit
 ),

@@ -1,12 +1,12 @@
 -- run_latency: how long runs took. One row per workflow: `runs` of known length and percentiles within 4.4 %.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 with lengths as (
     select workflow, octave_8, sum(observations) as observations
     from rollup_latency_between($since_ns, $until_ns, 3)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
       and scope = '' and step is null
     group by workflow, octave_8
     having sum(observations) > 0

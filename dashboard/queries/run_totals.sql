@@ -1,6 +1,6 @@
 -- run_totals: how the runs of a window went. One row.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
---   $workflow, $version, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 -- p95_ns is NULL where no run has finished. failed_since_ns is the start of the first run that failed or fell silent.
 select count(*) as runs,
        count(*) filter (where outcome in ('clean', 'recovered', 'silent', 'failed')) as finished,
@@ -20,4 +20,4 @@ from run
 where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint
   and ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)

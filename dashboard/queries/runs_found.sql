@@ -1,6 +1,6 @@
 -- runs_found: one page of the runs that hold a text or a failure. One row per run.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
---   $workflow, $version, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
 --   $text                    varchar, lower case, '' for all; found in ids, session, step names and error texts
 --   $failing                 boolean; true: only runs with a root occurrence that fits all of the following
@@ -22,7 +22,7 @@ from (
       and (case when $newer then start_ns >= $at_ns::ubigint else start_ns <= $at_ns::ubigint end)
       and ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
       and ($text = '' or starts_with(run_id, $text) or contains(lower(session_id), $text)
            or contains(lower(failing_step), $text) or contains(lower(workflow), $text)
            or run_id in (select run_id from step

@@ -1,6 +1,6 @@
 -- runs_page: the page of runs before a given one, newest first. One row per run.
 --   $since_ns, $until_ns     bigint, half-open [since, until) over the start of a run
---   $workflow, $version, $environment  varchar, '' for all
+--   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
 --   $at_ns, $at_run_id       bigint, varchar; the run before which the page lies, itself left out
@@ -16,7 +16,7 @@ from (
       and start_ns <= $at_ns::ubigint
       and ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
 )
 where (len($states::varchar[]) = 0 or list_contains($states::varchar[], state))
   and (start_ns <> $at_ns::ubigint or run_id < $at_run_id)

@@ -3,7 +3,7 @@
 -- `run_ns` long in all; `wasted_ns` are tries that failed and waiting for the next. `runs` hold the step, `all_runs` is how
 -- many there are. Percentiles are those of operations, within 4.4 %; NULL where none has a length. Tokens: NULL not known.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $scope                                varchar, '' for depth 1, else the names of the steps opened, joined by ' › '
 with done as (
     select step, kind, sum(runs)::bigint as runs, sum(operations)::bigint as operations,
@@ -18,7 +18,7 @@ with done as (
     from rollup_step_between($since_ns, $until_ns, 3)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
       and scope = $scope
     group by step, kind
     having sum(operations) > 0
@@ -28,7 +28,7 @@ lengths as (
     from rollup_latency_between($since_ns, $until_ns, 3)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
       and scope = $scope and step is not null
     group by step, octave_8
     having sum(observations) > 0
@@ -52,7 +52,7 @@ whole as (
     from rollup_run_between($since_ns, $until_ns, 3)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
 )
 select done.*, p50_ns, p90_ns, p95_ns, p99_ns, all_runs, run_ns
 from done cross join whole left join percentiles using (step)

@@ -2,13 +2,13 @@
 -- One row per (bucket of 5 minutes, dimension, name, code), named as in calls_over_time. A failure belongs to a depth-1
 -- step; a tool, model or provider has those of every step that called it in the window.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 with found as (
     select *, kind not in ('chain', 'agent') as is_call
     from rollup_call_between($since_ns, $until_ns, 3)
     where ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
-      and ($environment = '' or environment = $environment)
+      and in_environment(environment, $environment)
 ),
 wrapping as (select workflow, step from found where name = step group by all having not bool_and(is_call)),
 calls as (
@@ -31,7 +31,7 @@ from rollup_failure_between($since_ns, $until_ns, 1) f
 join named n using (workflow, step)
 where ($workflow = '' or f.workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)
 group by bucket_ns, dimension, name, code
 having sum(failures) > 0
 order by bucket_ns, dimension, name, code

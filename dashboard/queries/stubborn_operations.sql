@@ -1,6 +1,6 @@
 -- stubborn_operations: operations with many attempts, newest first, and when the attempts began. One row per operation.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $least                                bigint, attempts
 --   $limit                                bigint
 with stubborn as materialized (
@@ -10,7 +10,7 @@ with stubborn as materialized (
     where o.start_ns >= $since_ns::ubigint and o.start_ns < $until_ns::ubigint and o.attempts >= $least
       and ($workflow = '' or r.workflow = $workflow)
       and ($version = '' or r.workflow_version = $version)
-      and ($environment = '' or r.environment = $environment)
+      and in_environment(r.environment, $environment)
     order by o.start_ns desc, o.operation_id
     limit $limit
 )

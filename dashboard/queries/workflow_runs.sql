@@ -1,7 +1,7 @@
 -- workflow_runs: how the runs of every workflow ended. One row per workflow, the busiest first.
 -- `rescued`: clean or recovered runs that hold a failed depth-1 operation. Open runs are not counted.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 select workflow,
        coalesce(sum(case when outcome in ('clean', 'recovered', 'silent', 'failed') then runs else 0 end), 0)::bigint as finished,
        coalesce(sum(case when outcome = 'clean' then runs else 0 end), 0)::bigint as clean,
@@ -15,7 +15,7 @@ select workflow,
 from rollup_run_between($since_ns, $until_ns, 3)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)
 group by workflow
 having sum(runs) > 0
 order by sum(runs) desc, workflow

@@ -2,7 +2,7 @@
 -- Open runs are not counted; `attempts` and `operations` are of all of them.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
 --   $step_ns                              bigint, length of a bucket in whole 5 minutes
---   $workflow, $version, $environment     varchar, '' for all
+--   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 select workflow, (bucket_ns // $step_ns::ubigint * $step_ns::ubigint)::bigint as bucket_ns,
        coalesce(sum(case when outcome in ('clean', 'recovered', 'silent', 'failed') then runs else 0 end), 0)::bigint as finished,
        coalesce(sum(case when outcome = 'clean' then runs else 0 end), 0)::bigint as clean,
@@ -17,7 +17,7 @@ select workflow, (bucket_ns // $step_ns::ubigint * $step_ns::ubigint)::bigint as
 from rollup_run_between($since_ns, $until_ns, case when $step_ns % 3600000000000 = 0 then 2 else 1 end)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
-  and ($environment = '' or environment = $environment)
+  and in_environment(environment, $environment)
 group by all
 having sum(runs) > 0
 order by workflow, bucket_ns

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Final
 
 from dashboard import words as said
-from dashboard.questions import Questions, Row
+from dashboard.questions import Questions, Row, counting
 from dashboard.reader import Reader
 from dashboard.reports import workflow as one
 from dashboard.reports.weeks import Week, day_of
@@ -33,9 +33,9 @@ def weekly(
         now_ns: tells whether the week is over, nothing else.
         zone_name: name of the week's time zone.
         workflows: those to tell of; all where none is named.
-        environment: the only one to count; '' for all.
+        environment: the only one to count; '' for all but those in development, 'all' for those, too.
     """
-    questions = Questions(reader, environment)
+    questions = counting(reader, environment)
     until_ns = max(week.start_ns, min(week.end_ns, -(-now_ns // BUCKET_NS) * BUCKET_NS))
     seen: dict[str, list[Row]] = defaultdict(list)
     for row in questions.ask("report_workflows", week.start_ns, until_ns):
@@ -53,7 +53,7 @@ def weekly(
         start=moment(week.start_ns),
         end=moment(week.end_ns),
         hours=week.hours,
-        environment=environment or None,
+        environment=questions.environment or None,
         generated_from=Source(
             seamscope=version("seamscope"),
             store_schema=SCHEMA_VERSION,

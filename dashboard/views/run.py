@@ -22,6 +22,7 @@ from dashboard.components.states import guarded
 from dashboard.components.text import safe
 from dashboard.components.verdicts import show_verdicts
 from dashboard.components.waterfall import group
+from dashboard.questions import EVERYTHING
 from schemas.rules import known_codes
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -100,7 +101,7 @@ def choose() -> None:
         until_ns=window.until_ns,
         workflow="",
         version="",
-        environment="",
+        environment=EVERYTHING,
         states=(),
         abandoned_ns=0,
         at_ns=window.until_ns,

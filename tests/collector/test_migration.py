@@ -161,3 +161,18 @@ def test_every_version_but_the_first_has_its_migration() -> None:
         assert migration.statements.sql.startswith(f"-- {migration.version:03}: from schema {migration.version - 1}")
     there = [path.name for path in (files("schemas") / "sql" / "migrations").iterdir()]
     assert len(there) == len(ddl.migrations())
+
+
+def test_a_file_that_another_build_of_this_schema_wrote_is_read_by_todays_views(settings: Settings) -> None:
+    """A dashboard needs no collector to bring the contract up to date, and leaves the file as it is."""
+    Store.open(settings).close()
+    path = store_path(settings.data_dir)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create or replace view main.run as select 1 as old")
+        connection.execute("drop macro in_environment")
+        connection.execute("update store.meta set value = 'older' where key = 'contract'")
+    assert ask(path, "from run") == [(1,)]
+    reader = FileReader(path)
+    assert "workflow" in reader.query("from run").column_names
+    assert reader.query("select in_environment('production', '') as delivered").to_pylist() == [{"delivered": True}]
+    assert ask(path, "from run") == [(1,)]

@@ -33,7 +33,10 @@ def create(path: Path) -> duckdb.DuckDBPyConnection:
     con.execute("create schema store")
     for statement in (*ddl.tables(), *ddl.views(), *ddl.macros()):
         con.execute(statement.sql)
-    con.execute("insert into store.meta values ('schema_version', ?)", [str(SCHEMA_VERSION)])
+    con.execute(
+        "insert into store.meta values ('schema_version', ?), ('contract', ?)",
+        [str(SCHEMA_VERSION), ddl.contract_digest()],
+    )
     return con
 
 

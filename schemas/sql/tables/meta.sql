@@ -1,5 +1,6 @@
 -- meta: facts about this store. One row per key:
 --   schema_version    what laid the store out
+--   contract          which views and macros it holds: a digest of their text
 --   settled_until_ns  everything received up to here has been settled
 --   rule_version      the rules all of it was settled by: our version, '+' and a digest of the user's own
 --   rollups           JSON; how far the roll-ups reach back
