@@ -1,6 +1,7 @@
 """How layers look: one colour, one icon and one place per layer, the same in charts, tables, badges and reports.
 
-Colours are Okabe and Ito's, told apart by colour-blind eyes too; what colour says, icon and word say as well.
+Colours are Okabe and Ito's, told apart by colour-blind eyes too (the grey of `component` is darker than is usual: to
+red-green-blind eyes their purple is a middle grey); what colour says, icon and word say as well.
 """
 
 from typing import Any, Final, Literal, NamedTuple
@@ -29,7 +30,7 @@ LAYERS: Final[dict[str, Look]] = {
     "recovery": _ERROR,
     "tool": Look("#009e73", "build"),
     "handoff": Look("#56b4e9", "swap_horiz"),
-    "component": Look("#8c8c8c", "memory"),
+    "component": Look("#666666", "memory"),
     "unclassified": Look("#c9ced4", "help"),
 }
 """Of both lenses; what the lenses name differently and mean alike looks alike."""

@@ -6,7 +6,7 @@ export default function ({ data, parentElement }) {
   if (root.text !== text) {
     root.text = text
     const focused = root.getRootNode().activeElement?.dataset?.row
-    const head = el("tr", {}, ...data.columns.map((c) => el("th", { scope: "col", class: classes(c), title: c.help, style: c.width ? "width:" + c.width : null }, c.label)))
+    const head = el("tr", {}, ...data.columns.map((c) => el("th", { scope: "col", class: classes(c), title: c.help, style: c.width ? "width:" + c.width : null }, c.label || el("span", { class: "unseen" }, c.name))))
     const body = data.rows.flatMap((row, index) => lines(data.columns, row, index))
     root.replaceChildren(el("table", { "aria-label": data.label }, el("thead", {}, head), el("tbody", {}, ...body)))
     if (focused) root.querySelector(`a[data-row="${CSS.escape(focused)}"]`)?.focus()

@@ -42,7 +42,14 @@ function glyph(state) {
 function layer(mark, text = mark.name) {
   const node = el("span", { class: "layer" + (mark.hatched ? " hatched" : "") }, el("span", { class: "icon", "aria-hidden": "true" }, mark.icon), text ? el("span", {}, text) : null)
   node.style.setProperty("--layer", mark.color)
+  node.style.setProperty("--ink", ink(mark.color))
   return node
+}
+
+/** What stands out from a colour (#rrggbb), dark or white: of the two the one with more contrast by WCAG. */
+function ink(color) {
+  const [r, g, b] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.195 ? "#0d141c" : "#fff"
 }
 
 /** A course over time as a line between its own extremes; where nothing is known it breaks. */

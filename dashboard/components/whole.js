@@ -6,7 +6,7 @@ export default function ({ data, parentElement }) {
   if (root.text === text) return
   root.text = text
   const bar = root.querySelector(".bar"), legend = root.querySelector(".parts")
-  bar.setAttribute("role", "img")
+  bar.setAttribute("role", "group")
   bar.setAttribute("aria-label", data.label)
   bar.replaceChildren(...data.parts.filter((part) => part.share > 0).map(segment))
   legend.replaceChildren(data.title ? el("span", { class: "title" }, data.title) : "", ...data.parts.map(entry))
@@ -24,6 +24,7 @@ function segment(part) {
     part.share > 0.07 ? el("span", { class: "inside" }, `${part.name} ${part.said}`) : null)
   node.style.flexGrow = part.share
   node.style.setProperty("--part", part.color)
+  node.style.setProperty("--ink", ink(part.color))
   return node
 }
 

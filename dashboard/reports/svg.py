@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from dashboard.analytics.proportions import wilson
 from dashboard.components.text import clip
+from dashboard.looks import look
 from dashboard.reports import words
 from schemas.reports import ChangePoint, Day, Estimate, WorkflowSummary
 from schemas.taxonomy import LayerA
@@ -25,23 +26,23 @@ ROW: Final = 22
 LABEL_CHARS: Final = 30
 MAX_ROWS: Final = 24
 
-LAYERS: Final = {
-    LayerA.TOOL: ("#009E73", '<path d="M0 3h6M3 0v6" stroke="#fff" stroke-width=".9"/>'),
-    LayerA.STATE: ("#0072B2", '<path d="M0 3h6" stroke="#fff" stroke-width="1.2"/>'),
-    LayerA.CONTROL: ("#CC79A7", '<path d="M-1 7L7 -1M-1 1L1 -1M5 7L7 5" stroke="#fff" stroke-width="1.2"/>'),
-    LayerA.ERROR: ("#E69F00", '<circle cx="3" cy="3" r="1.3" fill="#fff"/>'),
-    LayerA.COMPONENT: ("#8C8C8C", ""),
-    LayerA.UNCLASSIFIED: ("#D9D9D9", '<path d="M-1 -1L7 7M5 -1L7 1M-1 5L1 7" stroke="#666" stroke-width=".9"/>'),
+PATTERNS: Final = {
+    LayerA.TOOL: '<path d="M0 3h6M3 0v6" stroke="#fff" stroke-width=".9"/>',
+    LayerA.STATE: '<path d="M0 3h6" stroke="#fff" stroke-width="1.2"/>',
+    LayerA.CONTROL: '<path d="M-1 7L7 -1M-1 1L1 -1M5 7L7 5" stroke="#fff" stroke-width="1.2"/>',
+    LayerA.ERROR: '<circle cx="3" cy="3" r="1.3" fill="#fff"/>',
+    LayerA.COMPONENT: "",
+    LayerA.UNCLASSIFIED: '<path d="M-1 -1L7 7M5 -1L7 1M-1 5L1 7" stroke="#666" stroke-width=".9"/>',
 }
-"""Colour and pattern of each layer: the pattern alone tells them apart in black and white."""
+"""What tells layers apart in black and white; their colours are those of the dashboard."""
 
 
 def patterns() -> Markup:
     """The definitions that all charts of a document use; to stand once, at its top."""
     found = "".join(
         f'<pattern id="layer-{layer}" width="6" height="6" patternUnits="userSpaceOnUse">'
-        f'<rect width="6" height="6" fill="{colour}"/>{texture}</pattern>'
-        for layer, (colour, texture) in LAYERS.items()
+        f'<rect width="6" height="6" fill="{look(layer).color}"/>{texture}</pattern>'
+        for layer, texture in PATTERNS.items()
     )
     return Markup(f'<svg width="0" height="0" aria-hidden="true"><defs>{found}</defs></svg>')  # noqa: S704 - all ours
 
@@ -92,13 +93,14 @@ def segments(workflow: WorkflowSummary) -> list[Segment]:
             workflow.recovered / whole, "#fff", f"recovered {words.percent(workflow.recovered / whole)}", "#0F766E"
         ),
     ]
-    for layer, (colour, _) in LAYERS.items():
+    for layer in PATTERNS:
         entries = [entry for entry in workflow.lost if entry.layer_a == layer]
         runs, silent = sum(entry.runs for entry in entries), sum(entry.silent_runs for entry in entries)
         loud = (runs - silent) / whole
         found.append(Segment(loud, f"url(#layer-{layer})", f"failed, {layer} {words.percent(loud)}", "#fff"))
         told = f"silent, {layer} {words.percent(silent / whole)}"
-        found.append(Segment(silent / whole, "#FCF8C5", told, colour if layer != LayerA.UNCLASSIFIED else "#777"))
+        edge = look(layer).color if layer != LayerA.UNCLASSIFIED else "#777"
+        found.append(Segment(silent / whole, "#FCF8C5", told, edge))
     return [segment for segment in found if segment.share > 0]
 
 

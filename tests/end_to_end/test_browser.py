@@ -1,17 +1,10 @@
 """The dashboard in a real browser, on a real collector."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
 import pytest
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -19,91 +12,17 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 from opentelemetry.trace.span import TraceFlags, TraceState
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from dashboard.launch import streamlit_argv
 from schemas.paths import store_path
-from schemas.settings import Settings
+from tests.chromium import START_S, free_port, served, settle, watched
 from tests.collecting import Collector, DidNotStart
 from tests.dashboard import stores
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-START_S = 30
 FOREIGN_LINKS = """() => [...document.querySelectorAll("a[href]")]
     .filter((link) => new URL(link.href).origin !== location.origin).length"""
-PATIENCE_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("no Chromium: `make test` installs it, or `apt-get install chromium`")
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def served(data_dir: Path) -> Iterator[str]:
-    """The dashboard on a data folder, started as the command line does; its address."""
-    port = free_port()
-    process = subprocess.Popen(
-        streamlit_argv(Settings(ui_port=port)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=data_dir,
-        env=os.environ | {"SEAMSCOPE_DATA_DIR": str(data_dir), "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    try:
-        until = time.monotonic() + START_S
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/_stcore/health").raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, "the dashboard ended"
-                assert time.monotonic() < until, "the dashboard did not come up"
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-@contextmanager
-def watched(browser: Browser, origin: str) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and every request of it that leaves the dashboard."""
-    strays: list[str] = []
-
-    def note(request: Request) -> None:
-        if not request.url.startswith((origin, origin.replace("http", "ws"), "data:", "blob:")):
-            strays.append(request.url)
-
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.on("request", note)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    yield page, strays
-    context.close()
 
 
 def restarted(data_dir: Path) -> Collector:
@@ -116,16 +35,6 @@ def restarted(data_dir: Path) -> Collector:
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
-
-
-def settle(page: Page) -> None:
-    """Waits until the page shows what it has: no part is waiting for its script or its data."""
-    page.wait_for_selector("[data-testid=stMainBlockContainer]")
-    page.wait_for_function(
-        "() => !document.querySelector('[data-testid=stSkeleton]') && "
-        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'running'"
-    )
-    page.wait_for_timeout(700)
 
 
 def traced(collector: Collector, text: str = "") -> TracerProvider:
