@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 
-def component(name: str, html: str) -> "ComponentRenderer":
-    """The component `name`, made of `name.js` and `name.css` of this folder around fixed `html`."""
+def component(name: str, html: str, *, looks: str | None = None) -> "ComponentRenderer":
+    """The component `name`, made of `name.js` and `name.css` of this folder around fixed `html`; `looks` names a style
+    sheet that it shares with others."""
     folder = files("dashboard") / "components"
 
     def text(file: str) -> str:
@@ -19,7 +20,7 @@ def component(name: str, html: str) -> "ComponentRenderer":
     return st.components.v2.component(
         f"seamscope.{name}",
         html=html,
-        css=text("shared.css") + text(f"{name}.css"),
+        css=text("shared.css") + (text(f"{looks}.css") if looks else "") + text(f"{name}.css"),
         js=text("shared.js") + text(f"{name}.js"),
     )
 

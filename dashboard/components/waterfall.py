@@ -12,7 +12,9 @@ from dashboard.components.run_tree import Step, Tree
 from dashboard.components.text import clip
 
 _mount = component(
-    "waterfall", '<div class="seam waterfall"><div class="rows" role="tree" aria-label="Steps of the run"></div></div>'
+    "waterfall",
+    '<div class="seam waterfall"><div class="rows" role="tree" aria-label="Steps of the run"></div></div>',
+    looks="marks",
 )
 
 GROUPS: Final = {"llm": "model", "tool": "tool", "retrieval": "retrieval"}

@@ -11,6 +11,7 @@ from dashboard import store, words
 from dashboard.analytics.diagnosis import diagnose
 from dashboard.charts.time_spent import time_spent
 from dashboard.components import filters
+from dashboard.components.compare import compare
 from dashboard.components.diagnosis import show_diagnosis
 from dashboard.components.quality import REMOVED
 from dashboard.components.run_failures import run_failures
@@ -27,7 +28,7 @@ from schemas.rules import known_codes
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 LOOK_AGAIN_S = 2.0
-VIEWS = ("Waterfall", "Where time went", "Failures")
+VIEWS = ("Waterfall", "Compare", "Where time went", "Failures")
 
 
 def explanation(run: Mapping[str, Any]) -> None:
@@ -79,6 +80,8 @@ def body(run_id: str) -> None:
         )
     elif view == "Failures":
         run_failures(run)
+    elif view == "Compare":
+        compare(run)
     else:
         run_steps(run)
 

@@ -6,7 +6,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.dashboard.pages import component, healthy, open_page
+from schemas.paths import store_path
+from tests.dashboard import stores
+from tests.dashboard.pages import component, data_dir, healthy, open_page, words
 
 
 def newest(store: Path, outcome: str) -> str:
@@ -43,3 +45,40 @@ class TestTries:
         page = open_page("run", run=run_id, tries=tries)
         assert healthy(page)
         assert rows(page) == rows(open_page("run", run=run_id))
+
+
+class TestCompare:
+    def test_a_failed_run_stands_beside_the_nearest_good_one(self, lively: Path) -> None:
+        """Says what differs first, how the other was picked, and links to both."""
+        run_id = newest(lively, "failed")
+        page = open_page("run", run=run_id, view="Compare")
+        assert healthy(page)
+        assert "here and was fine in the good run" in words(page)
+        assert "the nearest good run: " in words(page)
+        data = component(page, "compare")
+        assert data["runs"][0] == run_id
+        assert any("status" in row["changed"] for row in data["rows"])
+
+    def test_another_run_can_be_chosen(self, lively: Path) -> None:
+        """`against` names it, and it is the other side."""
+        other = newest(lively, "silent")
+        page = open_page("run", run=newest(lively, "failed"), view="Compare", against=other)
+        assert component(page, "compare")["runs"][1] == other
+        assert "chosen by you" in words(page)
+
+    @pytest.mark.parametrize(
+        ("against", "told"), [("<b>x", "is no run id"), ("0" * 32, "There is no run"), (None, "This is the run itself")]
+    )
+    def test_what_cannot_be_compared_says_so(self, lively: Path, against: str | None, told: str) -> None:
+        """A bad value leaves a usable page that says what is wrong with it."""
+        run_id = newest(lively, "failed")
+        page = open_page("run", run=run_id, view="Compare", against=against or run_id)
+        assert healthy(page)
+        assert any(told in info.value for info in page.info)
+
+    def test_without_a_good_run_it_says_so(self, tmp_path: Path, now_ns: int) -> None:
+        """A workflow that has only ever failed has nothing to compare with."""
+        stores.write(store_path(tmp_path), [stores.big(now_ns, 100)[0]])
+        with data_dir(tmp_path):
+            page = open_page("run", run=newest(store_path(tmp_path), "recovered"), view="Compare")
+            assert any("ended well" in info.value for info in page.info)
