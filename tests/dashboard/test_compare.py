@@ -71,7 +71,7 @@ def test_what_lies_below_earlier_tries_is_told_by_the_number_of_tries() -> None:
 
 def test_which_of_two_parallel_steps_began_first_is_no_difference() -> None:
     """Steps that ran at once pair by name."""
-    at_once = [{"start_ns": 10, "end_ns": 30}, {"start_ns": 11, "end_ns": 20}]
+    at_once: list[dict[str, Any]] = [{"start_ns": 10, "end_ns": 30}, {"start_ns": 11, "end_ns": 20}]
     this = [step("a"), *(step(name, **time) for name, time in zip("bc", at_once, strict=True))]
     other = [step("a"), *(step(name, **time) for name, time in zip("cb", at_once, strict=True))]
     assert sides(this, other) == [("a", "a"), ("b", "b"), ("c", "c")]
@@ -79,7 +79,13 @@ def test_which_of_two_parallel_steps_began_first_is_no_difference() -> None:
 
 def test_the_first_difference_is_said_where_it_lies_deepest() -> None:
     """A step that failed because of one within points at that one."""
-    bad = {"status": "failed", "role": "propagated", "recovered": False, "silent": False, "severity": "high"}
+    bad: dict[str, Any] = {
+        "status": "failed",
+        "role": "propagated",
+        "recovered": False,
+        "silent": False,
+        "severity": "high",
+    }
     this = [step("a"), step("b", **bad), failed("query", parent="None/b", tries=3)]
     other = [step("a"), step("b"), step("query", "None/b"), step("c")]
     assert told(this, other) == "After 2 steps alike, query failed (3 tries) here and was fine in the good run."
