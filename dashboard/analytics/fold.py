@@ -36,6 +36,8 @@ class Line(NamedTuple):
     folded: int = 0
     """How many steps the line stands for, with all that lies below."""
     folded_failed: int = 0
+    matches: int = 0
+    """How many matches of a search the line draws, or hides where it is a fold."""
 
 
 class Folded(NamedTuple):
@@ -46,6 +48,7 @@ class Folded(NamedTuple):
     total: int
     stands_for: Mapping[int, int]
     """Of each wanted step the step that shows in its place: itself, or a try or a step above it."""
+    hidden_matches: int = 0
 
     def drawn(self) -> list[int]:
         """The steps that any line draws."""
@@ -63,6 +66,7 @@ def fold(
     wanted: Sequence[int] = (),
     opened_tries: Set[int] = frozenset(),
     beside: Sequence[int] = (),
+    matches: Sequence[int] = (),
     budget: int = BUDGET,
 ) -> Folded:
     """The lines to show, parents before children.
@@ -75,13 +79,14 @@ def fold(
         wanted: steps that must be among the lines, as far as the budget goes; operations open for them.
         opened_tries: any try of each operation whose tries a reader asked for.
         beside: steps that are worth a line, but for which no operation opens.
+        matches: steps that a search found; lines count those that they draw or hide.
     """
     nodes = _Nodes(outline, wanted, opened_tries)
     if outline.size <= budget:
         nodes.choose_all()
     else:
         nodes.choose(opened or {}, (*wanted, *beside), budget)
-    return nodes.lines((*wanted, *beside))
+    return nodes.lines((*wanted, *beside), matches)
 
 
 class _Nodes:
@@ -199,7 +204,7 @@ class _Nodes:
         """The step that a node is, or the last try of its operation."""
         return int(self.last[node - self.size]) if node >= self.size else node
 
-    def lines(self, wanted: Sequence[int]) -> Folded:
+    def lines(self, wanted: Sequence[int], matches: Sequence[int] = ()) -> Folded:
         """The chosen nodes as lines, each parent's hidden ones in one line after its children."""
         drawn = self.chosen[: self.size] & ~self.is_drawn_by_operation
         operations = np.flatnonzero(self.chosen[self.size :]) + self.size
@@ -212,14 +217,27 @@ class _Nodes:
         counted = ~drawn & (owned != np.arange(self.size))
         hidden = np.bincount(owned[counted], minlength=top + 1)
         failed = np.bincount(owned[counted & self.outline.failed], minlength=top + 1)
+        match = np.zeros(self.size, np.bool_)
+        match[[step for step in matches if 0 <= step < self.size]] = True
+        matched = np.bincount(owned[match], minlength=top + 1)
         lines: list[Line] = []
 
         def siblings(node: int, depth: int) -> list[tuple[Line, int]]:
             kids, parent = self.kids(node), self.step_of(node)
-            found = [(self._line(kid, depth, parent, tries, hidden), kid) for kid in kids[self.chosen[kids]].tolist()]
+            found = [
+                (self._line(kid, depth, parent, tries, hidden, match), kid) for kid in kids[self.chosen[kids]].tolist()
+            ]
             if hidden[node]:
                 of_tries = int(len(kids) - self.chosen[kids].sum()) if node >= self.size and self.is_open[node] else 0
-                rest = Line(depth, parent, tried=of_tries, folded=int(hidden[node]), folded_failed=int(failed[node]))
+                itself = bool(0 <= node < self.size and match[node])
+                rest = Line(
+                    depth,
+                    parent,
+                    tried=of_tries,
+                    folded=int(hidden[node]),
+                    folded_failed=int(failed[node]),
+                    matches=int(matched[node]) - itself,
+                )
                 found.append((rest, APART))
             return found
 
@@ -230,15 +248,18 @@ class _Nodes:
             if node != APART:
                 stack.extend(siblings(node, line.depth + 1)[::-1])
         places = {step: self.step_of(int(owner[step])) for step in wanted if owner[step] != top}
-        return Folded(lines, int(drawn.sum()), self.size, places)
+        return Folded(lines, int(drawn.sum()), self.size, places, int((match & ~drawn).sum()))
 
-    def _line(self, node: int, depth: int, parent: int, tries: Mapping[int, tuple[int, ...]], hidden: Ints) -> Line:
+    def _line(
+        self, node: int, depth: int, parent: int, tries: Mapping[int, tuple[int, ...]], hidden: Ints, match: Bools
+    ) -> Line:
         if node < self.size:
-            return Line(depth, parent, step=node)
+            return Line(depth, parent, step=node, matches=int(match[node]))
         every = self.tries(node)
         is_open = bool(self.is_open[node])
         inside = 0 if is_open else int(hidden[every].sum())
-        return Line(depth, parent, tries=tries[node], tried=len(every), is_open=is_open, inside=inside)
+        found = 0 if is_open else int(match[every].sum())
+        return Line(depth, parent, tries=tries[node], tried=len(every), is_open=is_open, inside=inside, matches=found)
 
     def _owners(self) -> Ints:
         """What shows or counts each node: itself, a try on the line of its operation, or the next chosen one above."""

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import words
 from dashboard.components.inspector import inspector
+from dashboard.components.run_find import find
 from dashboard.components.run_tree import Tree, open_fold, tree, turn_tries
 from dashboard.components.waterfall import waterfall
 
@@ -42,9 +43,16 @@ def _waterfall(run: Run) -> tuple[str | None, str | None]:
             bind="query-params",
             help="Underlines the steps that the end of the run waited for: only these make it faster",
         )
+    found = find(run, everything=everything)
     asked, origin = st.query_params.get("span"), run["origin_span_id"] or run["root_span_id"]
     selected = asked or origin
-    shown = tree(run, everything=everything, wanted=[asked] if asked else [], beside=[origin] if origin else [])
+    shown = tree(
+        run,
+        everything=everything,
+        wanted=[asked] if asked else [],
+        beside=[origin] if origin else [],
+        matches=found.places(everything=everything),
+    )
     noun = "span" if everything else "step"
     if not shown.folded.total:
         st.caption(f"No {noun}s yet.")
@@ -78,4 +86,8 @@ def _end_ns(run: Run, shown: Tree) -> int:
 def _heading(shown: Tree, noun: str) -> str:
     folded = shown.folded
     all_of_them = words.plural(folded.total, noun)
-    return all_of_them if folded.shown == folded.total else f"shows {folded.shown:,} of {all_of_them}"
+    if folded.shown == folded.total:
+        return all_of_them
+    hidden = folded.hidden_matches
+    matches = f", {words.plural(hidden, 'match', 'matches')} hidden" if hidden else ""
+    return f"shows {folded.shown:,} of {all_of_them}{matches}"

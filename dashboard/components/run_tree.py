@@ -35,13 +35,21 @@ def received(run: Mapping[str, Any]) -> dict[str, store.Param]:
     return {"first_received_ns": run["first_received_ns"] or 0, "last_received_ns": run["last_received_ns"]}
 
 
-def tree(run: Mapping[str, Any], *, everything: bool, wanted: Sequence[str] = (), beside: Sequence[str] = ()) -> Tree:
+def tree(
+    run: Mapping[str, Any],
+    *,
+    everything: bool,
+    wanted: Sequence[str] = (),
+    beside: Sequence[str] = (),
+    matches: Sequence[int] = (),
+) -> Tree:
     """The tree as the URL opens it.
 
     Args:
         everything: all spans rather than steps.
         wanted: span ids that must be seen, the most wanted first.
         beside: span ids that are worth a line, but for which nothing opens.
+        matches: places of what a search found.
     """
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     kind = "run_span" if everything else "run"
@@ -60,6 +68,7 @@ def tree(run: Mapping[str, Any], *, everything: bool, wanted: Sequence[str] = ()
         [at[span_id] for span_id in wanted if span_id in at],
         {at[span_id] for span_id in tries if span_id in at},
         [at[span_id] for span_id in beside if span_id in at],
+        matches,
     )
     shown = tuple(sorted(set(folded.drawn()) | {parent for parent in folded.folds() if parent != TOP}))
     steps = {row["place"]: row for row in ask(f"{kind}_lines", places=shown, **scope).to_pylist()} if shown else {}

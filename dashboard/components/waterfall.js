@@ -103,7 +103,7 @@ function stepRow(root, row, index, next) {
   indent(name, row.depth)
   const twist = el("span", { class: "twist icon", "aria-hidden": "true" }, inner ? (open ? "expand_more" : "chevron_right") : "")
   if (inner) twist.onclick = (event) => { event.stopPropagation(); fold(root, row, open) }
-  name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text", title: row.told ? `${row.name} (${row.told})` : row.name }, row.name))
+  name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text" + (row.found ? " found" : ""), title: row.told ? `${row.name} (${row.told})` : row.name }, row.name))
   if (row.segments) {
     const times = el("span", { class: "times" + (row.open ? " open" : ""), title: row.open ? "its tries on one row" : "a row for each try" }, "×" + row.tried.toLocaleString("en"))
     times.onclick = (event) => { event.stopPropagation(); view.turn(row.tries) }
@@ -115,7 +115,7 @@ function stepRow(root, row, index, next) {
   const node = el("div", {
     class: "row step" + (chosen ? " chosen" : ""), role: "treeitem", tabindex: -1, "data-index": index, "aria-level": row.depth + 1,
     "aria-selected": chosen, "aria-expanded": inner ? open : row.segments ? row.open : null,
-    "aria-label": [`${row.kind} ${row.name}`, row.tried && `${row.tried} tries`, row.note, row.mark, row.length, row.critical && `on the critical path: ${row.critical}`].filter(Boolean).join(", "),
+    "aria-label": [`${row.kind} ${row.name}`, row.tried && `${row.tried} tries`, row.note, row.mark, row.length, row.found && "holds the text looked for", row.critical && `on the critical path: ${row.critical}`].filter(Boolean).join(", "),
   }, name, el("div", { class: "time" }, ...bars(root, row)), el("div", { class: "length" }, row.length))
   node.onclick = () => choose(root, row)
   node.onkeydown = (event) => key(root, event, node, row, {
@@ -130,6 +130,7 @@ function foldRow(root, row, index) {
   indent(name, row.depth)
   name.append(el("span", { class: "twist icon" }, "unfold_more"), el("span", { class: "text" }, row.name))
   if (row.failed) name.append(glyph("failed"), el("span", { class: "note" }, row.failed.toLocaleString("en") + " failed"))
+  if (row.matches) name.append(el("span", { class: "note found" }, row.matches))
   const node = el("div", { class: "row step fold", role: "treeitem", tabindex: -1, "data-index": index, title: "show more of them" }, name, el("div", { class: "time" }, bar(root, row, "folded")), el("div", { class: "length" }))
   node.onclick = () => root.view.unfold(row.fold)
   node.onkeydown = (event) => key(root, event, node, row, {})

@@ -99,14 +99,15 @@ def _row(tree: Tree, line: Line, axis: Axis, *, critical: bool) -> dict[str, Any
         tries = [tree.steps[index] for index in line.tries if index in tree.steps]
         return _operation(tries, line, axis, critical=critical) if tries else None
     step = tree.steps.get(line.step) if line.step is not None else None
-    return _step(step, line.depth, axis, critical=critical) if step else None
+    return _step(step, line, axis, critical=critical) if step else None
 
 
-def _step(step: Step, depth: int, axis: Axis, *, critical: bool) -> dict[str, Any]:
+def _step(step: Step, line: Line, axis: Axis, *, critical: bool) -> dict[str, Any]:
     return {
+        "found": bool(line.matches),
         "critical": _waited([step]) if critical else "",
         "id": step["span_id"],
-        "depth": depth,
+        "depth": line.depth,
         "kind": step["kind"],
         "group": group(step["kind"]),
         "name": clip(step["name"], NAME_CHARS),
@@ -146,6 +147,7 @@ def _operation(tries: Sequence[Step], line: Line, axis: Axis, *, critical: bool)
         "critical": _waited(tries) if critical else "",
         "id": f"tries {last['operation_id']}",
         "tries": last["operation_id"],
+        "found": bool(line.matches),
         "tried": line.tried,
         "open": line.is_open,
         "last": last["span_id"],
@@ -192,5 +194,6 @@ def _fold(tree: Tree, line: Line, axis: Axis) -> dict[str, Any]:
         "depth": line.depth,
         "name": f"{line.tried:,} more tries" if line.tried else f"{line.folded:,} more{said}",
         "failed": line.folded_failed,
+        "matches": words.plural(line.matches, "match", "matches") if line.matches else "",
         **(axis.extent(inside["start_ns"], inside["end_ns"]) if inside else {"from": 0.0, "width": 1.0}),
     }

@@ -42,17 +42,21 @@ def test_no_step_is_lost_or_shown_twice(parents: list[int | None], budget: int, 
     first = data.draw(some.dictionaries(index, index)) if size else {}
     first = {later: early for later, early in first.items() if early < later and early not in first}
     failed, wanted, opened = (data.draw(some.lists(index, max_size=4)) if size else [] for _ in range(3))
+    matches = data.draw(some.sets(index)) if size else set()
     folded = fold(
         outline(parents, set(failed), first),
         dict.fromkeys(opened, 3),
         wanted,
         set(opened),
+        matches=sorted(matches),
         budget=budget,
     )
     assert accounted(folded) == folded.total == size
     shown = [line.step for line in folded.lines if line.step is not None]
     shown += [index for line in folded.lines if not line.is_open for index in line.tries]
     assert len(shown) == len(set(shown)) == folded.shown
+    assert folded.hidden_matches == len(matches - set(shown))
+    assert sum(line.matches for line in folded.lines) <= len(matches)
     if budget > 60:
         assert set(wanted) <= set(shown)
     assert set(folded.stands_for.values()) <= set(shown)
@@ -112,6 +116,13 @@ def test_below_an_operation_stands_what_its_last_try_did() -> None:
     assert closed.stands_for == {2: 1}
     for opened in (fold(tried, opened_tries={1}), fold(tried, wanted=[2])):
         assert [line.step for line in opened.lines] == [0, None, 1, 2, 3, 4]
+
+
+def test_a_fold_says_how_many_matches_it_hides() -> None:
+    """What a search found below a fold is counted on its line, and over all."""
+    folded = fold(wide(1000), matches=[1, 500, 600, 700])
+    assert [line.matches for line in folded.lines] == [0, 1, 0, 0, 0, 0, 3]
+    assert folded.hidden_matches == 3
 
 
 def test_a_thousand_tries_are_drawn_as_the_first_and_the_last() -> None:

@@ -82,3 +82,38 @@ class TestCompare:
         with data_dir(tmp_path):
             page = open_page("run", run=newest(store_path(tmp_path), "recovered"), view="Compare")
             assert any("ended well" in info.value for info in page.info)
+
+
+class TestFind:
+    def test_matches_are_marked_counted_and_walked(self, lively: Path) -> None:
+        """A tool's name marks its steps; the link with `find` opens the same; next selects the first match."""
+        run_id = newest(lively, "failed")
+        page = open_page("run", run=run_id, find="TIMEOUT")
+        assert healthy(page)
+        marked = [row["id"] for row in rows(page) if row.get("found")]
+        assert marked
+        assert "match" in words(page)
+        page.button(key="find_after").click().run()
+        assert page.query_params["span"] == marked[0]
+        assert "1 of " in words(page)
+
+    def test_inputs_and_outputs_are_searched(self, lively: Path) -> None:
+        """What a span recorded counts, and the page says where the text stands."""
+        page = open_page("run", run=newest(lively, "clean"), find='"where is my refund')
+        page.button(key="find_after").click().run()
+        assert "here in its inputs, outputs and attributes" in words(page)
+
+    @pytest.mark.parametrize("text", ["no such thing", "%_", "'; drop table span; --"])
+    def test_no_match_says_so(self, lively: Path, text: str) -> None:
+        """Nothing found is a state, and text is only ever text."""
+        page = open_page("run", run=newest(lively, "clean"), find=text)
+        assert healthy(page)
+        assert "Nothing in this run holds that text." in words(page)
+
+    def test_matches_in_wrappers_are_counted_beside(self, lively: Path) -> None:
+        """A span that is no step is found too, and All spans marks it."""
+        run_id = newest(lively, "clean")
+        with duckdb.connect(str(lively), read_only=True) as con:
+            name = con.execute("select workflow from run where run_id = ?", [run_id]).fetchall()[0][0]
+        assert "1 in spans that are no steps" in words(open_page("run", run=run_id, find=name))
+        assert any(row.get("found") for row in rows(open_page("run", run=run_id, find=name, spans="true")))
