@@ -21,6 +21,7 @@ Run = Mapping[str, Any]
 
 RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 MOST: Final = 1_000  # operations of each run: aligning is quadratic, and nobody reads more
+DEEPEST: Final = 100
 ALIKE_DAYS: Final = 7  # how far to look for a run of the same input
 
 
@@ -89,7 +90,7 @@ def _nearest(run: Run) -> tuple[str, Run | None]:
 def _operations(run: Run) -> list[Mapping[str, Any]]:
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     found: list[Mapping[str, Any]] = ask(
-        "run_operations", run_id=run["run_id"], limit=MOST, **received(run)
+        "run_operations", run_id=run["run_id"], limit=MOST, depth=DEEPEST, **received(run)
     ).to_pylist()
     return found
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import store, words
+from dashboard.components.run_tree import received
 from dashboard.components.text import clip, safe
 
 SHOWN_CHARS: Final = 20_000  # of one value; a prompt of a megabyte would hang the browser
@@ -25,19 +26,10 @@ JSON_COLUMNS: Final = (
 Span = Mapping[str, Any]
 
 
-def inspector(trace_id: str, span_id: str, received_ns: tuple[int, int]) -> None:
-    """Shows one span.
-
-    Args:
-        received_ns: when the first and the last span of its run came, which keeps the look-up short.
-    """
-    found = store.ask_steady(
-        "span_by_id",
-        trace_id=trace_id,
-        span_id=span_id,
-        first_received_ns=received_ns[0],
-        last_received_ns=received_ns[1],
-    ).to_pylist()
+def inspector(trace_id: str | None, span_id: str, run: Span) -> None:
+    """Shows one span of a run; `trace_id` is None where only its own id is known."""
+    traces = (trace_id,) if trace_id else tuple(run["trace_ids"])
+    found = store.ask_steady("span_by_id", trace_ids=traces, span_id=span_id, **received(run)).to_pylist()
     if not found:
         st.caption("This span is not stored: it may not have arrived yet, or retention removed it.")
         return

@@ -1,34 +1,56 @@
-"""The steps of a run and one of them closely: side by side, or one above the other where there is no room."""
+"""The steps of a run, as waterfall, flame or graph, and one of them closely: side by side, or one above the other where
+there is no room. A span chosen in one of them is chosen in all."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 import streamlit as st
 
 from dashboard import words
+from dashboard.components.flame import run_flame
 from dashboard.components.inspector import inspector
-from dashboard.components.run_find import find
+from dashboard.components.run_find import Found, find
+from dashboard.components.run_graph import run_graph
 from dashboard.components.run_tree import Tree, open_fold, tree, turn_tries
 from dashboard.components.waterfall import waterfall
 
 Run = Mapping[str, Any]
+Picture = Literal["Waterfall", "Flame", "Graph"]
+
+PICTURES: Final[tuple[Picture, ...]] = ("Waterfall", "Flame", "Graph")
 
 
-def run_steps(run: Run) -> None:
-    """Waterfall and inspector."""
+def run_steps(run: Run, picture: Picture) -> None:
+    """The picture and the inspector."""
+    selected = st.query_params.get("span") or run["origin_span_id"] or run["root_span_id"]
+    trace_id = None
     grid = st.grid(2, min_column_width=430, gap="medium")
-    with grid.cell():
-        selected, trace_id = _waterfall(run)
-    with grid.cell(), st.container(border=True):
+    span: int | Literal["all"] = 1 if picture == "Waterfall" else "all"
+    with grid.cell(column_span=span):
+        match picture:
+            case "Waterfall":
+                selected, trace_id = _waterfall(run, selected)
+            case "Flame":
+                found = {hit["span_id"] for hit in find(run, everything=False).hits}
+                end_ns = max(run["end_ns"] or run["last_received_ns"], run["start_ns"])
+                selected = _now(run_flame(run, end_ns=end_ns, selected=selected, found=found), selected)
+            case "Graph":
+                selected = _now(run_graph(run, selected), selected)
+    with grid.cell(column_span=span), st.container(border=True):
         if selected:
-            inspector(
-                trace_id or run["root_trace_id"], selected, (run["first_received_ns"] or 0, run["last_received_ns"])
-            )
+            inspector(trace_id, selected, run)
         else:
             st.caption("Select a step to see what it got, what it answered and all it recorded.")
 
 
-def _waterfall(run: Run) -> tuple[str | None, str | None]:
+def _now(chosen: str | None, selected: str | None) -> str | None:
+    """What is selected after a reader may have chosen something, in the URL too."""
+    if chosen:
+        st.query_params["span"] = chosen
+    return chosen or selected
+
+
+def _waterfall(run: Run, selected: str | None) -> tuple[str | None, str | None]:
     """Draws the waterfall. -> Span and trace id of what is selected."""
     with st.container(horizontal=True):
         everything = st.toggle(
@@ -44,15 +66,7 @@ def _waterfall(run: Run) -> tuple[str | None, str | None]:
             help="Underlines the steps that the end of the run waited for: only these make it faster",
         )
     found = find(run, everything=everything)
-    asked, origin = st.query_params.get("span"), run["origin_span_id"] or run["root_span_id"]
-    selected = asked or origin
-    shown = tree(
-        run,
-        everything=everything,
-        wanted=[asked] if asked else [],
-        beside=[origin] if origin else [],
-        matches=found.places(everything=everything),
-    )
+    shown = _tree(run, found, everything=everything)
     noun = "span" if everything else "step"
     if not shown.folded.total:
         st.caption(f"No {noun}s yet.")
@@ -72,10 +86,20 @@ def _waterfall(run: Run) -> tuple[str | None, str | None]:
         if chosen.turned_tries:
             turn_tries(chosen.turned_tries)
         st.rerun(scope="fragment")
-    if chosen.span_id:
-        st.query_params["span"] = selected = chosen.span_id
+    selected = _now(chosen.span_id, selected)
     traces = {step["span_id"]: step["trace_id"] for step in shown.steps.values()}
     return selected, traces.get(selected or "")
+
+
+def _tree(run: Run, found: Found, *, everything: bool) -> Tree:
+    asked, origin = st.query_params.get("span"), run["origin_span_id"] or run["root_span_id"]
+    return tree(
+        run,
+        everything=everything,
+        wanted=[asked] if asked else [],
+        beside=[origin] if origin else [],
+        matches=found.places(everything=everything),
+    )
 
 
 def _end_ns(run: Run, shown: Tree) -> int:

@@ -1,8 +1,9 @@
-// The step graph. Columns in reading order; width of an edge by how many runs go there; ways back run below.
+// The step graph of a workflow, or of one run. Columns in reading order; width of an edge by how many go there; ways back run
+// below. Nodes of a workflow lead to runs; nodes of a run select their span and show what became of them.
 
 const W = 134, H = 48, GAP_X = 40, GAP_Y = 22, EDGE = 40, TOP = 14
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".step-graph")
   const text = JSON.stringify(data)
   if (root.text === text) return
@@ -13,11 +14,12 @@ export default function ({ data, parentElement }) {
   const width = EDGE * 2 + 2 * GAP_X + data.columns * (W + GAP_X) - GAP_X
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${width}px; min-width: ${Math.round(width * 0.72)}px`, role: "group", "aria-label": "Step graph" })
   const at = places(data, width)
+  root.select = (id) => setTriggerValue("select", id)
   let loops = 0
   for (const edge of data.edges) picture.append(isBack(data, edge) ? loop(edge, at, loops++, data) : way(edge, at))
-  picture.append(terminal(at.start, "start", data.runs, "runs"), terminal(at.end, "end", data.end, "reach END"))
+  picture.append(terminal(at.start, "start", data.runs, data.start ?? "runs"), terminal(at.end, "end", data.end, data.finish ?? "reach END"))
   if (out) picture.append(terminal(at.out, "out", "lost", "outside a step"))
-  for (const node of data.nodes) picture.append(box(node, at.nodes.get(node.name)))
+  for (const node of data.nodes) picture.append(node.span ? visited(root, node, at.nodes.get(node.name), data.selected) : box(node, at.nodes.get(node.name)))
   root.replaceChildren(picture)
 }
 
@@ -64,7 +66,8 @@ function loop(edge, at, number, data) {
 function group(edge, path, label, kind = "") {
   const node = svg("g", { class: "edge " + kind + (edge.exit === "outside" ? " outside" : "") }, svg("title", {}, edge.title),
     svg("path", { d: path, "stroke-width": stroke(edge) }))
-  if (edge.share < 0.995) node.append(svg("text", { x: label.x, y: label.y, class: "share" }, percent(edge.share)))
+  const told = edge.label ?? (edge.share < 0.995 ? percent(edge.share) : "")
+  if (told) node.append(svg("text", { x: label.x, y: label.y, class: "share" }, told))
   return node
 }
 
@@ -81,6 +84,20 @@ function box(node, place) {
     svg("text", { x: place.x + 10, y: place.y + 34, class: "said" }, node.said + (Math.abs(node.visits - 1) > 0.05 ? ` · ${node.visits.toFixed(2)} visits` : "")))
   link.onclick = (event) => { if (plainClick(event)) { event.preventDefault(); visit(link.href.baseVal) } }
   return link
+}
+
+function visited(root, node, place, selected) {
+  const sign = glyph(node.mark)
+  for (const [name, value] of Object.entries({ x: place.x + W - 24, y: place.y + 6, width: 16, height: 16 })) sign.setAttribute(name, value)
+  const chosen = node.span === selected
+  const made = svg("g", { class: "node" + (chosen ? " chosen" : ""), role: "button", tabindex: 0, "aria-label": node.title, "aria-pressed": chosen }, svg("title", {}, node.title),
+    svg("rect", { x: place.x, y: place.y, width: W, height: H, rx: 6, class: "frame" }),
+    svg("text", { x: place.x + 10, y: place.y + 18, class: "name" }, clip(node.name, node.mark === "ok" ? 17 : 14)),
+    svg("text", { x: place.x + 10, y: place.y + 36, class: "said" }, node.said), node.mark === "ok" ? null : sign)
+  const choose = () => root.select(node.span)
+  made.onclick = choose
+  made.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose() } }
+  return made
 }
 
 function terminal(place, kind, value, below) {

@@ -7,7 +7,7 @@ from dashboard.analytics.reliability import Chain, Estimate, NodeFigures, Transi
 from dashboard.analytics.step_graph import layout
 from dashboard.components.assets import component
 
-_mount = component("step_graph", '<div class="seam step-graph"></div>')
+mount = component("step_graph", '<div class="seam step-graph"></div>')
 
 
 def step_graph(
@@ -47,7 +47,7 @@ def step_graph(
         "runs": f"{chain.runs:,}",
         "end": "–" if delivers.value is None else f"{100 * delivers.value:.1f} %",
     }
-    _mount(key=key, data=data)
+    mount(key=key, data=data)
     return drawn.left_out
 
 

@@ -2,13 +2,14 @@
 -- `operations` counts all. Status and output are those of its last try, the input that of its first; tokens are those of all.
 --   $run_id                                varchar
 --   $first_received_ns, $last_received_ns  bigint, inclusive; when its spans came (keeps the look-up of inputs short)
+--   $depth                                 bigint; 1: the chain, more: with what lies within
 --   $limit                                 bigint
 with operated as (
     select operation_id, min(position) as position, count(*) as steps, max_by(span_id, attempt) as last_span_id,
            sum(tokens_input) as tokens_input, sum(tokens_output) as tokens_output, min(start_ns) as start_ns, max(end_ns) as end_ns,
            bool_or(end_ns is null) as is_open, count(*) over () as operations
     from step
-    where run_id = $run_id
+    where run_id = $run_id and depth <= $depth
     group by operation_id
     order by position
     limit $limit

@@ -17,7 +17,7 @@ from dashboard.components.quality import REMOVED
 from dashboard.components.run_failures import run_failures
 from dashboard.components.run_head import run_head, time_line
 from dashboard.components.run_list import run_list
-from dashboard.components.run_steps import run_steps
+from dashboard.components.run_steps import PICTURES, run_steps
 from dashboard.components.run_tree import SPAN_ID, received
 from dashboard.components.states import guarded
 from dashboard.components.text import safe
@@ -28,7 +28,7 @@ from schemas.rules import known_codes
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 LOOK_AGAIN_S = 2.0
-VIEWS = ("Waterfall", "Compare", "Where time went", "Failures")
+VIEWS = (*PICTURES, "Compare", "Where time went", "Failures")
 
 
 def explanation(run: Mapping[str, Any]) -> None:
@@ -83,7 +83,7 @@ def body(run_id: str) -> None:
     elif view == "Compare":
         compare(run)
     else:
-        run_steps(run)
+        run_steps(run, next(picture for picture in PICTURES if picture == view))
 
 
 def needs_another_look(run_id: str) -> bool:

@@ -30,9 +30,11 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
 
 
 def value(name: str) -> object:
-    if name.endswith("_ns") or name in ("limit", "offset", "least"):
+    if name.endswith("_ns") or name in ("limit", "offset", "least", "depth", "columns", "first", "last"):
         return 60_000_000_000
-    lists: dict[str, object] = {key: [] for key in ("states", "codes", "places", "parents", "shown", "span_ids")}
+    lists: dict[str, object] = {
+        key: [] for key in ("states", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
+    }
     return (lists | {"newer": False, "zone": "Asia/Kolkata"}).get(name, "x")
 
 

@@ -117,3 +117,41 @@ class TestFind:
             name = con.execute("select workflow from run where run_id = ?", [run_id]).fetchall()[0][0]
         assert "1 in spans that are no steps" in words(open_page("run", run=run_id, find=name))
         assert any(row.get("found") for row in rows(open_page("run", run=run_id, find=name, spans="true")))
+
+
+class TestPictures:
+    @pytest.mark.parametrize("outcome", ["failed", "recovered", "pending"])
+    def test_flame_and_graph_show_the_same_run_and_selection(self, lively: Path, outcome: str) -> None:
+        """The selected span is selected in each, and the inspector shows it; every step is in sight."""
+        run_id = newest(lively, outcome)
+        found = rows(open_page("run", run=run_id))
+        span = found[-1]["id"]
+        page = open_page("run", run=run_id, view="Flame", span=span)
+        assert healthy(page)
+        chart = component(page, "flame")
+        assert chart["selected"] == span
+        assert span in {block["id"] for block in chart["blocks"]}
+        assert all(0 <= block["from"] <= block["from"] + block["width"] <= 1.000001 for block in chart["blocks"])
+        page = open_page("run", run=run_id, view="Graph", span=span)
+        assert healthy(page)
+        nodes = {node["name"] for node in component(page, "run_graph")["nodes"]}
+        assert nodes == {row["name"] for row in found if row["depth"] == 0}
+
+    def test_a_link_zooms_into_a_step(self, lively: Path) -> None:
+        """Only the step and what lies below it, over the whole width."""
+        run_id = newest(lively, "clean")
+        whole = component(open_page("run", run=run_id, view="Flame"), "flame")["blocks"]
+        step = next(block for block in whole if block["lane"] == 0)
+        page = open_page("run", run=run_id, view="Flame", zoom=step["id"])
+        zoomed = component(page, "flame")["blocks"]
+        assert next(block["width"] for block in zoomed if block["id"] == step["id"]) == 1
+        assert len(zoomed) < len(whole)
+        page.button(key="flame_whole").click().run()
+        assert len(component(page, "flame")["blocks"]) == len(whole)
+
+    @pytest.mark.parametrize("zoom", ["nonsense", "0" * 16])
+    def test_a_zoom_that_is_not_there_shows_the_whole(self, lively: Path, zoom: str) -> None:
+        """A bad value says so and leaves the page usable."""
+        page = open_page("run", run=newest(lively, "clean"), view="Flame", zoom=zoom)
+        assert healthy(page)
+        assert "is not in this run" in words(page)
