@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from dashboard.analytics.burn import tiers
 from dashboard.cli import main
+from dashboard.components.keyboard import KEYS, WATERFALL_KEYS
+from dashboard.components.parameters import PARAMETERS
 from schemas import ddl
 from schemas.alerts import Alert, AlertSettings
 from schemas.codes import CODES
@@ -147,6 +149,29 @@ def codes_table() -> str:
     return "\n".join(lines)
 
 
+def parameters_table() -> str:
+    """Every parameter of every page's URL."""
+    lines = ["| page | parameter | meaning | takes | without it |", "|---|---|---|---|---|"]
+    for one in PARAMETERS:
+        takes = one.takes or ", ".join(f"`{value}`" for value in one.values)
+        lines.append(f"| {one.page or 'all'} | `{one.name}` | {one.means} | {takes} | {one.default} |")
+    return "\n".join(lines)
+
+
+def keys_table() -> str:
+    """The keys that work on every page."""
+    return _keys(KEYS)
+
+
+def waterfall_keys_table() -> str:
+    """The keys that work within a waterfall."""
+    return _keys(WATERFALL_KEYS)
+
+
+def _keys(keys: Mapping[str, str]) -> str:
+    return "\n".join(["| key | does |", "|---|---|", *(f"| `{key}` | {meaning} |" for key, meaning in keys.items())])
+
+
 def bare_store() -> duckdb.DuckDBPyConnection:
     """An empty store in memory: the tables and the views, no rows."""
     connection = duckdb.connect()
@@ -182,6 +207,9 @@ MADE = {
     ("commands.md", "commands"): commands_text,
     ("concepts.md", "views"): views_table,
     ("failures.md", "codes"): codes_table,
+    ("links.md", "parameters"): parameters_table,
+    ("links.md", "keys"): keys_table,
+    ("links.md", "waterfall-keys"): waterfall_keys_table,
     ("decisions/README.md", "decisions"): decisions_list,
 }
 

@@ -41,6 +41,7 @@ SPANS: Final = {
 DEFAULT_SPAN: Final = "1h"
 DEFAULT_LENS: Final[Lens] = "A"
 SHARED: Final = ("workflow", "version", "environment", "window", "lens", "live")
+MOST_NAMES: Final = 200  # that the queries for them name; beyond that some are not offered
 MAX_COLUMNS: Final = 120  # of a chart over an exact range
 
 
@@ -130,7 +131,7 @@ def keep_over_pages(page: str) -> None:
 
 
 def sidebar() -> None:
-    """Draws the shared filters. A value of the URL that cannot be is named, and the default takes its place."""
+    """Draws the shared filters. A range of the URL that cannot be is named, and the window takes its place."""
     _complain()
     st.selectbox(
         "Workflow",
@@ -208,21 +209,14 @@ def _names(name: str, column: str, **params: Param) -> list[str]:
     """What a filter offers, and what the URL asks for even where no run bears it (any more)."""
     names: list[str] = store.ask(f"{name}_names", **params).column(column).to_pylist()
     wanted = st.session_state.get(name) or st.query_params.get(name)
-    return names if not wanted or wanted in names else [wanted, *names]
+    if not wanted or wanted in names:
+        return names
+    if wanted != EVERYTHING and len(names) < MOST_NAMES:
+        st.warning(f"No run is of {name} “{safe(wanted, 60)}”. Clear the filter here, or mend the link.")
+    return [wanted, *names]
 
 
 def _complain() -> None:
-    asked = st.query_params.get("window")
-    if asked is not None and asked not in SPANS:
-        st.warning(
-            f"The link asks for the window “{safe(asked, 30)}”; there are {', '.join(SPANS)}. This is {DEFAULT_SPAN}."
-        )
-    lens = st.query_params.get("lens")
-    if lens is not None and lens not in LENSES:
-        st.warning(f"The link asks for lens “{safe(lens, 30)}”; there are A and B. This is {DEFAULT_LENS}.")
-    live = st.query_params.get("live")
-    if live is not None and live.lower() not in ("true", "false"):
-        st.warning(f"The link says live is “{safe(live, 30)}”; it can be true or false.")
     if ("from" in st.query_params or "to" in st.query_params) and _exact_range() is None:
         st.warning(
             "The link's `from` and `to` are not two moments in order, such as 2026-11-16T09:00:00Z; they are left out."

@@ -94,7 +94,8 @@ function address(page, params, carry = []) {
 /** Goes to an address without loading the app anew. The browser's own way back and forth is the one that Streamlit handles without
  * a race: `st.switch_page` loses against a fragment's timer that fires meanwhile, and leaves a blank page (4 of 6 under load). */
 function visit(href) {
-  history.pushState({}, "", href)
+  const from = new URL(href).pathname === location.pathname ? history.state?.from : location.href
+  history.pushState({ from }, "", href)
   dispatchEvent(new PopStateEvent("popstate", { state: {} }))
 }
 

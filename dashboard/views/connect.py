@@ -8,7 +8,6 @@ from dashboard import store, words
 from dashboard.components import filters, pulse
 from dashboard.components.recipes import RECIPES, Target, blocks
 from dashboard.components.states import guarded
-from dashboard.components.text import safe
 from dashboard.endpoint import url_of
 
 COLUMNS = {
@@ -72,10 +71,6 @@ def arrived() -> None:
 
 
 recipes = {recipe.name: recipe for recipe in RECIPES}
-asked = st.query_params.get("framework")
-if asked is not None and asked not in recipes:
-    st.warning(f"The link asks for the framework “{safe(asked, 40)}”, which is none of those below.")
-
 where = target()
 running = store.collector() is not None
 st.subheader("Where spans go", anchor=False)

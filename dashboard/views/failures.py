@@ -358,10 +358,4 @@ def failures() -> None:
     show_backlog(conf, now_ns)
 
 
-asked = st.query_params.get("certainty")
-if asked is not None and asked not in CERTAINTIES:
-    st.warning(
-        f"The link's certainty “{safe(asked, 30)}” is none: there are {', '.join(CERTAINTIES)}. "
-        f"These are {CERTAINTIES[0]} ones."
-    )
 st.fragment(failures, run_every=pulse.tick_s(filters.current()))()

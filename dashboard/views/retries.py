@@ -18,11 +18,11 @@ from dashboard.components.filters import Filters, Window
 from dashboard.components.lanes import Block, Lane, lanes
 from dashboard.components.lanes import Column as Beat
 from dashboard.components.link_table import Column, link_table
+from dashboard.components.parameters import BY
 from dashboard.components.states import guarded, no_match, nothing_yet
 from dashboard.components.text import safe, sentence
 from dashboard.store import Param
 
-BY: Final = ("step", "tool", "model", "provider")
 LIMITS: Final = Limits()
 MOST_LANES: Final = 8
 MOST_ROWS: Final = 12
@@ -445,8 +445,5 @@ def body() -> None:
         show_in_run(scope)
     show_evidence(newest)
 
-
-if (wanted := st.query_params.get("by")) is not None and wanted not in BY:
-    st.warning(f"The link asks for retries by “{safe(wanted, 30)}”; there are {', '.join(BY)}. This is by {BY[0]}.")
 
 body()

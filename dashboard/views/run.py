@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import store, words
 from dashboard.analytics.diagnosis import diagnose
 from dashboard.charts.time_spent import time_spent
-from dashboard.components import filters
+from dashboard.components import filters, parameters
 from dashboard.components.compare import compare
 from dashboard.components.diagnosis import show_diagnosis
 from dashboard.components.quality import REMOVED
@@ -118,6 +118,9 @@ span = st.query_params.get("span")
 if span is not None and not SPAN_ID.fullmatch(span):
     st.warning(f"The link's span “{safe(span, 40)}” is no span id (16 of 0–9 and a–f); it is left out.")
     st.query_params.pop("span")
+view = st.query_params.get("view")
+if view is not None and view not in VIEWS:
+    parameters.say("view", view, VIEWS, default=VIEWS[0])
 wanted = st.query_params.get("run", "").strip().lower()
 if not wanted:
     choose()

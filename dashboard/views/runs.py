@@ -157,9 +157,6 @@ def csv(found: dict[str, Param], until_ns: int) -> bytes:
     return b"".join(csv_lines(table))
 
 
-unknown = [state for state in st.query_params.get_all("state") if state not in STATES]
-if unknown:
-    st.warning(f"The link asks for outcome “{safe(unknown[0], 30)}”; there are {', '.join(STATES)}. It is left out.")
 if "page" in st.query_params and cursor() is None:
     st.warning(f"The link's page “{safe(st.query_params['page'], 40)}” is none; these are the newest runs.")
     back_to_newest()

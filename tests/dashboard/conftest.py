@@ -8,6 +8,7 @@ import pytest
 
 from schemas.paths import store_path
 from tests.dashboard import stores
+from tests.dashboard.drifting import drifting
 from tests.dashboard.pages import data_dir
 
 
@@ -37,3 +38,22 @@ def empty(tmp_path: Path) -> Iterator[Path]:
     stores.write(store_path(tmp_path), [])
     with data_dir(tmp_path):
         yield store_path(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def drifting_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
+    folder = tmp_path_factory.mktemp("drifting")
+    fillings = [
+        drifting(now_ns),
+        drifting(now_ns, workflow="steady", worse_for=0, runs_a_day=30, seed=4),
+        drifting(now_ns, workflow="young", days=5, worse_for=0, runs_a_day=8, seed=5),
+    ]
+    stores.write(store_path(folder), fillings)
+    return folder
+
+
+@pytest.fixture
+def fallen(drifting_dir: Path) -> Iterator[Path]:
+    """Pages read a store in which one workflow fell, one did not, and one is five days old."""
+    with data_dir(drifting_dir):
+        yield store_path(drifting_dir)

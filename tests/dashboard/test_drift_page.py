@@ -1,6 +1,5 @@
 """The Drift page: since when a workflow delivers less, and what did it."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,25 +14,6 @@ from tests.dashboard.drifting import drifting
 from tests.dashboard.pages import component, data_dir, healthy, open_page, words
 
 EVERYTHING = {"workflow": "", "version": "", "environment": ""}
-
-
-@pytest.fixture(scope="module")
-def drifting_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
-    folder = tmp_path_factory.mktemp("drifting")
-    fillings = [
-        drifting(now_ns),
-        drifting(now_ns, workflow="steady", worse_for=0, runs_a_day=30, seed=4),
-        drifting(now_ns, workflow="young", days=5, worse_for=0, runs_a_day=8, seed=5),
-    ]
-    stores.write(store_path(folder), fillings)
-    return folder
-
-
-@pytest.fixture
-def fallen(drifting_dir: Path) -> Iterator[Path]:
-    """Pages read a store in which one workflow fell, one did not, and one is five days old."""
-    with data_dir(drifting_dir):
-        yield store_path(drifting_dir)
 
 
 def turned(now_ns: int) -> date:

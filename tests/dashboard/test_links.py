@@ -1,94 +1,257 @@
 """A copied link opens the same view; a bad one says what is wrong with it and works all the same."""
 
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.pages import component, healthy, open_page, words
+import dashboard
+from dashboard.components.failure_filter import LABELS
+from dashboard.components.parameters import PARAMETERS
+from tests.dashboard.pages import PAGES, component, healthy, open_page, words
 from tests.dashboard.test_pages import newest
 
-ROUND_TRIPS = [
-    ("overview", "workflow", "refund_triage"),
-    ("overview", "version", "2.4.0"),
-    ("overview", "environment", "staging"),
-    ("overview", "lens", "B"),
-    ("overview", "window", "7d"),
-    ("overview", "live", "false"),
-    ("runs", "state", ["failed", "pending"]),
-    ("runs", "text", "ledger"),
-    ("failures", "certainty", "inferred"),
-    ("retries", "by", "tool"),
-    ("connect", "framework", "n8n"),
+Shown = Callable[[AppTest], object]
+
+
+def widget(name: str) -> Shown:
+    """What a widget of the page holds."""
+    return lambda app: app.session_state[name]
+
+
+def data(key: str, name: str) -> Shown:
+    """What a component of the page was given under a name."""
+    return lambda app: component(app, key)[name]
+
+
+def chips(app: AppTest) -> list[str]:
+    """The failures that runs are filtered by, as the chips say."""
+    return [button.label for button in app.button if str(button.key).startswith("runs_without_")]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link that sets one parameter, and where the page shows that it does."""
+
+    page: str
+    name: str
+    value: str | list[str]
+    shown: Shown
+    expected: object
+    beside: dict[str, str] = field(default_factory=dict)
+    """More of the link: {failed} and {span} stand for ids of the store."""
+
+
+def bound(page: str, name: str, value: str | list[str], **beside: str) -> Link:
+    """A link whose parameter is a widget's."""
+    return Link(page, name, value, widget(name), value, beside)
+
+
+EXACT = {"from_": "2020-01-01T00:00:00Z", "to": "2020-01-01T01:00:00Z"}
+FALLEN = {"workflow": "refunds", "window": "28d"}
+OF_LIVELY = [
+    *(bound(page, "workflow", "refund_triage") for page in PAGES),
+    bound("overview", "version", "2.4.0"),
+    bound("failures", "environment", "staging"),
+    bound("steps", "window", "7d"),
+    bound("failures", "lens", "B"),
+    Link("overview", "live", "false", widget("live"), False),
+    Link("runs", "from", EXACT["from_"], data("runs_time", "since"), 1577836800000, EXACT),
+    Link("runs", "to", EXACT["to"], data("runs_time", "until"), 1577840400000, EXACT),
+    Link(
+        "steps",
+        "scope",
+        "tool_call",
+        lambda app: "opened: tool\\_call" in words(app),
+        expected=True,
+        beside={"workflow": "refund_triage", "window": "6h"},
+    ),
+    bound("failures", "certainty", "inferred"),
+    bound("retries", "by", "tool", window="6h"),
+    bound("runs", "state", ["failed", "pending"]),
+    bound("runs", "text", "ledger"),
+    Link("runs", "code", "tool.timeout", chips, ["code **tool\\.timeout**"]),
+    Link("runs", "layer", "tool", chips, ["layer **tool**"]),
+    Link("runs", "step", "tool_call", chips, ["failed at **tool\\_call**"]),
+    Link("runs", "certainty", "observed", chips, ["certainty **observed**"]),
+    Link("runs", "error", "TimeoutError", chips, ["error class **TimeoutError**"]),
+    Link("runs", "fate", "silent", chips, ["what became of it **silent**"]),
+    bound("run", "view", "Failures", run="{failed}"),
+    Link("run", "spans", "true", widget("spans"), True, {"run": "{failed}"}),
+    Link("run", "critical", "true", widget("critical"), True, {"run": "{failed}"}),
+    bound("run", "tab", "Output", run="{failed}"),
+    bound("run", "find", "ledger", run="{failed}"),
+    bound("run", "against", "f" * 32, run="{failed}", view="Compare"),
+    bound("connect", "framework", "n8n"),
 ]
+OF_FALLEN = [
+    Link(
+        "drift",
+        "series",
+        "p95:answer",
+        lambda app: [
+            row["params"]["series"] for row in component(app, "drift_series")["rows"] if "▸" in row["name"][0]
+        ],
+        ["p95:answer"],
+        FALLEN,
+    ),
+]
+BY_HAND = {"run", "span", "page", "open", "tries", "change", "week"}
+"""Parameters whose values only the store can tell: each has a test of its own."""
 
 
-@pytest.mark.parametrize(("page", "name", "value"), ROUND_TRIPS, ids=str)
-def test_parameter_reaches_its_widget_and_stays_in_the_url(
-    lively: Path, page: str, name: str, value: str | list[str]
-) -> None:
-    """What the URL says is what the widget shows, and the URL keeps it."""
-    app = open_page(page, **{name: value})
+def opened(store: Path, link: Link) -> AppTest:
+    """The page as the link opens it."""
+    beside = {name: value.format(failed=newest(store, "failed")) for name, value in link.beside.items()}
+    return open_page(link.page, **{**beside, link.name: link.value})
+
+
+def same(given: object, told: object) -> bool:
+    """Whether a parameter of the URL is what the link gave: one value may stand alone or in a list."""
+    return ([given] if isinstance(given, str) else given) == ([told] if isinstance(told, str) else told)
+
+
+def check(store: Path, link: Link) -> None:
+    app = opened(store, link)
     assert healthy(app)
     assert not app.warning
-    held = app.session_state[name]
-    assert held == (value == "true" if name == "live" else value)
-    assert app.query_params[name] == value
+    assert link.shown(app) == link.expected
+    assert same(link.value, app.query_params[link.name])
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("view", "Failures"), ("spans", "true"), ("critical", "true"), ("tab", "Output")]
-)
-def test_parameter_of_one_run_round_trips(lively: Path, name: str, value: str) -> None:
-    """View, span source and tab of a run are links."""
-    app = open_page("run", run=newest(lively, "failed"), **{name: value})
+@pytest.mark.parametrize("link", OF_LIVELY, ids=lambda link: f"{link.page}-{link.name}")
+def test_a_link_shows_what_it_says_and_stays_in_the_url(lively: Path, link: Link) -> None:
+    """Each parameter reaches the page, and the URL that a reader would copy has it still."""
+    check(lively, link)
+
+
+@pytest.mark.parametrize("link", OF_FALLEN, ids=lambda link: f"{link.page}-{link.name}")
+def test_a_link_into_drift_shows_what_it_says(fallen: Path, link: Link) -> None:
+    """The same where there are days to look back on."""
+    check(fallen, link)
+
+
+def test_a_link_to_a_change_point_explains_that_one(fallen: Path) -> None:
+    """The parameter that ▼ sets chooses it, and stays."""
+    day = component(open_page("drift", **FALLEN), "drift_days")["turns"][0]["params"]["change"]
+    app = open_page("drift", **FALLEN, change=day)
     assert healthy(app)
-    assert app.query_params[name] == value
+    assert not app.warning
+    assert [turn["params"]["change"] for turn in component(app, "drift_days")["turns"] if turn["chosen"]] == [day]
+    assert same(day, app.query_params["change"])
 
 
-def test_selected_span_round_trips(lively: Path) -> None:
+def test_a_link_to_a_run_and_a_span_shows_both(lively: Path) -> None:
     """The inspector opens on the span that the link names."""
     run_id = newest(lively, "failed")
     last = component(open_page("run", run=run_id), "waterfall")["rows"][0]["id"]
     app = open_page("run", run=run_id, span=last)
     assert component(app, "waterfall")["selected"] == last
+    assert same(run_id, app.query_params["run"])
+    assert same(last, app.query_params["span"])
 
 
-def test_exact_range_round_trips(lively: Path) -> None:
-    """`from` and `to` replace the window."""
-    app = open_page("runs", from_="2020-01-01T00:00:00Z", to="2020-01-01T01:00:00Z")
-    assert healthy(app)
-    assert component(app, "runs_time")["since"] == 1577836800000
-    assert "No run matches" in words(app)
+def test_a_link_to_a_page_of_runs_shows_that_page(lively: Path) -> None:
+    """Older than a run: the list goes on right below it."""
+    ids = [row["id"] for row in component(open_page("runs", window="6h"), "runs_list")["rows"]]
+    starts = {row["id"]: row["started"] for row in component(open_page("runs", window="6h"), "runs_list")["rows"]}
+    at = ids[9]
+    app = open_page("runs", window="6h", page=f"older.{(starts[at] + 1) * 1_000_000}.{'f' * 32}")
+    assert not app.warning
+    assert [row["id"] for row in component(app, "runs_list")["rows"]][:40] == ids[9:49]
+
+
+def test_the_inventory_holds_every_parameter_that_the_pages_read() -> None:
+    """What widgets bind to the URL and what pages ask it for stands in PARAMETERS, which docs/links.md is made from."""
+    read = {name for path in sorted(Path(dashboard.__file__).parent.rglob("*.py")) for name in parameters_of(path)}
+    assert read | set(LABELS) == {one.name for one in PARAMETERS}
+
+
+def test_every_parameter_has_a_link_that_is_tested() -> None:
+    """No parameter of the inventory goes without a round trip."""
+    tested = {(link.page, link.name) for link in (*OF_LIVELY, *OF_FALLEN)}
+    for one in PARAMETERS:
+        assert one.name in BY_HAND or any(one.name == name and one.page in ("", page) for page, name in tested), one
+
+
+def parameters_of(path: Path) -> set[str]:
+    """The names of the URL that a module reads, writes or binds a widget to."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            words_of = {keyword.arg: keyword.value for keyword in node.keywords}
+            if _is(words_of.get("bind"), "query-params"):
+                found |= _names(words_of.get("key"))
+            if isinstance(node.func, ast.Attribute) and _query_params(node.func.value):
+                found |= _names(node.args[0] if node.args else None)
+        elif isinstance(node, ast.Subscript) and _query_params(node.value):
+            found |= _names(node.slice)
+        elif isinstance(node, ast.Compare) and any(_query_params(each) for each in node.comparators):
+            found |= _names(node.left)
+    return found
+
+
+def _query_params(node: Any) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "query_params"
+
+
+def _is(node: Any, value: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == value
+
+
+def _names(node: Any) -> set[str]:
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
 
 
 @pytest.mark.parametrize(
     ("page", "params", "complaint"),
     [
-        ("overview", {"window": "5y"}, "5y"),
+        ("overview", {"workflow": "gone"}, "workflow “gone”"),
+        ("overview", {"version": "0.0"}, "version “0"),
+        ("overview", {"environment": "moon"}, "environment “moon”"),
+        ("steps", {"window": "5y"}, "5y"),
         ("overview", {"live": "perhaps"}, "perhaps"),
-        ("overview", {"lens": "C"}, "lens “C”"),
+        ("failures", {"lens": "C"}, "lens is “C”"),
         ("overview", {"from_": "yesterday", "to": "today"}, "not two moments"),
         ("overview", {"from_": "2026-01-02", "to": "2026-01-01"}, "not two moments"),
-        ("runs", {"state": "exploded"}, "exploded"),
-        ("runs", {"page": "last"}, "last"),
-        ("runs", {"code": "not a code"}, "not a code"),
-        ("runs", {"layer": "routing", "lens": "A"}, "lens A has state"),
-        ("runs", {"certainty": "guessed"}, "guessed"),
-        ("runs", {"fate": "gone"}, "gone"),
+        ("runs", {"from_": "2026-01-02"}, "not two moments"),
+        ("steps", {"workflow": "refund_triage", "scope": "nowhere", "window": "6h"}, "nowhere"),
         ("failures", {"certainty": "guessed"}, "guessed"),
-        ("run", {"run": "' or 1=1 --"}, "no run id"),
-        ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),
-        ("steps", {"workflow": "refund_triage", "scope": "nowhere"}, "nowhere"),
         ("retries", {"by": "mood"}, "mood"),
         ("drift", {"workflow": "refund_triage", "series": "mood"}, "mood"),
+        ("drift", {"workflow": "refund_triage", "change": "someday"}, "someday"),
+        ("runs", {"state": "exploded"}, "exploded"),
+        ("runs", {"text": "a" * 101}, "up to 100"),
+        ("runs", {"code": "not a code"}, "not a code"),
+        ("runs", {"layer": "routing", "lens": "A"}, "lens A has state"),
+        ("runs", {"step": "s" * 501}, "too long"),
+        ("runs", {"certainty": "guessed"}, "guessed"),
+        ("runs", {"error": "e" * 501}, "too long"),
+        ("runs", {"fate": "gone"}, "gone"),
+        ("runs", {"page": "last"}, "last"),
+        ("run", {"run": "' or 1=1 --"}, "no run id"),
+        ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),
+        ("run", {"run": "{failed}", "view": "Sideways"}, "Sideways"),
+        ("run", {"run": "{failed}", "spans": "some"}, "some"),
+        ("run", {"run": "{failed}", "critical": "very"}, "very"),
+        ("run", {"run": "{failed}", "tab": "Underside"}, "Underside"),
+        ("run", {"run": "{failed}", "open": "sesame"}, "sesame"),
+        ("run", {"run": "{failed}", "tries": "many"}, "many"),
+        ("run", {"run": "{failed}", "find": "a" * 201}, "up to 200"),
+        ("reports", {"week": "2031-W99"}, "2031"),
         ("connect", {"framework": "COBOL"}, "COBOL"),
     ],
 )
 def test_bad_value_is_named_and_the_page_works(lively: Path, page: str, params: dict[str, str], complaint: str) -> None:
     """The message says which value, and the page shows its default."""
-    app = open_page(page, **params)
+    app = open_page(page, **{name: value.format(failed=newest(lively, "failed")) for name, value in params.items()})
     assert healthy(app)
-    assert any(complaint in warning.value for warning in app.warning)
+    said = [warning.value.replace("\\", "") for warning in app.warning]
+    assert len([text for text in said if complaint in text]) == 1, said
 
 
 def test_a_workflow_that_no_run_bears_gives_an_empty_view_rather_than_another_one(lively: Path) -> None:

@@ -1,0 +1,204 @@
+"""Links, the way back and keys in a real browser."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from schemas.paths import store_path
+from tests.dashboard import stores
+from tests.end_to_end.test_browser import browser, served, settle, watched
+
+__all__ = ["browser"]  # the fixture
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def filling() -> stores.Filling:
+    return stores.lively(time.time_ns())
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, filling: stores.Filling) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("links")
+    stores.write(store_path(folder), [filling])
+    with served(folder) as found:
+        yield found
+
+
+def failed_runs(filling: stores.Filling) -> list[str]:
+    """Ids of the failed and silent runs, newest first."""
+    bad = [run for run in filling.tables["run"] if run["outcome"] in ("failed", "silent")]
+    return [run["run_id"] for run in sorted(bad, key=lambda run: -run["start_ns"])]
+
+
+def in_sidebar(page: Page, text: str) -> None:
+    page.locator("[data-testid=stSidebar]").get_by_text(text, exact=True).click()
+    settle(page)
+
+
+SHOWN = """() => {
+    const main = document.querySelector("[data-testid=stMain]")
+    const roots = [...main.querySelectorAll("*")].map((node) => node.shadowRoot).filter(Boolean)
+    const inside = roots.flatMap((root) => [...root.querySelectorAll(".seam")].map((node) => node.textContent))
+    return [main.innerText, ...inside].join("\\n").replace(/\\d+ (s|min|h|d) ago|now/g, "")
+}"""
+FOCUS = """async () => {
+    let node = document.activeElement
+    if (node.matches("main")) return ["page", true]  /* Streamlit's: it takes the arrow keys for scrolling */
+    const within = (part) => node.closest(`[data-testid=${part}]`)
+    const place = within("stSidebar") ? "sidebar" : within("stMain") ? "page" : "top"
+    while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement
+    const around = [[node], [node, "::after"]]
+    for (let each = node.parentElement, far = 0; each && far < 4; each = each.parentElement, far++) around.push([each])
+    const looks = () => JSON.stringify(around.map((each) => getComputedStyle(...each))
+        .map((look) => [look.outlineStyle, look.boxShadow, look.borderColor, look.backgroundColor]))
+    const pause = () => new Promise((done) => setTimeout(done, 350))
+    await pause()
+    const focused = looks()
+    node.blur()
+    await pause()
+    const seen = focused !== looks()
+    node.focus({ focusVisible: true })
+    return [place, seen]
+}"""
+
+
+def shown(page: Page) -> str:
+    """The text of the page and of its components once it has come to rest, without how long ago things were."""
+    settle(page)
+    texts, until = [""], time.monotonic() + 30
+    while time.monotonic() < until and not (len(texts[-1]) > 200 and len(texts) > 4 and len(set(texts[-4:])) == 1):
+        page.wait_for_timeout(600)
+        texts.append(str(page.evaluate(SHOWN)))
+    return texts[-1]
+
+
+def ready(page: Page) -> None:
+    """Waits until the page listens to keys."""
+    settle(page)
+    page.locator(".keyboard button").first.wait_for()
+
+
+def test_back_and_forward_take_back_filter_selection_and_page(browser: Browser, address: str) -> None:
+    """Each change is an entry of the browser's history, and going back shows what was shown."""
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/failures?window=6h")
+        settle(page)
+        in_sidebar(page, "24h")
+        page.wait_for_url("**window=24h*")
+        in_sidebar(page, "B")
+        page.wait_for_url("**lens=B*")
+        page.go_back()
+        settle(page)
+        assert "lens=B" not in page.url
+        assert page.locator("[data-testid=stSidebar] button[aria-checked=true]").all_inner_texts() == ["24h", "A"]
+        page.go_back()
+        settle(page)
+        assert page.locator("[data-testid=stSidebar] button[aria-checked=true]").all_inner_texts() == ["6h", "A"]
+        page.go_forward()
+        page.wait_for_url("**window=24h*")
+        settle(page)
+        page.locator(".heat td a").first.click()
+        page.wait_for_url("**/runs?*")
+        page.locator(".run-list tbody a").first.click()
+        page.wait_for_url("**/run?*")
+        page.locator(".waterfall .step").nth(2).click()
+        page.wait_for_url("**span=*")
+        settle(page)
+        page.go_back()
+        settle(page)
+        assert "span=" not in page.url
+        page.go_back()
+        page.wait_for_url("**/runs?*")
+        page.go_back()
+        page.wait_for_url("**/failures?window=24h")
+        page.locator(".heat td a").first.wait_for()
+
+
+def test_a_copied_link_shows_the_same_in_a_fresh_browser(
+    browser: Browser, address: str, filling: stores.Filling
+) -> None:
+    """Eight typical links: what the first browser shows, a second one shows that knows nothing of it."""
+    run_id = failed_runs(filling)[0]
+    origin = next(run["origin_span_id"] for run in filling.tables["run"] if run["run_id"] == run_id)
+    for link in (
+        "/?window=6h&workflow=refund_triage&live=false",
+        "/steps?window=6h&workflow=refund_triage&scope=tool_call",
+        "/failures?window=6h&lens=B&live=false",
+        "/retries?window=6h&by=tool",
+        "/drift?window=7d&workflow=lead_enrich",
+        "/runs?window=6h&layer=tool&state=failed&state=silent&live=false",
+        f"/run?run={run_id}&span={origin}&tab=Output",
+        "/connect?framework=n8n&live=false",
+    ):
+        texts = []
+        for _ in range(2):
+            with watched(browser, address) as (page, strays):
+                page.goto(address + link)
+                texts.append(shown(page))
+                assert not strays
+                assert page.get_by_text("The link says").count() == 0, link
+        assert len(texts[0]) > 200, link
+        assert texts[0] == texts[1], link
+
+
+def test_keys_lead_from_failed_run_to_failed_run(browser: Browser, address: str, filling: stores.Filling) -> None:
+    """`j` opens the newest and goes on back in time, `k` returns; at the end it says so."""
+    ids = failed_runs(filling)
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/connect?window=6h")
+        ready(page)
+        for run_id in ids[:2]:
+            page.keyboard.press("j")
+            page.wait_for_url(f"**/run?*run={run_id}*")
+            ready(page)
+        page.keyboard.press("k")
+        page.wait_for_url(f"**/run?*run={ids[0]}*")
+        ready(page)
+        page.keyboard.press("k")
+        page.get_by_text("no newer failed or silent run").wait_for()
+        assert "window=6h" in page.url
+
+
+def test_keys_are_the_fields_while_one_types(browser: Browser, address: str, filling: stores.Filling) -> None:
+    """`/` goes to the field; then letters are letters, and Esc gives them back. `?` shows the list."""
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/connect?window=6h")
+        ready(page)
+        page.keyboard.press("/")
+        field = page.get_by_label("Jump to a run")
+        page.keyboard.type("/jky?")
+        assert field.input_value() == "/jky?"
+        assert page.url.startswith(address + "/connect")
+        field.fill("")
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        page.get_by_role("dialog", name="Keys").wait_for()
+        page.keyboard.press("j")
+        page.keyboard.press("Escape")
+        assert page.get_by_role("dialog", name="Keys").count() == 0
+        assert page.url.startswith(address + "/connect")
+        page.keyboard.press("/")
+        page.keyboard.type(failed_runs(filling)[0])
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**run={failed_runs(filling)[0]}*")
+
+
+def test_tab_goes_through_pages_sidebar_and_page_in_that_order(browser: Browser, address: str) -> None:
+    """What has the focus is seen, and no stop lies before the one that is read before it."""
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/failures?window=6h&live=false")
+        ready(page)
+        stops = []
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            where, outlined = page.evaluate(FOCUS)
+            stops.append(where)
+            assert outlined, (len(stops), page.evaluate("document.activeElement.outerHTML.slice(0, 300)"))
+            if where == "page" and stops.count("page") > 12:
+                break
+        order = [where for at, where in enumerate(stops) if not at or stops[at - 1] != where]
+        assert order[-2:] == ["sidebar", "page"], order
