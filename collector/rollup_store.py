@@ -8,22 +8,23 @@ count runs which were removed since cannot be made anew: a rebuild leaves them a
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from collector.rollup import MEASURES, Deltas, Key, Rows, by_run
-from collector.rows import to_table
-from collector.settle import FailureRow, OperationRow, RunRow, StepRow
-from collector.store import Store, append, arrow_schema, transaction
+from collector.rollup import MEASURES, Derived, deltas
+from collector.store import Store, append, transaction
 from schemas.settings import Settings
-from schemas.taxonomy import Outcome
 
 log = logging.getLogger(__name__)
 
-ROLLUP_VERSION: Final = 1
-"""Of what `collector.rollup` computes; roll-ups of another version are made anew. 1: the first."""
+ROLLUP_VERSION: Final = 2
+"""Of what `collector.rollup` computes; roll-ups of another version are made anew. 1: the first; 2: steps that begin at
+the same moment stand in reading order."""
 
 FOLD_EVERY_S: Final = 60.0
 FOLD_ROWS: Final = 30_000
@@ -58,7 +59,6 @@ class Rollups:
     """The roll-ups of an open store. Belongs to the settling thread; `left` may be read from any."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._schemas = {table: arrow_schema(cursor, table) for table in MEASURES}
         self._fold_at_s = time.monotonic() + FOLD_EVERY_S
         self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
         state = dict(cursor.execute("select key, value from store.meta where key = ?", [KEY]).fetchall())
@@ -85,28 +85,24 @@ class Rollups:
             self._mark = self._save(tx, NOTHING if _count(tx, "select count(*) from store.run") else EVERYTHING)
         self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
 
-    def replace(
-        self,
-        tx: duckdb.DuckDBPyConnection,
-        old: Mapping[str, str],
-        since_ns: int,
-        settled: Iterable[Rows],
-    ) -> None:
+    def replace(self, tx: duckdb.DuckDBPyConnection, old: Sequence[str], since_ns: int, settled: Derived) -> None:
         """Takes back what runs had added and adds what they add now. Call before their old rows are deleted.
 
         Args:
             tx: the transaction that replaces the rows.
-            old: outcomes by run id of the runs that are replaced.
+            old: ids of the closed runs that are replaced.
             since_ns: none of them began before.
+            settled: the runs that take their place, and others.
         """
-        deltas, of_kept_days = Deltas(), Deltas()
-        closed = [run_id for run_id, outcome in old.items() if outcome != Outcome.OPEN]
-        for rows in _stored(tx, closed, since_ns) if closed else ():
-            (deltas if self._holds(rows.run) else of_kept_days).take_back(rows)
-        for rows in settled:
-            (deltas if self._holds(rows.run) else of_kept_days).add(rows)
-        self._append(tx, deltas.rows())
-        self._append(tx, self._of_days(of_kept_days, are_kept=True))
+        replaced = _stored(tx, old, since_ns) if old else None
+        if self.is_whole:
+            self._append(tx, deltas(settled, replaced))
+            return
+        held, others = self._parted(settled)
+        held_before, others_before = self._parted(replaced) if replaced else (None, None)
+        self._append(tx, deltas(held, held_before))
+        if self._kept_days:
+            self._append(tx, self._of_days(deltas(others, others_before), are_kept=True))
 
     def rebuild_some(self, cursor: duckdb.DuckDBPyConnection) -> bool:
         """Adds the next runs that the roll-ups lack, newest first. -> False where none is left."""
@@ -114,11 +110,10 @@ class Rollups:
             return False
         with transaction(cursor) as tx:
             runs = tx.execute(_NEXT_RUNS, {**self._mark._asdict(), "runs": CHUNK_RUNS}).fetchall()
-            deltas = Deltas()
-            closed = [run_id for run_id, _, _, outcome in runs if outcome != Outcome.OPEN]
-            for rows in _stored_between(tx, closed, runs[-1][1], max(end for _, _, end, _ in runs)) if closed else ():
-                deltas.add(rows)
-            self._append(tx, self._of_days(deltas, are_kept=False))
+            if runs:
+                run_ids = [run_id for run_id, _, _ in runs]
+                found = _stored_between(tx, run_ids, runs[-1][1], max(end for _, _, end in runs))
+                self._append(tx, self._of_days(deltas(found), are_kept=False))
             mark = self._save(tx, Mark(runs[-1][1], runs[-1][0]) if len(runs) == CHUNK_RUNS else EVERYTHING)
         self._mark = mark
         return not self.is_whole
@@ -137,23 +132,25 @@ class Rollups:
         self._loose_rows = 0
         self._fold_at_s = time.monotonic() + FOLD_EVERY_S
 
-    def _holds(self, run: RunRow) -> bool:
-        return (run.start_ns, run.run_id) >= self._mark
+    def _parted(self, derived: Derived) -> tuple[Derived, Derived]:
+        """The runs that the roll-ups hold, and those that a rebuild will come to."""
+        starts = zip(derived.run.column("start_ns").to_pylist(), derived.run.column("run_id").to_pylist(), strict=True)
+        is_held = np.array([start >= self._mark for start in starts], np.bool_)
+        return derived.only(is_held), derived.only(~is_held)
 
-    def _of_days(self, deltas: Deltas, *, are_kept: bool) -> dict[str, list[Key]]:
+    def _of_days(self, found: Mapping[str, pa.Table], *, are_kept: bool) -> dict[str, pa.Table]:
         """The rows that fall on days which a rebuild keeps as they are, or on all others."""
-        if not self._kept_days:
-            return {} if are_kept else deltas.rows()
+        kept = np.array(sorted(self._kept_days), np.uint64)
         return {
-            table: [row for row in rows if (_day_of(row) in self._kept_days) == are_kept]
-            for table, rows in deltas.rows().items()
+            table: rows.filter(np.isin(rows.column("bucket_ns").to_numpy() // DAY_NS, kept, invert=not are_kept))
+            for table, rows in found.items()
         }
 
-    def _append(self, tx: duckdb.DuckDBPyConnection, deltas: Mapping[str, list[Key]]) -> None:
-        for table, rows in deltas.items():
-            if rows:
-                append(tx, f"store.{table}", to_table([(0, *row) for row in rows], self._schemas[table]))
-                self._loose_rows += len(rows)
+    def _append(self, tx: duckdb.DuckDBPyConnection, found: Mapping[str, pa.Table]) -> None:
+        for table, rows in found.items():
+            level = pa.array(np.zeros(rows.num_rows, np.uint8))
+            append(tx, f"store.{table}", rows.add_column(0, "level", level))
+            self._loose_rows += rows.num_rows
 
     def _save(self, tx: duckdb.DuckDBPyConnection, mark: Mark) -> Mark:
         state = json.dumps({"version": ROLLUP_VERSION, **mark._asdict()})
@@ -179,26 +176,28 @@ def rebuild_rollups(settings: Settings) -> None:
         store.close()
 
 
-def _stored_between(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int, until_ns: int) -> list[Rows]:
+def _stored_between(tx: duckdb.DuckDBPyConnection, run_ids: Sequence[str], since_ns: int, until_ns: int) -> Derived:
     """Everything that is stored of some runs, looked for between the start of the first and the end of the last.
 
     A long history is read once in all that way. Where a run says it has more (a step began after its run's end), all
     that was stored since is looked through.
     """
     found = _stored(tx, run_ids, since_ns, until_ns)
-    if all(rows.run.steps == len(rows.steps) and rows.run.operations == len(rows.operations) for rows in found):
+    said = tuple(pc.sum(found.run.column(name)).as_py() or 0 for name in ("steps", "operations"))
+    if said == (found.step.num_rows, found.operation.num_rows):
         return found
     return _stored(tx, run_ids, since_ns)
 
 
-def _stored(tx: duckdb.DuckDBPyConnection, run_ids: list[str], since_ns: int, until_ns: int = NEWEST) -> list[Rows]:
+def _stored(tx: duckdb.DuckDBPyConnection, run_ids: Sequence[str], since_ns: int, until_ns: int = NEWEST) -> Derived:
     """What is stored of some runs and their parts that began between two moments, both included."""
     given = {"runs": run_ids, "since": since_ns, "until": until_ns}
-    return by_run(
-        map(RunRow._make, tx.execute(_RUNS, given).fetchall()),
-        map(StepRow._make, tx.execute(_STEPS, given).fetchall()),
-        map(OperationRow._make, tx.execute(_OPERATIONS, given).fetchall()),
-        map(FailureRow._make, tx.execute(_FAILURES, {"runs": run_ids, "since": since_ns}).fetchall()),
+    whole = {name: given[name] for name in ("runs", "since")}
+    return Derived(
+        tx.sql(_RUNS, params=given).to_arrow_table(),
+        tx.sql(_STEPS, params=given).to_arrow_table(),
+        tx.sql(_OPERATIONS, params=given).to_arrow_table(),
+        tx.sql(_FAILURES, params=whole).to_arrow_table(),
     )
 
 
@@ -208,30 +207,36 @@ def _kept_days(cursor: duckdb.DuckDBPyConnection) -> frozenset[int]:
     return frozenset(day for (day,) in days)
 
 
-def _day_of(row: Key) -> int:
-    bucket_ns = row[0]
-    assert isinstance(bucket_ns, int)
-    return bucket_ns // DAY_NS
-
-
 def _count(cursor: duckdb.DuckDBPyConnection, question: str) -> int:
     ((number,),) = cursor.execute(question).fetchall()
     return int(number)
 
 
-_RUNS: Final = "from store.run where start_ns between $since and $until and run_id in (select unnest($runs))"
-_STEPS: Final = (
-    "from store.step where start_ns between $since and $until and run_id in (select unnest($runs)) "
-    "order by run_id, position"
-)
-_OPERATIONS: Final = (
-    "from store.operation where start_ns between $since and $until and run_id in (select unnest($runs))"
-)
-_FAILURES: Final = "from store.failure where at_ns >= $since and run_id in (select unnest($runs))"
+_RUNS: Final = """
+from store.run
+where start_ns between $since and $until and run_id in (select unnest($runs))
+order by run_id
+"""
+_STEPS: Final = """
+from store.step
+where start_ns between $since and $until and run_id in (select unnest($runs))
+order by run_id, position
+"""
+_OPERATIONS: Final = """
+select o.*
+from store.operation o join store.step s on s.run_id = o.run_id and s.span_id = o.operation_id
+where o.start_ns between $since and $until and o.run_id in (select unnest($runs))
+  and s.start_ns between $since and $until and s.run_id in (select unnest($runs))
+order by o.run_id, s.position
+"""
+_FAILURES: Final = """
+from store.failure
+where at_ns >= $since and run_id in (select unnest($runs))
+"""
 """A failure may be told of long after its run; there are few."""
 
 _NEXT_RUNS: Final = """
-select run_id, start_ns, greatest(start_ns, coalesce(end_ns, 0)) as end_ns, outcome
+select run_id, start_ns, greatest(start_ns, coalesce(end_ns, 0)) as end_ns
 from store.run
 where start_ns < $start_ns or (start_ns = $start_ns and run_id < $run_id)
 order by start_ns desc, run_id desc

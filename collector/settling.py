@@ -19,7 +19,7 @@ import pyarrow as pa
 from collector.evidence import with_evidence
 from collector.history import History, Progress
 from collector.retention import Bite, Retention, traces_of
-from collector.rollup import by_run
+from collector.rollup import Derived
 from collector.rollup_store import Rollups
 from collector.rows import to_table
 from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
@@ -419,6 +419,7 @@ def replace(
 ) -> None:
     """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction."""
     since_ns = received_since(cursor, store, traces)
+    tables = {name: to_table(rows, store.derived_schemas[name]) for name, rows in settled._asdict().items()}
     with transaction(cursor) as tx:
         old = tx.execute(
             "select run_id, start_ns, outcome from store.run "
@@ -426,8 +427,8 @@ def replace(
             {"since": since_ns, "traces": traces},
         ).fetchall()
         since = min((start for _, start, _ in old), default=0)
-        rows = by_run(settled.run, settled.step, settled.operation, settled.failure)
-        rollups.replace(tx, {run_id: outcome for run_id, _, outcome in old}, since, rows)
+        closed = [run_id for run_id, _, outcome in old if outcome != Outcome.OPEN]
+        rollups.replace(tx, closed, since, Derived(*(tables[name] for name in Derived._fields)))
         if old:
             bounds = {"runs": [run_id for run_id, _, _ in old], "start": since}
             for statement in _DELETE_RUNS:
@@ -437,9 +438,9 @@ def replace(
             "delete from store.trace where first_received_ns >= $since and trace_id in (select unnest($traces))",
             {"since": since_ns, "traces": traces},
         )
-        for table, rows in settled._asdict().items():
-            if rows:
-                append(tx, f"store.{table}", to_table(rows, store.derived_schemas[table]))
+        for name, rows in tables.items():
+            if rows.num_rows:
+                append(tx, f"store.{name}", rows)
         tx.execute(
             "update store.meta set value = $mark where key = 'settled_until_ns'", {"mark": str(settled_until_ns)}
         )

@@ -1,20 +1,29 @@
 """Roll-ups hold exactly what the runs hold: added, taken back, folded, and made anew."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
 
-from collector.rollup import MEASURES, Deltas, Rows, by_run, octave_8
+from collector.decode import decode_protobuf
+from collector.rollup import MEASURES, Derived, deltas, octaves_8
 from collector.rollup_store import Rollups
-from collector.settle import settle
+from collector.rows import to_table
+from collector.settle import Settled, settle
 from collector.store import Store
+from demo_data.send import History, history_runs
+from demo_data.telemetry import Player
 from schemas.records import Span
 from schemas.settings import Settings
+from tests.collector.rollup_by_run import run_by_run
 from tests.collector.test_settling import batch, running, settings, wait_until_settled
 from tests.otlp import recorded_folders, recorded_spans
 from tests.settling import QUIET_NS, batch_of
@@ -28,9 +37,30 @@ def recorded() -> list[Span]:
     return [span for folder in recorded_folders() for span in recorded_spans(folder)]
 
 
-def rows_of(spans: list[Span]) -> list[Rows]:
-    settled = settle(batch_of(spans), QUIET_NS)
-    return by_run(settled.run, settled.step, settled.operation, settled.failure)
+@cache
+def demo() -> list[Span]:
+    """A day of the demo's workflows with all their faults."""
+    ended: list[ReadableSpan] = []
+    player = Player(ended.append)
+    for run in history_runs(History(seed=7, end_ns=1_795_392_000_000_000_000, days=1, factor=0.15)):
+        player.play(run.spans)
+    return list(decode_protobuf(encode_spans(ended).SerializeToString(), Settings()).spans)
+
+
+def derived(settled: Settled, store: Store) -> Derived:
+    """Settled rows as the tables they are stored as."""
+    return Derived(*(to_table(getattr(settled, name), store.derived_schemas[name]) for name in Derived._fields))
+
+
+def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
+    return sorted(zip(*(column.to_pylist() for column in table.columns), strict=True), key=repr)
+
+
+@pytest.fixture
+def empty(settings: Settings) -> Iterator[Store]:
+    store = Store.open(settings)
+    yield store
+    store.close()
 
 
 def held(store: Store) -> dict[str, list[tuple[Any, ...]]]:
@@ -151,13 +181,32 @@ def test_time_along_the_critical_path_is_the_time_of_the_runs(filled: Store) -> 
     assert wrong == []
 
 
-def test_taking_a_run_back_leaves_nothing() -> None:
-    """Added and taken back, whatever the run looks like."""
-    deltas = Deltas()
-    for rows in rows_of(recorded()):
-        deltas.add(rows)
-        deltas.take_back(rows)
-    assert not any(deltas.rows().values())
+@pytest.mark.parametrize("spans", [recorded, demo], ids=["recordings", "demo"])
+def test_columns_say_what_one_run_after_the_other_says(empty: Store, spans: Callable[[], list[Span]]) -> None:
+    """Every key with every sum, of many frameworks and of many kinds of failure."""
+    settled = settle(batch_of(spans()), QUIET_NS)
+    by_columns = deltas(derived(settled, empty))
+    for table, expected in run_by_run(settled).items():
+        assert rows_of(by_columns[table]) == sorted(expected, key=repr), table
+
+
+def test_taking_runs_back_leaves_nothing(empty: Store) -> None:
+    """Added and taken back, whatever the runs look like."""
+    everything = derived(settle(batch_of(recorded()), QUIET_NS), empty)
+    assert deltas(everything, everything) == {}
+
+
+def test_runs_that_are_taken_back_count_less(empty: Store) -> None:
+    """What some runs add less what others had added, each figure of it."""
+    everything = derived(settle(batch_of(recorded()), QUIET_NS), empty)
+    is_kept = np.arange(everything.run.num_rows) % 3 > 0
+    taken_back = everything.only(~is_kept)
+    left, kept = deltas(everything, taken_back), deltas(everything.only(is_kept))
+    assert {table: rows_of(rows) for table, rows in left.items()} == {t: rows_of(rows) for t, rows in kept.items()}
+
+
+def test_nothing_adds_nothing(empty: Store) -> None:
+    assert deltas(derived(Settled([], [], [], [], [], []), empty)) == {}
 
 
 def test_settling_in_pieces_gives_what_settling_at_once_gives(filled: Store, tmp_path: Path) -> None:
@@ -226,4 +275,5 @@ def test_a_rebuild_goes_on_after_a_restart(filled: Store, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("ns", [1, 999, 1_500_000, 2_000_000_000, 86_400_000_000_000])
 def test_a_length_is_read_back_within_five_percent(ns: int) -> None:
     """Eight buckets an octave."""
-    assert 2 ** ((octave_8(ns) + 0.5) / 8) == pytest.approx(ns, rel=0.05)
+    (octave,) = octaves_8(np.array([ns], np.uint64)).tolist()
+    assert 2 ** ((octave + 0.5) / 8) == pytest.approx(ns, rel=0.05)

@@ -39,7 +39,7 @@ create or replace temp table closed as
 select *, start_ns // 300000000000 * 300000000000 as bucket_ns from run where outcome <> 'open';
 
 create or replace temp table asked as
-select c.bucket_ns, c.workflow, c.outcome as run_outcome, o.*, coalesce(o.end_ns, o.start_ns) as over_ns,
+select c.bucket_ns, c.workflow, c.outcome as run_outcome, coalesce(o.end_ns, o.start_ns) as over_ns, own.position, o.*,
        case o.depth when 1 then '' when 2 then above.name else top.name || ' › ' || above.name end as scope,
        above.status as above_status,
        o.end_ns is not null and not exists (
@@ -49,14 +49,15 @@ select c.bucket_ns, c.workflow, c.outcome as run_outcome, o.*, coalesce(o.end_ns
        ) as counts
 from operation o
 join closed c using (run_id)
+join step own on own.run_id = o.run_id and own.span_id = o.operation_id
 left join step above on above.run_id = o.run_id and above.span_id = o.parent_span_id
 left join step top on top.run_id = o.run_id and top.span_id = above.parent_span_id
 where o.depth <= 3;
 
 create or replace temp table numbered as
 select *, sum(case when start_ns >= before_ns then 1 else 0 end)
-              over (partition by run_id, parent_span_id order by start_ns, operation_id) as place
-from (select *, coalesce(max(over_ns) over (partition by run_id, parent_span_id order by start_ns, operation_id
+              over (partition by run_id, parent_span_id order by start_ns, position) as place
+from (select *, coalesce(max(over_ns) over (partition by run_id, parent_span_id order by start_ns, position
                                             rows between unbounded preceding and 1 preceding), 0) as before_ns
       from asked);
 
