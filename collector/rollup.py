@@ -74,7 +74,9 @@ def deltas(added: Derived, taken_back: Derived | None = None) -> dict[str, pa.Ta
     Returns:
         rows by table, for those tables that have any; columns as in the store but for the level.
     """
-    return _Batch([(added, 1)] if taken_back is None else [(added, 1), (taken_back, -1)]).deltas()
+    signed = [(_closed(added), 1)] + ([(_closed(taken_back), -1)] if taken_back is not None else [])
+    parts = [(part, sign) for part, sign in signed if part.run.num_rows]
+    return _Batch(parts).deltas() if parts else {}
 
 
 def octaves_8(ns: Times) -> Ints:
@@ -171,12 +173,15 @@ class _Batch:
     """
 
     def __init__(self, parts: Sequence[tuple[Derived, int]]) -> None:
-        closed = [_closed(part) for part, _ in parts]
-        run, step, operation = (pa.concat_tables(tables) for tables in list(zip(*closed, strict=True))[:3])
+        derived = [part for part, _ in parts]
+        run, step, operation = (pa.concat_tables(tables) for tables in list(zip(*derived, strict=True))[:3])
         self._read_texts(run, step, operation)
-        self.run_ids, self.failures = [part.run.column("run_id") for part in closed], [part.failure for part in closed]
-        self.sign = np.repeat([sign for _, sign in parts], [part.run.num_rows for part in closed])
-        self.is_signed = len(parts) > 1
+        self.run_ids, self.failures = (
+            [part.run.column("run_id") for part in derived],
+            [part.failure for part in derived],
+        )
+        self.sign = np.repeat([sign for _, sign in parts], [part.run.num_rows for part in derived])
+        self.is_signed = any(sign < 0 for _, sign in parts)
         self._read_runs(run)
         self._read_nodes(run, step)
         self._read_operations(operation, step)

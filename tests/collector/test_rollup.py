@@ -206,7 +206,16 @@ def test_runs_that_are_taken_back_count_less(empty: Store) -> None:
 
 
 def test_nothing_adds_nothing(empty: Store) -> None:
-    assert deltas(derived(Settled([], [], [], [], [], []), empty)) == {}
+    """Also where runs are taken back and none comes in their place, and where nothing but open runs is there."""
+    nothing = derived(Settled([], [], [], [], [], []), empty)
+    with empty.cursor() as cursor:
+        stored = Derived(*(cursor.table(f"store.{name}").to_arrow_table() for name in Derived._fields))
+    everything = derived(settle(batch_of(recorded()), QUIET_NS), empty)
+    assert deltas(nothing) == deltas(stored) == deltas(stored, nothing) == {}
+    assert deltas(everything, stored).keys() == deltas(stored, everything).keys() == set(MEASURES)
+    rootless = derived(settle(batch_of([span for span in recorded() if span.parent_span_id]), 0), empty)
+    assert {*rootless.run.column("outcome").to_pylist()} == {"open"}
+    assert deltas(rootless) == {}
 
 
 def test_settling_in_pieces_gives_what_settling_at_once_gives(filled: Store, tmp_path: Path) -> None:
