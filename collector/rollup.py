@@ -46,8 +46,13 @@ Times = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[Any]
 """Of any width."""
+Columns = list[Numbers]
+Key = tuple[Numbers, int]
+"""A column and the width of the range it lies in, from 0 or from NONE on."""
 
 NONE: Final = -1
+OCTAVES: Final = 8 * 64
+"""All that 64 bits can hold."""
 
 
 class Derived(NamedTuple):
@@ -95,6 +100,9 @@ class _Dictionary:
         self._numbers = {text: number for number, text in enumerate(encoded.dictionary.to_pylist())}
         self._texts: list[str] = [*self._numbers]
 
+    def __len__(self) -> int:
+        return len(self._texts)
+
     def number(self, text: str) -> int:
         number = self._numbers.setdefault(text, len(self._texts))
         if number == len(self._texts):
@@ -119,18 +127,18 @@ class _Dictionary:
 class _Groups:
     """Rows put together where all their keys are the same."""
 
-    def __init__(self, *keys: Numbers) -> None:
+    def __init__(self, *keys: Key) -> None:
         combined = _combined(keys)
         self._order = np.argsort(combined, kind="stable")
-        in_order = combined[self._order]
-        self._starts = np.flatnonzero(np.diff(in_order, prepend=in_order[:1] - 1))
+        self._begins = _changes(combined[self._order])
+        self._starts = np.flatnonzero(self._begins)
         self.first = self._order[self._starts]
         """Of each group its first row."""
 
     def of_rows(self) -> Ints:
         """The group of each row."""
         found = np.empty(len(self._order), np.int64)
-        found[self._order] = np.repeat(np.arange(len(self._starts)), np.diff(self._starts, append=len(self._order)))
+        found[self._order] = np.cumsum(self._begins) - 1
         return found
 
     def sums(self, figures: Ints) -> Ints:
@@ -143,49 +151,52 @@ class _Groups:
 
     def are_first(self, counted: Flags) -> Flags:
         """Marks the first counted row of each group."""
-        order = self._order[counted[self._order]]
+        is_counted = counted[self._order]
+        group = (np.cumsum(self._begins) - 1)[is_counted]
         found = np.zeros(len(counted), np.bool_)
-        found[order[np.flatnonzero(np.diff(self.of_rows()[order], prepend=-1))]] = True
+        found[self._order[is_counted][_changes(group)]] = True
         return found
 
 
-def _combined(keys: Sequence[Numbers]) -> Ints:
+def _combined(keys: Sequence[Key]) -> Ints:
     """Keys as one number each, in their order."""
-    combined, width = np.zeros(len(keys[0]), np.int64), 1
-    for key in keys if len(combined) else ():
-        low, high = int(key.min()), int(key.max())
-        if low == high:
-            continue
-        if width * (high - low + 1) >= 2**63:
+    combined, width = np.zeros(len(keys[0][0]), np.int64), 1
+    for key, of_key in keys:
+        if width * (of_key + 1) >= 2**62:
             combined = np.unique(combined, return_inverse=True)[1]
-            width = int(combined.max()) + 1
-        combined = combined * (high - low + 1) + (key - key.dtype.type(low)).astype(np.int64)
-        width *= high - low + 1
+            width = len(combined)
+        combined *= of_key + 1
+        combined += key
+        width *= of_key + 1
     return combined
+
+
+def _changes(values: Numbers) -> Flags:
+    """Where a value differs from the one before it."""
+    found = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 class _Batch:
     """Runs on their way into the roll-ups.
 
     Every run is a tree of nodes in reading order: the run itself, then its steps. So all that lies below a node stands
-    right behind it, and sums over it are differences of running sums. An operation is known by the node of its first
-    attempt.
+    right behind it, and sums over it are differences of running sums. An operation is known by its place among the
+    first attempts.
     """
 
     def __init__(self, parts: Sequence[tuple[Derived, int]]) -> None:
         derived = [part for part, _ in parts]
-        run, step, operation = (pa.concat_tables(tables) for tables in list(zip(*derived, strict=True))[:3])
-        self._read_texts(run, step, operation)
-        self.run_ids, self.failures = (
-            [part.run.column("run_id") for part in derived],
-            [part.failure for part in derived],
-        )
+        run, step, operation, failure = (pa.concat_tables(tables) for tables in zip(*derived, strict=True))
+        self._read_texts(run, step, operation, failure)
         self.sign = np.repeat([sign for _, sign in parts], [part.run.num_rows for part in derived])
         self.is_signed = any(sign < 0 for _, sign in parts)
         self._read_runs(run)
         self._read_nodes(run, step)
         self._read_operations(operation, step)
         self._sum_up(step)
+        self._read_failures(derived, failure)
 
     def deltas(self) -> dict[str, pa.Table]:
         """The rows of each table."""
@@ -195,26 +206,29 @@ class _Batch:
             "rollup_call": self._calls(),
             "rollup_failure": self._failures(),
         }
-        return {table: rows for table, rows in found.items() if rows.num_rows}
+        dictionary = self.texts.arrow()
+        return {table: _to_arrow(columns, dictionary) for table, columns in found.items() if len(columns[0])}
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
-    def _read_texts(self, run: pa.Table, step: pa.Table, operation: pa.Table) -> None:
-        wanted = [(run, name) for name in _RUN_TEXTS] + [(step, name) for name in _STEP_TEXTS]
-        columns = [table.column(name) for table, name in [*wanted, (operation, "outcome")]]
-        self.texts = _Dictionary(columns)
-        self.of_run = dict(zip(_RUN_TEXTS, self.texts.columns, strict=False))
-        self.of_step = dict(zip(_STEP_TEXTS, self.texts.columns[len(_RUN_TEXTS) :], strict=False))
-        self.outcome = self.texts.columns[-1]
+    def _read_texts(self, run: pa.Table, step: pa.Table, operation: pa.Table, failure: pa.Table) -> None:
+        wanted = [(table, name) for table, names in ((run, _RUN_TEXTS), (step, _STEP_TEXTS), (operation, ("outcome",)),
+                                                      (failure, _FAILURE_TEXTS)) for name in names]  # fmt: skip
+        self.texts = _Dictionary([table.column(name) for table, name in wanted])
+        columns = iter(self.texts.columns)
+        self.of_run = {name: next(columns) for name in _RUN_TEXTS}
+        self.of_step = {name: next(columns) for name in _STEP_TEXTS}
+        self.outcome = next(columns)
         """Of each operation."""
+        self.of_failure = {name: next(columns) for name in _FAILURE_TEXTS}
 
     def _read_runs(self, run: pa.Table) -> None:
         self.run_start = _numbers(run, "start_ns")
         self.run_length = _bounded(_length(self.run_start, _numbers(run, "end_ns")))
-        self.bucket = self.run_start // BUCKET_NS
-        who = [self.of_run[name] for name in ("workflow", "workflow_version", "environment")]
+        self.bucket = (self.run_start // BUCKET_NS).astype(np.int64)
+        who = [(self.of_run[name], len(self.texts)) for name in _WHO]
         self.who = _Groups(*who).of_rows()
-        self.head = _Groups(self.who, self.bucket).of_rows()
+        self.head = _Groups((self.who, len(self.who)), _from_lowest(self.bucket)).of_rows()
         self.run_figures = [
             *(_numbers(run, name) for name in ("operations", "attempts")),
             *(_bounded(_numbers(run, name)) for name in ("tokens_input", "tokens_output")),
@@ -230,7 +244,7 @@ class _Batch:
         self.node_of_step = np.arange(step.num_rows) + self.run_of_step + 1
         self.depth = np.zeros(len(runs) + step.num_rows, np.int64)
         self.depth[self.node_of_step] = _numbers(step, "depth")
-        self.above, self.end = _tree(self.depth.tolist())
+        self.above, self.end = _tree(self.depth)
         self.step_start, self.step_end = _numbers(step, "start_ns"), _numbers(step, "end_ns")
         self.self_ns = _bounded(_numbers(step, "self_ns"))
 
@@ -241,47 +255,42 @@ class _Batch:
         self.node = self.node_of_step[self.first]
         self.run_of = self.run_of_step[self.first]
         self.attempts = _numbers(operation, "attempts").astype(np.int64)
-        self.tries = self._tries(operation, step, np.flatnonzero(attempt > 1))
+        self.tries = _Tries(self, operation, step, np.flatnonzero(attempt > 1))
         self.start = self.step_start[self.first]
         end = _numbers(operation, "end_ns")
         self.until = np.where(end > 0, end, self.start)
         self.length = _length(self.start, end)
         self.is_failed = self.texts.is_any(self.outcome, ["failed"])
         self.first_good = _flags(operation, "first_try_ok")
-        waits = self.texts.is_any(self.of_step["status"], [StepStatus.PENDING])
         last = self.first.copy()
-        for o, tries in self.tries.items():
-            last[o] = tries[-1]
+        last[self.tries.of[self.tries.is_last]] = self.tries.step[self.tries.is_last]
+        waits = self.texts.is_any(self.of_step["status"], [StepStatus.PENDING])
         self.is_over = (end > 0) & ~waits[last]
         """Neither waits for a human nor still goes on."""
 
-    def _tries(self, operation: pa.Table, step: pa.Table, again: Ints) -> dict[int, list[int]]:
-        """The steps that tried each operation, of those that were tried more than once."""
-        if not len(again):
-            return {}
-        several = np.flatnonzero(self.attempts > 1)
-        ids = operation.column("operation_id").take(several).to_pylist()
-        known = {(run, i): o for run, i, o in zip(self.run_of[several].tolist(), ids, several.tolist(), strict=True)}
-        tries = {o: [first] for o, first in zip(several.tolist(), self.first[several].tolist(), strict=True)}
-        ids = step.column("operation_id").take(again).to_pylist()
-        for run, i, at in zip(self.run_of_step[again].tolist(), ids, again.tolist(), strict=True):
-            tries[known[run, i]].append(at)
-        return {o: steps for o, steps in tries.items() if len(steps) > 1}
+    def _read_failures(self, parts: Sequence[Derived], failure: pa.Table) -> None:
+        places, before = [], 0
+        for part in parts:
+            found = pc.index_in(part.failure.column("run_id"), value_set=part.run.column("run_id"))
+            places.append(np.where(_array(found.is_valid()), _array(found.fill_null(0)) + before, NONE))
+            before += part.run.num_rows
+        run = np.concatenate(places)
+        root = np.flatnonzero(self.texts.is_any(self.of_failure["role"], ["root"]) & (run != NONE))
+        self.run_of_failure = run[root]
+        self.failure = [self.of_failure[name][root] for name in _FAILURE_KEY]
+        self.failure_flags = [_flags(failure, name)[root] for name in ("recovered", "silent")]
 
     # ---- times and tokens, with all that lies below --------------------------------------------------------------
 
     def _sum_up(self, step: pa.Table) -> None:
         at = self.node_of_step
         own = np.zeros((8, len(self.depth)), np.int64)
-        critical, model, tool, retrieval, wasted, *used = own
+        critical, model, tool, retrieval, wasted, tokens_in, tokens_out, money = own
         critical[at] = _bounded(_numbers(step, "critical_ns"))
-        for line, name in zip(used, ("tokens_input", "tokens_output"), strict=False):
-            line[at] = _bounded(_numbers(step, name))
-        used[-1][at] = _nano(_numbers(step, "cost_usd"))
-        is_lost = np.zeros(len(self.depth), np.bool_)
-        for tries in self.tries.values():
-            for i in self._failed(tries):
-                is_lost[at[i] : self.end[at[i]]] = True
+        tokens_in[at] = _bounded(_numbers(step, "tokens_input"))
+        tokens_out[at] = _bounded(_numbers(step, "tokens_output"))
+        money[at] = _nano(_numbers(step, "cost_usd"))
+        is_lost = self._lost_nodes()
         kind = np.full(len(self.depth), NONE, np.int32)
         kind[at] = self.of_step["kind"]
         for line, text in ((model, "llm"), (tool, "tool"), (retrieval, "retrieval")):
@@ -289,127 +298,124 @@ class _Batch:
         np.copyto(wasted, critical, where=is_lost)
         for node, pause in self._pauses(critical, is_lost):
             wasted[node] += pause
-        running = np.zeros((8, len(self.depth) + 1), np.int64)
-        np.cumsum(own, axis=1, out=running[:, 1:])
-        self.running = running
+        self.running = np.zeros((8, len(self.depth) + 1), np.int64)
+        np.cumsum(own, axis=1, out=self.running[:, 1:])
         self.used = self._below(self.node)
         """critical, model, tool, retrieval, wasted, tokens in, tokens out and money of each operation, line by line."""
         self.own = self.self_ns[self.first]
         self.lost = np.zeros((3, len(self.first)), np.int64)
         """Time, tokens and money of an operation's failed tries and the waiting between."""
-        for o, tries in self.tries.items():
-            self.used[:, o] = self._below(at[tries]).sum(axis=1)
-            self.own[o] = self.self_ns[tries].sum()
-            self.lost[:, o] = self._lost(tries)
+        tries = self.tries
+        if len(tries.of):
+            again, failed = ~tries.is_first, tries.is_failed
+            used = self._below(at[tries.step])
+            np.add.at(self.used, (slice(None), tries.of[again]), used[:, again])
+            np.add.at(self.own, tries.of[again], self.self_ns[tries.step[again]])
+            *_, tokens_in, tokens_out, money = used
+            time = _bounded(_length(self.step_start, self.step_end)[tries.step])
+            np.add.at(
+                self.lost, (slice(None), tries.of[failed]), np.stack([time, tokens_in + tokens_out, money])[:, failed]
+            )
+            np.add.at(self.lost[0], tries.of[again], tries.pause[again])
 
     def _below(self, nodes: Ints) -> Ints:
         """What some nodes used with all that lies below."""
         found: Ints = self.running[:, self.end[nodes]] - self.running[:, nodes]
         return found
 
-    def _failed(self, tries: list[int]) -> list[int]:
-        is_last = self.texts.text(self.of_step["status"][tries[-1]]) == StepStatus.FAILED
-        return tries if is_last else tries[:-1]
+    def _lost_nodes(self) -> Flags:
+        """Tries that failed of what was tried more than once, and all that lies below them."""
+        failed = self.node_of_step[self.tries.step[self.tries.is_failed]]
+        open_here = np.zeros(len(self.depth) + 1, np.int64)
+        np.add.at(open_here, failed, 1)
+        np.add.at(open_here, self.end[failed], -1)
+        return np.cumsum(open_here[:-1]) > 0
 
-    def _pause(self, before: int, after: int) -> int:
-        """Between two tries; nothing after a step that never ended."""
-        end, start = int(self.step_end[before]), int(self.step_start[after])
-        return min(max(start - end, 0), MOST) if end else 0
-
-    def _pauses(self, critical: Ints, is_lost: Flags) -> list[tuple[int, int]]:
+    def _pauses(self, critical: Ints, is_lost: Flags) -> Iterable[tuple[int, int]]:
         """Waiting between tries as far as it lies on the critical path, with the node that waited."""
-        if not self.tries:
-            return []
+        tries = self.tries
+        if not len(tries.of):
+            return
         reached = np.concatenate([[0], np.cumsum(critical)])
+        node = self.node_of_step[tries.step]
+        up = self.above[self.node[tries.of]]
+        counts = (tries.pause > 0) & (reached[self.end[node]] > reached[node]) & ~is_lost[up]
         left: dict[int, int] = {}
-        found = []
-        for tries in self.tries.values():
-            up = int(self.above[self.node_of_step[tries[0]]])
-            if is_lost[up]:
-                continue
-            if up not in left:
-                left[up] = int(critical[up]) if self.depth[up] else self._idle(up, reached)
-            for before, after in pairwise(tries):
-                node = self.node_of_step[after]
-                if reached[self.end[node]] > reached[node]:
-                    pause = min(self._pause(before, after), left[up])
-                    left[up] -= pause
-                    found.append((up, pause))
-        return found
+        for above, pause in zip(up[counts].tolist(), tries.pause[counts].tolist(), strict=True):
+            if above not in left:
+                left[above] = int(critical[above]) if self.depth[above] else self._idle(above, reached)
+            taken = min(pause, left[above])
+            left[above] -= taken
+            yield above, taken
 
     def _idle(self, root: int, reached: Ints) -> int:
         """How much of a run no step accounts for."""
         run = int(np.searchsorted(self.root, root))
         return max(int(self.run_length[run]) - int(reached[self.end[root]] - reached[root]), 0)
 
-    def _lost(self, tries: list[int]) -> tuple[int, int, int]:
-        failed = self._failed(tries)
-        time = int(_bounded(_length(self.step_start[failed], self.step_end[failed])).sum())
-        time += sum(self._pause(before, after) for before, after in pairwise(tries))
-        *_, tokens_in, tokens_out, money = self._below(self.node_of_step[failed]).sum(axis=1)
-        return time, int(tokens_in + tokens_out), int(money)
-
     # ---- runs ----------------------------------------------------------------------------------------------------
 
-    def _runs(self) -> pa.Table:
+    def _runs(self) -> Columns:
         run = self.of_run
         fell = np.zeros(len(self.root), np.bool_)
         fell[self.run_of[self.is_failed & (self.depth[self.node] == 1)]] = True
         is_rescued = fell & self.texts.is_any(run["outcome"], [Outcome.CLEAN, Outcome.RECOVERED])
         _, model, tool, retrieval, wasted, *_ = self._below(self.root)
-        return self._table(
+        return self._summed(
             np.arange(len(self.root)),
-            [run[name] for name in ("outcome", "verdict", "layer_a", "layer_b", "code", "failing_step")],
+            [self._text(run[name]) for name in _RUN_TEXTS if name not in _WHO],
             [1, is_rescued, *self.run_figures, self.run_length, model, tool, retrieval, wasted],
         )
 
     # ---- chains --------------------------------------------------------------------------------------------------
 
-    def _chains(self) -> dict[str, pa.Table]:
+    def _chains(self) -> dict[str, Columns]:
         """The nodes of all chains, what followed their starts and every node that went well, and how long it took."""
         up = self.above[self.node]
         shown = np.flatnonzero(self.depth[self.node] <= DEEPEST)
         ops = shown[np.argsort(up[shown], kind="stable")]  # chain by chain, in reading order, which is that of time
         up = up[ops]
-        opens = np.diff(up, prepend=-1) != 0
+        opens = _changes(up)
         begins = opens | ~self._overlap(ops, opens)
         starts = np.flatnonzero(begins)
-        name = self.of_step["name"][self.first]
-        node = name[ops[starts]]
         sizes = np.diff(starts, append=len(ops))
-        known: dict[bytes, int] = {}
-        for group in np.flatnonzero(sizes > 1).tolist():
-            names = name[ops[starts[group] : starts[group] + sizes[group]]]
-            if names.tobytes() not in known:
-                known[names.tobytes()] = self.texts.number(_node_name([self.texts.text(n) for n in names.tolist()]))
-            node[group] = known[names.tobytes()]
-        scope = self._scopes()
-        group_of = np.cumsum(begins) - 1
-        edges = self._edges(up[starts], opens[starts], node, self._all_well(ops, starts), scope)
+        name = self.of_step["name"][self.first][ops]
+        node = self._nodes(name, starts, sizes)
+        scope = self._scopes()[up]
+        well = self.is_over[ops] & ~self.is_failed[ops]
+        all_well = np.logical_and.reduceat(well, starts) if len(starts) else well
+        edges = self._edges(up[starts], opens[starts], node, all_well, scope[starts])
         counted = np.flatnonzero(self.is_over[ops])
-        ops, group_of = ops[counted], group_of[counted]
-        scope_of, name_of = scope[up[counted]], name[ops]
+        ops, scope, name = ops[counted], scope[counted], name[counted]
+        group = (np.cumsum(begins) - 1)[counted]
         return {
-            "rollup_step": self._steps(ops, scope_of, name_of, node[group_of], group_of, sizes[group_of] > 1),
+            "rollup_step": self._steps(ops, scope, name, node, group, sizes),
             "rollup_edge": edges,
-            "rollup_latency": self._latencies(ops, scope_of, name_of),
+            "rollup_latency": self._latencies(ops, scope, name),
         }
 
     def _overlap(self, ops: Ints, opens: Flags) -> Flags:
         """Whether something of its chain that began before each operation still went on."""
         start, until = self.start[ops], self.until[ops]
-        if not (~opens[1:] & (start[1:] < until[:-1])).any():
-            return np.zeros(len(ops), np.bool_)
-        in_order = np.sort(until)
-        chain = np.cumsum(opens) * len(ops)
-        reached = np.maximum.accumulate(chain + np.searchsorted(in_order, until)) - chain
         found = np.zeros(len(ops), np.bool_)
-        found[1:] = ~opens[1:] & (start[1:] < in_order[reached[:-1]])
+        if (~opens[1:] & (start[1:] < until[:-1])).any():
+            in_order = np.sort(until)
+            chain = np.cumsum(opens) * len(ops)
+            reached = np.maximum.accumulate(chain + np.searchsorted(in_order, until)) - chain
+            found[1:] = ~opens[1:] & (start[1:] < in_order[reached[:-1]])
         return found
 
-    def _all_well(self, ops: Ints, starts: Ints) -> Flags:
-        went_well = self.is_over[ops] & ~self.is_failed[ops]
-        return np.logical_and.reduceat(went_well, starts) if len(starts) else went_well
+    def _nodes(self, name: Texts, starts: Ints, sizes: Ints) -> Texts:
+        """What each group of operations is called."""
+        node = name[starts]
+        known: dict[bytes, int] = {}
+        for group in np.flatnonzero(sizes > 1).tolist():
+            names = name[starts[group] : starts[group] + sizes[group]]
+            beside = names.tobytes()
+            if beside not in known:
+                known[beside] = self.texts.number(_node_name([self.texts.text(n) for n in names.tolist()]))
+            node[group] = known[beside]
+        return node
 
     def _scopes(self) -> Texts:
         """For every node that others lie below the scope of their chain."""
@@ -419,19 +425,19 @@ class _Batch:
         is_above = self.end > np.arange(len(self.depth)) + 1
         for depth in range(1, DEEPEST):
             here = np.flatnonzero(is_above & (self.depth == depth))
-            outer = found[self.above[here]]
-            paths = _Groups(outer, name[here])
+            if depth == 1:
+                found[here] = name[here]
+                continue
+            outer, inner = found[self.above[here]], name[here]
+            paths = _Groups(self._text(outer), self._text(inner))
             said = [
-                self.texts.number(inner if depth == 1 else self.texts.text(before) + JOINT + inner)
-                for before, inner in (
-                    (before, self.texts.text(last))
-                    for before, last in zip(outer[paths.first].tolist(), name[here[paths.first]].tolist(), strict=True)
-                )
+                self.texts.number(self.texts.text(before) + JOINT + self.texts.text(last))
+                for before, last in zip(outer[paths.first].tolist(), inner[paths.first].tolist(), strict=True)
             ]
             found[here] = np.array(said, np.int32)[paths.of_rows()]
         return found
 
-    def _edges(self, up: Ints, opens: Flags, node: Texts, went_well: Flags, scope: Texts) -> pa.Table:
+    def _edges(self, up: Ints, opens: Flags, node: Texts, went_well: Flags, scope: Texts) -> Columns:
         """What followed what: one row for each group of a chain that something led to, and one for each way out."""
         status = np.full(len(self.depth), NONE, np.int32)
         status[self.node_of_step] = self.of_step["status"]
@@ -439,34 +445,37 @@ class _Batch:
         way_out = np.full(len(self.depth), NONE, np.int32)
         way_out[self.texts.is_any(status, _GOES_ON)] = self.texts.number("end")
         way_out[self.texts.is_any(status, ["failed"])] = self.texts.number("outside")
-        led = np.flatnonzero(opens | np.append([True], went_well[:-1])[: len(opens)])
-        last = np.flatnonzero(np.append(opens[1:], [True])[: len(opens)] & went_well & (way_out[up] != NONE))
+        follows = np.zeros(len(opens), np.bool_)
+        follows[1:] = went_well[:-1]
+        closes = np.ones(len(opens), np.bool_)
+        closes[:-1] = opens[1:]
+        led = np.flatnonzero(opens | follows)
+        last = np.flatnonzero(closes & went_well & (way_out[up] != NONE))
         is_empty = np.ones(len(self.root), np.bool_)
         is_empty[np.searchsorted(self.root, up[self.depth[up] == 0])] = False
         empty = self.root[is_empty & (way_out[self.root] != NONE)]
         before = np.where(opens, np.int32(NONE), np.roll(node, 1))
-        nobody = np.full(max(len(empty), len(led), len(last)), NONE, np.int32)
-        chain = np.concatenate([up[led], up[last], empty])
-        run = np.searchsorted(self.root, chain, side="right") - 1
-        return self._table(
-            run,
+        nobody = np.full(len(led) + len(last) + len(empty), NONE, np.int32)
+        top = np.full(len(empty), self.texts.number(""), np.int32)
+        return self._summed(
+            np.searchsorted(self.root, np.concatenate([up[led], up[last], empty]), side="right") - 1,
             [
-                scope[chain],
-                np.concatenate([before[led], node[last], nobody[: len(empty)]]),
-                np.concatenate([node[led], nobody[: len(last)], nobody[: len(empty)]]),
-                np.concatenate([nobody[: len(led)], way_out[up[last]], way_out[empty]]),
+                self._text(np.concatenate([scope[led], scope[last], top])),
+                self._text(np.concatenate([before[led], node[last], nobody[: len(empty)]])),
+                self._text(np.concatenate([node[led], nobody[len(led) :]])),
+                self._text(np.concatenate([nobody[: len(led)], way_out[up[last]], way_out[empty]])),
             ],
             [1],
         )
 
-    def _steps(self, ops: Ints, scope: Texts, name: Texts, node: Texts, group: Ints, is_beside: Flags) -> pa.Table:
+    def _steps(self, ops: Ints, scope: Texts, name: Texts, node: Texts, group: Ints, sizes: Ints) -> Columns:
         """One trial for each step at each node, good when all of its operations there are."""
         first_good, good = self.first_good[ops], ~self.is_failed[ops]
         kind = self.of_step["kind"][self.first[ops]]
         trials, trials_first, trials_good = np.ones(len(ops), np.bool_), first_good.copy(), good.copy()
-        beside = np.flatnonzero(is_beside)
+        beside = np.flatnonzero(sizes[group] > 1)
         if len(beside):
-            units = _Groups(group[beside], name[beside])
+            units = _Groups((group[beside], len(sizes)), self._text(name[beside]))
             told = beside[units.first]
             kind[beside] = kind[told][units.of_rows()]
             for column, value in (
@@ -477,77 +486,65 @@ class _Batch:
                 column[beside] = False
                 column[told] = value
         run = self.run_of[ops]
-        met = _Groups(run, scope, name)
+        met = _Groups((run, len(self.root)), self._text(scope), self._text(name))
         is_new = np.zeros(len(ops), np.bool_)
         is_new[met.first] = True
         critical, *others = self.used[:, ops]
-        return self._table(
+        return self._summed(
             run,
-            [scope, node, name, kind],
+            [self._text(scope), self._text(node[group]), self._text(name), self._text(kind)],
             [
                 1, first_good, good, trials, trials_first, trials_good, self.attempts[ops], is_new, self.own[ops],
                 _bounded(self.length[ops]), self.lost[0, ops], critical, met.are_first(critical > 0), *others,
             ],
         )  # fmt: skip
 
-    def _latencies(self, ops: Ints, scope: Texts, name: Texts) -> pa.Table:
-        is_timed = (self.run_length > 0) & self.texts.is_any(self.of_run["outcome"], FINISHED)
-        runs = np.flatnonzero(is_timed)
-        return self._table(
+    def _latencies(self, ops: Ints, scope: Texts, name: Texts) -> Columns:
+        runs = np.flatnonzero((self.run_length > 0) & self.texts.is_any(self.of_run["outcome"], FINISHED))
+        top = np.full(len(runs), self.texts.number(""), np.int32)
+        octaves = octaves_8(np.concatenate([self.length[ops], self.run_length[runs].astype(np.uint64)]))
+        return self._summed(
             np.concatenate([self.run_of[ops], runs]),
             [
-                np.concatenate([scope, np.full(len(runs), self.texts.number(""), np.int32)]),
-                np.concatenate([name, np.full(len(runs), NONE, np.int32)]),
-                octaves_8(np.concatenate([self.length[ops], self.run_length[runs].astype(np.uint64)])),
+                self._text(np.concatenate([scope, top])),
+                self._text(np.concatenate([name, np.full(len(runs), NONE, np.int32)])),
+                (octaves, OCTAVES),
             ],
             [1],
         )
 
     # ---- calls and failures --------------------------------------------------------------------------------------
 
-    def _calls(self) -> pa.Table:
+    def _calls(self) -> Columns:
         ops = np.flatnonzero(self.is_over)
-        is_recovered = self.texts.is_any(self.outcome[ops], ["recovered"])
-        told = [self.of_step[name][self.first[ops]] for name in _CALL_TEXTS]
-        return self._table(
+        told = [self._text(self.of_step[name][self.first[ops]]) for name in _CALL_TEXTS]
+        attempts = self.attempts[ops]
+        return self._summed(
             self.run_of[ops],
-            [*told, self.attempts[ops]],
-            [1, is_recovered, self.is_failed[ops], *self.lost[:, ops]],
-            self.start[ops] // BUCKET_NS,
+            [*told, (attempts, int(attempts.max(initial=0)) + 1)],
+            [1, self.texts.is_any(self.outcome[ops], ["recovered"]), self.is_failed[ops], *self.lost[:, ops]],
+            (self.start[ops] // BUCKET_NS).astype(np.int64),
         )
 
-    def _failures(self) -> pa.Table:
-        offsets = np.cumsum([0, *(len(ids) for ids in self.run_ids)])
-        roots, runs = [], []
-        for failure, ids, offset in zip(self.failures, self.run_ids, offsets, strict=False):
-            rows = failure.filter(pc.equal(failure.column("role"), "root"))
-            run = pc.index_in(rows.column("run_id"), value_set=ids)
-            roots.append(rows.filter(run.is_valid()))
-            runs.append(_array(run.drop_null()).astype(np.int64) + offset)
-        root, run = pa.concat_tables(roots), np.concatenate(runs)
-        said = [
-            *([self.texts.number(text) if text is not None else NONE for text in root.column(name).to_pylist()]
-              for name in _FAILURE_TEXTS),
-        ]  # fmt: skip
-        keys = [np.array(column, np.int32) for column in said] + [_flags(root, "recovered"), _flags(root, "silent")]
-        is_new = np.zeros(len(run), np.bool_)
-        is_new[_Groups(run, *(key.astype(np.int32) for key in keys)).first] = True
-        return self._table(run, keys, [1, is_new])
+    def _failures(self) -> Columns:
+        keys = [*(self._text(column) for column in self.failure), *((flags, 2) for flags in self.failure_flags)]
+        is_new = np.zeros(len(self.run_of_failure), np.bool_)
+        is_new[_Groups((self.run_of_failure, len(self.root)), *keys).first] = True
+        return self._summed(self.run_of_failure, keys, [1, is_new])
 
     # ---- writing -------------------------------------------------------------------------------------------------
 
-    def _table(
-        self,
-        run: Ints,
-        keys: Sequence[Numbers],
-        figures: Sequence[Ints | Flags | int],
-        bucket: Times | None = None,
-    ) -> pa.Table:
+    def _text(self, column: Texts) -> Key:
+        return column, len(self.texts)
+
+    def _summed(
+        self, run: Ints, keys: Sequence[Key], figures: Sequence[Ints | Flags | int], bucket: Ints | None = None
+    ) -> Columns:
         """Rows with the run they are of, summed up by when and whose they are and the other keys.
 
         Args:
             run: of each row.
-            keys: columns; texts by number.
+            keys: columns, with the width of their range.
             figures: columns of sums, or one number for all rows.
             bucket: when, of each row; None: as its run.
         """
@@ -556,35 +553,58 @@ class _Batch:
             line[:] = figure
         if self.is_signed:
             filled *= self.sign[run]
-        when = [self.head[run]] if bucket is None else [self.who[run], bucket]
-        groups = _Groups(*when, *(key.view(np.int8) if key.dtype == np.bool_ else key for key in keys))
-        sums, first = filled, np.arange(0)
+        when = [(self.head[run], len(self.root))]
+        if bucket is not None:
+            when = [(self.who[run], len(self.root)), _from_lowest(bucket)]
+        groups = _Groups(*when, *keys)
+        sums, first = filled, groups.first
         if len(run):
-            sums, first = groups.sums(filled), groups.first
+            sums = groups.sums(filled)
+        if self.is_signed:
             is_left = sums.any(axis=0)
             sums, first = sums[:, is_left], first[is_left]
         run = run[first]
         begun = self.bucket[run] if bucket is None else bucket[first]
-        who = [self.of_run[name][run] for name in ("workflow", "workflow_version", "environment")]
-        columns = [begun * np.uint64(BUCKET_NS), *who, *(key[first] for key in keys), *sums]
-        dictionary = self.texts.arrow()
-        return pa.Table.from_arrays(
-            [
-                pa.DictionaryArray.from_arrays(pa.array(column, mask=column == NONE), dictionary)
-                if column.dtype == np.int32
-                else pa.array(column)
-                for column in columns
-            ],
-            names=["bucket_ns", *(str(number) for number in range(1, len(columns)))],
-        )
+        who = [self.of_run[name][run] for name in _WHO]
+        return [begun.astype(np.uint64) * np.uint64(BUCKET_NS), *who, *(key[first] for key, _ in keys), *sums]
+
+
+class _Tries:
+    """Every try of what was tried more than once, operation by operation, in order."""
+
+    def __init__(self, batch: _Batch, operation: pa.Table, step: pa.Table, again: Ints) -> None:
+        of, at = np.arange(0), np.arange(0)
+        if len(again):
+            several = np.flatnonzero(batch.attempts > 1)
+            ids = operation.column("operation_id").take(several).to_pylist()
+            known = dict(zip(zip(batch.run_of[several].tolist(), ids, strict=True), several.tolist(), strict=True))
+            ids = step.column("operation_id").take(again).to_pylist()
+            of_again = [known[key] for key in zip(batch.run_of_step[again].tolist(), ids, strict=True)]
+            tried = np.unique(of_again)
+            of, at = np.concatenate([tried, of_again]), np.concatenate([batch.first[tried], again])
+            order = np.lexsort((at, of))
+            of, at = of[order], at[order]
+        self.of: Ints = of
+        """Its operation."""
+        self.step: Ints = at
+        self.is_first = _changes(of)
+        self.is_last = np.roll(self.is_first, -1)
+        fails = batch.texts.is_any(batch.of_step["status"][at], [StepStatus.FAILED])
+        self.is_failed = ~self.is_last | fails
+        """The last one fails by its status, all before it did."""
+        begin, end = batch.step_start[at], np.roll(batch.step_end[at], 1)
+        self.pause = np.where(self.is_first | (end == 0), 0, _bounded(_length(end, begin)))
+        """What went by since the try before; nothing after one that never ended."""
 
 
 _RUN_TEXTS: Final = (
     "workflow", "workflow_version", "environment", "outcome", "verdict", "layer_a", "layer_b", "code", "failing_step",
 )  # fmt: skip
 _STEP_TEXTS: Final = ("kind", "name", "status", "chain_step", "tool", "model", "provider")
+_WHO: Final = _RUN_TEXTS[:3]
 _CALL_TEXTS: Final = ("chain_step", "name", "kind", "tool", "model", "provider")
-_FAILURE_TEXTS: Final = ("step", "code", "layer_a", "layer_b", "certainty", "severity")
+_FAILURE_KEY: Final = ("step", "code", "layer_a", "layer_b", "certainty", "severity")
+_FAILURE_TEXTS: Final = (*_FAILURE_KEY, "role")
 _GOES_ON: Final = (StepStatus.OK, Outcome.CLEAN, Outcome.RECOVERED, Outcome.SILENT)
 """What a step or a run says after which its chain has come to its end."""
 
@@ -595,17 +615,35 @@ def _closed(derived: Derived) -> Derived:
     return derived if is_closed.all() else derived.only(is_closed)
 
 
-def _tree(depth: list[int]) -> tuple[Ints, Ints]:
+def _tree(depth: Ints) -> tuple[Ints, Ints]:
     """For nodes in reading order the one above each, and the place behind all that lies below it."""
-    above, end = [NONE] * len(depth), [len(depth)] * len(depth)
-    path: list[int] = []
-    for i, level in enumerate(depth):
-        while len(path) > level:
-            end[path.pop()] = i
-        if path:
-            above[i] = path[-1]
-        path.append(i)
-    return np.array(above, np.int64), np.array(end, np.int64)
+    order = np.argsort(depth, kind="stable")
+    levels = np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)
+    above, size = np.full(len(depth), NONE, np.int64), np.ones(len(depth), np.int64)
+    for upper, here in pairwise(levels):
+        above[here] = upper[np.searchsorted(upper, here) - 1]
+    for here in reversed(levels[1:]):
+        np.add.at(size, above[here], size[here])
+    return above, np.arange(len(depth)) + size
+
+
+def _from_lowest(key: Ints) -> Key:
+    """A key of large numbers that lie close together."""
+    lowest = key.min(initial=2**62)
+    return key - lowest, int(key.max(initial=0)) - int(lowest) + 1 if len(key) else 1
+
+
+def _to_arrow(columns: Columns, dictionary: pa.Array) -> pa.Table:
+    """A table whose first column is the bucket; the others have no names."""
+    return pa.Table.from_arrays(
+        [
+            pa.DictionaryArray.from_arrays(pa.array(column, mask=column == NONE), dictionary)
+            if column.dtype == np.int32
+            else pa.array(column)
+            for column in columns
+        ],
+        names=["bucket_ns", *(str(number) for number in range(1, len(columns)))],
+    )
 
 
 def _array(column: pa.ChunkedArray) -> Numbers:
@@ -631,7 +669,7 @@ def _bounded(figures: Numbers) -> Ints:
 
 
 def _nano(usd: Numbers) -> Ints:
-    return np.clip(np.rint(np.nan_to_num(usd) * 1e9), -MOST, MOST).astype(np.int64)
+    return np.rint(np.clip(usd * 1e9, -MOST, MOST)).astype(np.int64)
 
 
 def _node_name(names: Sequence[str]) -> str:
