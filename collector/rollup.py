@@ -309,13 +309,12 @@ class _Batch:
         if len(tries.of):
             again, failed = ~tries.is_first, tries.is_failed
             used = self._below(at[tries.step])
-            np.add.at(self.used, (slice(None), tries.of[again]), used[:, again])
+            for line, more in zip(self.used, used, strict=True):
+                np.add.at(line, tries.of[again], more[again])
             np.add.at(self.own, tries.of[again], self.self_ns[tries.step[again]])
-            *_, tokens_in, tokens_out, money = used
-            time = _bounded(_length(self.step_start, self.step_end)[tries.step])
-            np.add.at(
-                self.lost, (slice(None), tries.of[failed]), np.stack([time, tokens_in + tokens_out, money])[:, failed]
-            )
+            time = _bounded(_length(self.step_start[tries.step], self.step_end[tries.step]))
+            for line, spent in zip(self.lost, (time, used[5] + used[6], used[7]), strict=True):
+                np.add.at(line, tries.of[failed], spent[failed])
             np.add.at(self.lost[0], tries.of[again], tries.pause[again])
 
     def _below(self, nodes: Ints) -> Ints:

@@ -269,25 +269,24 @@ def _fold(table: str) -> list[str]:
     """The statements that fold one table, from our own names only."""
     keys, sums = _KEYS[table], _SUMS[table].split()
     summed = ", ".join(f"sum({name})::bigint as {name}" for name in sums)
-    is_left = " or ".join(f"sum({name}) <> 0" for name in sums)
+    is_left = " or ".join(f"{name} <> 0" for name in sums)
     held = ", ".join(sums)
-    statements = [
-        f"create or replace temp table loose as select bucket_ns, {keys}, {summed} from store.{table} "  # noqa: S608
-        f"where level = 0 group by all having {is_left}",
-        f"delete from store.{table} where level = 0",  # noqa: S608
+    columns = f"level, bucket_ns, {keys}"
+    parts = [
+        f"select {level}::utinyint as level, bucket_ns // {width} * {width} as bucket_ns, {keys}, {held} from loose "  # noqa: S608
+        f"union all select {columns}, {held} from store.{table} "
+        f"where level = {level} and bucket_ns in (select bucket_ns // {width} * {width} from loose)"
+        for level, width in LEVELS
     ]
-    for level, width in LEVELS:
-        bucket = f"bucket_ns // {width} * {width}"
-        touched = f"level = {level} and bucket_ns in (select distinct {bucket} from loose)"  # noqa: S608
-        statements += [
-            f"create or replace temp table folded as select {level}::utinyint as level, bucket_ns, {keys}, {summed} "  # noqa: S608
-            f"from (select {bucket} as bucket_ns, {keys}, {held} from loose "
-            f"union all select bucket_ns, {keys}, {held} from store.{table} where {touched}) "
-            f"group by all having {is_left}",
-            f"delete from store.{table} where {touched}",  # noqa: S608
-            f"insert into store.{table} by name from folded order by bucket_ns",
-        ]
-    return [*statements, "drop table folded", "drop table loose"]
+    touched = "bucket_ns in (select distinct bucket_ns from folded where level = {})"
+    return [
+        f"create or replace temp table folded as with loose as materialized (select bucket_ns, {keys}, {summed} "  # noqa: S608
+        f"from store.{table} where level = 0 group by all) "
+        f"select {columns}, {summed} from ({' union all '.join(parts)}) group by all",
+        f"delete from store.{table} where level = 0",  # noqa: S608
+        *(f"delete from store.{table} where level = {level} and {touched.format(level)}" for level, _ in LEVELS),  # noqa: S608
+        f"insert into store.{table} by name from folded where {is_left} order by level, bucket_ns",
+    ]
 
 
 _FOLD: Final = {table: _fold(table) for table in MEASURES}
