@@ -12,13 +12,13 @@ STORM_NS: Final = storms.Limits().bucket_ns
 """What windows of storms are whole multiples of."""
 
 
-def storms_found(ask: Ask, **filters: Any) -> storms.Found:
+def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Found:
     """The storms and looks of which some part lies in a window.
 
     Args:
+        limits: from where on it is a storm.
         filters: since_ns, until_ns (both in whole 5 minutes), workflow, version, environment.
     """
-    limits = storms.Limits()
     since_ns, until_ns = filters["since_ns"], filters["until_ns"]
     wide = {**filters, "since_ns": max(0, since_ns - limits.onset_reach_ns)}
     before = {**filters, "since_ns": max(0, wide["since_ns"] - limits.tries_ns), "until_ns": wide["since_ns"]}
@@ -28,19 +28,19 @@ def storms_found(ask: Ask, **filters: Any) -> storms.Found:
         storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"])
         for row in ask("storm_triggers", **wide).to_pylist()
     ]
-    found = storms.find(calls, failures, until_ns, most)
+    found = storms.find(calls, failures, until_ns, most, limits)
     within = tuple(one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns)
     return storms.Found(within, found.states, found.judged)
 
 
-def active_storms(ask: Ask, now_ns: int, **filters: Any) -> list[storms.Episode]:
+def active_storms(ask: Ask, limits: storms.Limits, now_ns: int, **filters: Any) -> list[storms.Episode]:
     """The storms that go on, the strongest first; of each step and dependency at most one.
 
     Args:
         filters: workflow, version, environment.
     """
     until_ns = now_ns // STORM_NS * STORM_NS
-    found = storms_found(ask, since_ns=until_ns - STORM_NS, until_ns=until_ns, **filters)
+    found = storms_found(ask, limits, since_ns=until_ns - STORM_NS, until_ns=until_ns, **filters)
     going = [one for one in found.episodes if one.status == "storm" and one.end_ns is None]
     return sorted(going, key=lambda one: (-one.peak_amplification, one.key))
 

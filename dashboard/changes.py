@@ -1,16 +1,17 @@
 """Change points of a workflow's daily series from the store's roll-ups, for whoever can ask."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from dashboard.analytics import drift
 from dashboard.chains import Ask
 from dashboard.reports.weeks import day_of, midnight_ns
 
 Kind = Literal["success", "reliability", "p95", "amplification"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 class Mark(NamedTuple):
@@ -60,11 +61,12 @@ def marks(ask: Ask, workflow: str, zone: tzinfo, window: Mapping[str, Any]) -> d
     return found
 
 
-def tested(ask: Ask, until_ns: int, zone: tzinfo, **filters: Any) -> list[Tested]:
+def tested(ask: Ask, until_ns: int, zone: tzinfo, kinds: Collection[Kind], **filters: Any) -> list[Tested]:
     """Every series of one workflow: its success first, then by kind and step.
 
     Args:
         until_ns: end of the days, in whole 5 minutes.
+        kinds: of series, beside its success.
         filters: workflow, version, environment.
     """
     window = days_before(until_ns, zone)
@@ -75,30 +77,39 @@ def tested(ask: Ask, until_ns: int, zone: tzinfo, **filters: Any) -> list[Tested
     success = _shares("", ((row["day"], row["good"], row["finished"]) for row in runs))
     found = [Tested("success", "", success, drift.examine(success, versions))]
 
-    nodes = _by_name(ask("chain_daily_nodes", scope="", **given).to_pylist(), "step")
-    reliability = [
-        _shares(name, ((row["day"], row["good"], row["operations"]) for row in rows)) for name, rows in nodes.items()
-    ]
-    latency = []
+    for kind, series_of in FAMILIES.items():
+        if kind in kinds:
+            family = list(series_of(ask, given))
+            examined = drift.examine_family(family, versions)
+            found += [Tested(kind, one.name, series, one) for series, one in zip(family, examined, strict=True)]
+    return found
+
+
+def _reliability(ask: Ask, given: Mapping[str, Any]) -> Iterator[drift.Series]:
+    for name, rows in _by_name(ask("chain_daily_nodes", scope="", **given).to_pylist(), "step").items():
+        yield _shares(name, ((row["day"], row["good"], row["operations"]) for row in rows))
+
+
+def _latency(ask: Ask, given: Mapping[str, Any]) -> Iterator[drift.Series]:
     for name, rows in _by_name(ask("chain_daily_latency", scope="", **given).to_pylist(), "step").items():
         histograms: dict[date, Counter[int]] = defaultdict(Counter)
         for row in rows:
             histograms[row["day"]][row["octave_8"]] += row["observations"]
-        latency.append(drift.latency_series(name, histograms))
-    tries = []
+        yield drift.latency_series(name, histograms)
+
+
+def _tries(ask: Ask, given: Mapping[str, Any]) -> Iterator[drift.Series]:
     for name, rows in _by_name(ask("chain_daily_calls", **given).to_pylist(), "name").items():
         if any(row["attempts"] > row["operations"] for row in rows):
             columns = ([row[column] for row in rows] for column in ("day", "attempts", "operations"))
-            tries.append(drift.amplification_series(name, *columns))
-    families: Final[tuple[tuple[Kind, Sequence[drift.Series]], ...]] = (
-        ("reliability", reliability),
-        ("p95", latency),
-        ("amplification", tries),
-    )
-    for kind, family in families:
-        examined = drift.examine_family(family, versions)
-        found += [Tested(kind, one.name, series, one) for series, one in zip(family, examined, strict=True)]
-    return found
+            yield drift.amplification_series(name, *columns)
+
+
+FAMILIES: Final[Mapping[Kind, Callable[[Ask, Mapping[str, Any]], Iterator[drift.Series]]]] = {
+    "reliability": _reliability,
+    "p95": _latency,
+    "amplification": _tries,
+}
 
 
 def successes(ask: Ask, until_ns: int, zone: tzinfo, **filters: Any) -> dict[str, Tested]:

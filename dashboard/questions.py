@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+import pyarrow as pa
+
 from dashboard.reader import Reader
 
 Row = Mapping[str, Any]
@@ -35,6 +37,14 @@ class Questions:
     reader: Reader
     environment: str = ""
 
+    def table(self, question: str, **params: object) -> pa.Table:
+        """The answer to a question that is given all it binds (see `chains.Ask`)."""
+        return self.reader.query(sql(question), params)
+
+    def scope(self, workflow: str) -> dict[str, str]:
+        """What most questions bind beside the window: a workflow in all its versions."""
+        return {"workflow": workflow, "version": "", "environment": self.environment}
+
     def ask(self, question: str, since_ns: int = 0, until_ns: int = 0, workflow: str = "", **more: object) -> list[Row]:
         """The rows of an answer.
 
@@ -51,7 +61,7 @@ class Questions:
             **more,
         }
         bound = {name: given[name] for name in parameters(question)}
-        rows: list[Row] = self.reader.query(sql(question), bound).to_pylist()
+        rows: list[Row] = self.table(question, **bound).to_pylist()
         return rows
 
 

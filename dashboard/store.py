@@ -11,6 +11,7 @@ import pyarrow as pa
 import streamlit as st
 
 from dashboard import reader
+from dashboard.analytics.storms import Limits
 from dashboard.endpoint import reachable, running_collector
 from dashboard.questions import sql
 from dashboard.reports import build
@@ -71,6 +72,11 @@ def weekly(week: str, workflow: str, environment: str) -> tuple[WeeklySummary, d
     return _weekly(week, workflow, environment, _file_state() if not collector() else ())
 
 
+def storm_limits() -> Limits:
+    """From where on retries are a storm."""
+    return Limits.of(settings().storms)
+
+
 @st.cache_data(ttl=60.0, max_entries=16, show_spinner=False)
 def _weekly(
     week: str, workflow: str, environment: str, file_state: tuple[int, ...]
@@ -84,6 +90,7 @@ def _weekly(
             zone_name=zone_name,
             workflows=[workflow] if workflow else [],
             environment=environment,
+            limits=storm_limits(),
         )
     return summary, {form: render(summary) for form, render in RENDER.items()}
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from schemas.alerts import AlertSettings
 from schemas.retention import RetentionSettings
 from schemas.rules import UserRules
+from schemas.storms import StormSettings
 from schemas.zones import zone_of
 
 ENV_PREFIX = "SEAMSCOPE_"
@@ -101,6 +102,10 @@ class Settings(BaseModel):
 
     time_zone: str = Field(
         "UTC", description="IANA name, as in Europe/Berlin; where a day and a week begin in reports, checks and drift"
+    )
+
+    storms: StormSettings = Field(
+        default=StormSettings(), description="from where on retries are a storm (below); a section of the file"
     )
 
     alerts: AlertSettings | None = Field(

@@ -20,6 +20,7 @@ from schemas.codes import CODES
 from schemas.reports import json_schema
 from schemas.retention import RetentionSettings
 from schemas.settings import MIB, Settings
+from schemas.storms import StormSettings
 from tests.markers import replace_between
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -54,10 +55,10 @@ def alert_settings_table() -> str:
     return "\n".join(lines)
 
 
-def retention_settings_table() -> str:
-    """Every key of section `retention`."""
+def section_table(section: type[BaseModel]) -> str:
+    """Every key of a section of numbers."""
     lines = ["| key | default | meaning |", "|---|---|---|"]
-    for name, field in RetentionSettings.model_fields.items():
+    for name, field in section.model_fields.items():
         lines.append(f"| `{name}` | `{field.default:g}` | {field.description} |")
     return "\n".join(lines)
 
@@ -200,7 +201,8 @@ REPORT_SCHEMA = DOCS / "reports.schema.json"
 
 MADE = {
     ("settings.md", "settings"): settings_table,
-    ("retention.md", "retention-settings"): retention_settings_table,
+    ("retention.md", "retention-settings"): lambda: section_table(RetentionSettings),
+    ("settings.md", "storm-settings"): lambda: section_table(StormSettings),
     ("alerts.md", "alert-settings"): alert_settings_table,
     ("alerts.md", "alert-fields"): alert_fields_table,
     ("alerts.md", "tiers"): tiers_table,

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
+from dashboard import changes
 from dashboard.alerts.conditions import Condition, burning, drifting, storming
 from dashboard.analytics import burn, drift
 from dashboard.analytics.burn import HOUR_NS, Counted
+from dashboard.analytics.storms import Limits
 from dashboard.questions import Questions, counting
 from dashboard.reader import Reader, held
 from dashboard.reports.movements import storms_in
@@ -25,9 +27,10 @@ DRIFT_EVERY_NS: Final = HOUR_NS
 class Watch:
     """Evaluates all rules. What changes slowly is asked less often: storms with each bucket, drift each hour."""
 
-    def __init__(self, settings: AlertSettings, zone_name: str) -> None:
+    def __init__(self, settings: AlertSettings, zone_name: str, limits: Limits | None = None) -> None:
         self._settings = settings
         self._zone_name = zone_name
+        self._limits = limits or Limits()
         self._slow: dict[str, tuple[int, list[Condition]]] = {}
 
     def evaluate(self, reader: Reader, at_ns: int) -> list[Condition]:
@@ -74,29 +77,17 @@ class Watch:
     def _storming(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
         until_ns = at_ns // BUCKET_NS * BUCKET_NS
         for workflow in _ran(questions, at_ns - STORM_REACH_NS, at_ns):
-            episodes = storms_in(questions, workflow, until_ns - STORM_REACH_NS, until_ns, over=False)
+            episodes = storms_in(questions, self._limits, workflow, until_ns - STORM_REACH_NS, until_ns, over=False)
             yield from storming(workflow, episodes)
 
     def _drifting(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
         zone = zone_of(self._zone_name)
-        today = day_of(at_ns, zone)
-        first = max(0, midnight_ns(today - timedelta(days=drift.MOST_DAYS), zone))
-        window = first, midnight_ns(today, zone)
-        for workflow in _ran(questions, midnight_ns(today - timedelta(days=drift.LEAST_DAYS), zone), window[1]):
-            days = [
-                row
-                for row in questions.ask("chain_daily_runs", *window, workflow, zone=self._zone_name)
-                if row["finished"]
-            ]
-            series = drift.Shares(
-                "", [row["day"] for row in days], [row["good"] for row in days], [row["finished"] for row in days]
-            )
-            versions = [
-                drift.Version(day_of(row["at_ns"], zone), row["kind"], row["label"])
-                for row in questions.ask("report_versions", *window, workflow)
-            ]
-            examined = drift.examine(series, versions)
-            yield from drifting(workflow, examined, today - timedelta(days=1), zone)
+        until_ns = midnight_ns(day_of(at_ns, zone), zone)
+        yesterday = day_of(until_ns - 1, zone)
+        found = changes.successes(questions.table, until_ns, zone, **questions.scope(""))
+        for workflow in _ran(questions, midnight_ns(yesterday - timedelta(days=drift.LEAST_DAYS - 1), zone), until_ns):
+            if workflow in found:
+                yield from drifting(workflow, found[workflow].examined, yesterday, zone)
 
 
 def whole_buckets(since_ns: int, until_ns: int) -> tuple[int, int]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import Any, Final
 
-RETRY_BUDGET: Final = 0.2  # retries an operation; Envoy's and Finagle's default
+from dashboard.analytics.proportions import Z, wilson
+
+RETRY_BUDGET: Final = 0.2  # retries an operation; Envoy's and Finagle's default, and ours where nothing is set
 
 Row = Mapping[str, Any]
 
@@ -52,16 +54,17 @@ def amplified(tries: Mapping[int, int]) -> Amplified | None:
     """Amplification from how many operations took how many tries; None where there were none.
 
     The band is the mean's own, operations taken as independent: in an outage they are not, so it is the narrowest
-    it can be.
+    it can be. Where nothing was tried twice, its upper end is what so many operations can hide.
     """
     operations = sum(tries.values())
     if not operations:
         return None
     attempts = sum(tried * number for tried, number in tries.items())
     value = attempts / operations
-    spread = sum(number * (tried - value) ** 2 for tried, number in tries.items()) / max(1, operations - 1)
-    half = 1.96 * sqrt(spread / operations)
-    return Amplified(value, max(1.0, value - half), value + half, operations, attempts)
+    spread = sum(number * (tried - value) ** 2 for tried, number in tries.items()) / operations
+    half = Z * sqrt(spread / operations)
+    high = value + half if half else value + wilson(0, operations).high
+    return Amplified(value, max(1.0, value - half), high, operations, attempts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from schemas.storms import StormSettings
+
 MINUTE_NS: Final = 60 * 10**9
-IN_RUN_ATTEMPTS: Final = 5  # of one operation …
-IN_RUN_NS: Final = 60 * 10**9  # … within this time
 MOST_ENDS: Final = 200_000  # of buckets that are looked at all at once: two years
 LOOP_TIMES: Final = 3  # the same call with the same answer; other observers draw the line there, too
 
@@ -76,6 +76,24 @@ class Limits:
     """How long before it is noticed a storm can have begun."""
     tries_ns: int = 7 * 24 * 60 * MINUTE_NS
     """How far back to look for the most tries of an operation."""
+    in_run_attempts: int = 5
+    """Of one operation …"""
+    in_run_ns: int = MINUTE_NS
+    """… within this time are a storm of their run."""
+
+    @classmethod
+    def of(cls, asked: StormSettings) -> "Limits":
+        """The limits that the settings ask for."""
+        return cls(
+            window_ns=asked.window_minutes * MINUTE_NS,
+            reach_ns=max(asked.reach_minutes, asked.window_minutes) * MINUTE_NS,
+            least_operations=asked.least_operations,
+            storm=asked.amplification,
+            storm_share=asked.share_of_retries,
+            look=asked.look,
+            in_run_attempts=asked.in_run_attempts,
+            in_run_ns=round(asked.in_run_seconds * 10**9),
+        )
 
     def storm_at(self, most_tries: int) -> float:
         """The amplification of a storm where operations were seen to take up to so many tries; none without retries."""
@@ -506,24 +524,26 @@ class Loop(NamedTuple):
     start_ns: int
 
 
-def in_run_storms(operations: Iterable[Row], starts_ns: Mapping[str, Sequence[int]] | None = None) -> list[InRunStorm]:
-    """Operations with 5 or more attempts within 60 s, in order of their start.
+def in_run_storms(
+    operations: Iterable[Row], starts_ns: Mapping[str, Sequence[int]] | None = None, limits: Limits | None = None
+) -> list[InRunStorm]:
+    """Operations with 5 or more attempts within 60 s (or what the limits say), in order of their start.
 
     Args:
         operations: rows with run_id, operation_id, name, attempts, start_ns, end_ns.
         starts_ns: when the attempts of an operation began, by operation_id. Without them (hidden in one span) it is
             what one minute must have held at least.
     """
-    found = []
+    limits, found = limits or Limits(), []
     for row in operations:
         starts = sorted((starts_ns or {}).get(row["operation_id"], ()))
         if len(starts) == row["attempts"]:
-            most = max(bisect_right(starts, start + IN_RUN_NS) - index for index, start in enumerate(starts))
+            most = max(bisect_right(starts, start + limits.in_run_ns) - index for index, start in enumerate(starts))
         elif row["end_ns"] is not None:
-            most = ceil(row["attempts"] / max(1, ceil((row["end_ns"] - row["start_ns"]) / IN_RUN_NS)))
+            most = ceil(row["attempts"] / max(1, ceil((row["end_ns"] - row["start_ns"]) / limits.in_run_ns)))
         else:
             continue
-        if most >= IN_RUN_ATTEMPTS:
+        if most >= limits.in_run_attempts:
             found.append(InRunStorm(row["run_id"], row["operation_id"], row["name"], most, row["start_ns"]))
     return sorted(found, key=lambda storm: (storm.start_ns, storm.operation_id))
 

@@ -14,6 +14,7 @@ from dashboard.alerts.episodes import advance
 from dashboard.alerts.messages import Words
 from dashboard.alerts.state import Outbox, State, load, only_one, save
 from dashboard.alerts.watch import Watch
+from dashboard.analytics.storms import Limits
 from dashboard.commands.options import load_settings, setting_options
 from dashboard.endpoint import url_of
 from dashboard.errors import DashboardError
@@ -74,7 +75,7 @@ class Desk:
         zone = zone_of(settings.time_zone)
         url = settings.public_url or url_of(settings.ui_host, settings.ui_port)
         self._words = Words(url, zone, alerts.environment)
-        self._watch = Watch(alerts, settings.time_zone)
+        self._watch = Watch(alerts, settings.time_zone, Limits.of(settings.storms))
         self._receivers: list[Receiver] = receivers(alerts)
         self.state = load(self._data_dir) or State()
 

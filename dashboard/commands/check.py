@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from dashboard.analytics.storms import Limits
 from dashboard.commands.children import Children
 from dashboard.commands.ingest import Tally, found_in, sent
 from dashboard.commands.options import load_settings, setting_options
@@ -166,16 +167,16 @@ def compare(
     mode: Mode,
 ) -> CheckReport:
     """Every workflow of the window (or those named) against the thresholds."""
-    zone = zone_of(settings.time_zone)
+    zone, limits = zone_of(settings.time_zone), Limits.of(settings.storms)
     names = workflows or sorted({row["workflow"] for row in questions.ask("report_workflows", *window)}) or ("",)
     checked = []
     for name in names:
         of = figures(questions, name, *window)
-        stormy = storms_in(questions, name, *window, over=False) if thresholds.no_storms else []
+        stormy = storms_in(questions, limits, name, *window, over=False) if thresholds.no_storms else []
         moved = None
         if thresholds.no_drift:
             days = day_of(window.since_ns, zone), day_of(window.until_ns - 1, zone)
-            moved = drifts(questions, name, window.until_ns, zone, settings.time_zone).within(*days)
+            moved = drifts(questions, name, window.until_ns, zone).within(*days)
         checks = tuple(judge(of, stormy, moved, thresholds, mode))
         passed = all(one.ok for one in checks)
         checked.append(WorkflowChecks(name=name, ok=passed, finished=of.outcomes.finished, checks=checks))

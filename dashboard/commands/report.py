@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from dashboard.analytics.storms import Limits
 from dashboard.commands.export import STANDARD_OUTPUT, destination
 from dashboard.commands.options import load_settings, setting_options
 from dashboard.reader import connect, held
@@ -61,7 +62,13 @@ def report(
     week = Week.parse(week_text, zone) if week_text else last_complete(now_ns, zone)
     with held(connect(settings)) as reader:
         summary = weekly(
-            reader, week, now_ns=now_ns, zone_name=settings.time_zone, workflows=workflows, environment=environment
+            reader,
+            week,
+            now_ns=now_ns,
+            zone_name=settings.time_zone,
+            workflows=workflows,
+            environment=environment,
+            limits=Limits.of(settings.storms),
         )
     with destination(output, force) as file:
         file.write(RENDER[form](summary))

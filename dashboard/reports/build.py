@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Final
 
 from dashboard import words as said
+from dashboard.analytics.storms import Limits
 from dashboard.questions import Questions, Row, counting
 from dashboard.reader import Reader
 from dashboard.reports import workflow as one
@@ -26,6 +27,7 @@ def weekly(
     zone_name: str,
     workflows: Sequence[str] = (),
     environment: str = "",
+    limits: Limits | None = None,
 ) -> WeeklySummary:
     """The summary of a week. For a week that is over, the same data give the same summary.
 
@@ -34,6 +36,7 @@ def weekly(
         zone_name: name of the week's time zone.
         workflows: those to tell of; all where none is named.
         environment: the only one to count; '' for all but those in development, 'all' for those, too.
+        limits: from where on retries are a storm; what was measured where not given.
     """
     questions = counting(reader, environment)
     until_ns = max(week.start_ns, min(week.end_ns, -(-now_ns // BUCKET_NS) * BUCKET_NS))
@@ -43,7 +46,8 @@ def weekly(
     open_runs = {row["workflow"]: row["runs"] for row in questions.ask("report_unfinished", week.start_ns, until_ns)}
     names = set(workflows) & {*seen, *open_runs} if workflows else {*seen, *open_runs}
     told = [
-        one.summarise(questions, name, week, until_ns, zone_name, seen[name], open_runs.get(name, 0)) for name in names
+        one.summarise(questions, name, week, until_ns, limits or Limits(), seen[name], open_runs.get(name, 0))
+        for name in names
     ]
     told.sort(key=lambda w: (-(w.failed + w.silent_runs), -w.finished, w.name))
     bounds = questions.ask("report_bounds")[0]

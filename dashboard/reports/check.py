@@ -68,7 +68,8 @@ def judge(
         yield at_most("silent", _share(of.silent), asked.max_silent, mode)
     if asked.max_amplification is not None:
         a = of.amplification
-        yield at_most("amplification", Measured(a.value, a.low, a.high, a.operations), asked.max_amplification, mode)
+        found = Measured(a.value, a.low, a.high, a.operations) if a else Measured(None, None, None, 0)
+        yield at_most("amplification", found, asked.max_amplification, mode)
     if asked.max_p95_ms is not None:
         value, low, high = (None if ns is None else ns / MS for ns in of.p95[:3])
         yield at_most("p95_ms", Measured(value, low, high, of.p95.n), asked.max_p95_ms, mode)
@@ -146,7 +147,7 @@ def _no_storms(stormy: Sequence[storms.Episode], of: Figures) -> Check:
         value=len(stormy),
         low=None,
         high=None,
-        n=of.amplification.operations,
+        n=of.amplification.operations if of.amplification else 0,
         reason=reason,
     )
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta, tzinfo
+from datetime import date, tzinfo
 from typing import Final, NamedTuple
 
+from dashboard import alarms, changes
 from dashboard.analytics import drift, storms
 from dashboard.questions import Questions
-from dashboard.reports.weeks import HOUR_NS, day_of, midnight_ns
+from dashboard.reports.weeks import HOUR_NS
 
-TRIES_SEEN_NS: Final = 7 * 24 * HOUR_NS
-"""How long before a window storms look for the most tries of an operation."""
 AFTERMATH_NS: Final = 6 * HOUR_NS
 """How long after a window a storm is followed to its end."""
 
@@ -39,51 +38,22 @@ def blind(examined: drift.Examined) -> str:
     }[examined.reason]
 
 
-def storms_in(questions: Questions, workflow: str, since_ns: int, until_ns: int, *, over: bool) -> list[storms.Episode]:
+def storms_in(
+    questions: Questions, limits: storms.Limits, workflow: str, since_ns: int, until_ns: int, *, over: bool
+) -> list[storms.Episode]:
     """The storms of a workflow of which some part lies in a window.
 
     Args:
         over: whether the window lies in the past, so that a storm can be followed beyond it.
     """
-    before_ns, end_ns = max(0, since_ns - TRIES_SEEN_NS), until_ns + AFTERMATH_NS if over else until_ns
-    calls = storms.calls_of(questions.ask("calls_over_time", before_ns, end_ns, workflow))
-    codes = [
-        storms.Failures(storms.Key("", "step", row["step"]), row["bucket_ns"], row["code"], row["failures"])
-        for row in questions.ask("report_triggers", before_ns, end_ns, workflow)
-    ]
-    return [
-        episode
-        for episode in storms.find(calls, codes, end_ns).episodes
-        if episode.status == "storm"
-        and episode.onset_ns < until_ns
-        and (episode.end_ns is None or episode.end_ns > since_ns)
-    ]
+    end_ns = until_ns + AFTERMATH_NS if over else until_ns
+    scope = questions.scope(workflow)
+    found = alarms.storms_found(questions.table, limits, since_ns=since_ns, until_ns=end_ns, **scope)
+    return [one for one in found.episodes if one.status == "storm" and one.onset_ns < until_ns]
 
 
-def drifts(questions: Questions, workflow: str, until_ns: int, zone: tzinfo, zone_name: str) -> Drifts:
+def drifts(questions: Questions, workflow: str, until_ns: int, zone: tzinfo) -> Drifts:
     """The change points of E and of the steps' reliability over the days that end with a window."""
-    first = day_of(until_ns - 1, zone) - timedelta(days=drift.MOST_DAYS - 1)
-    window = (max(0, midnight_ns(first, zone)), until_ns, workflow)
-    versions = [
-        drift.Version(day_of(row["at_ns"], zone), row["kind"], row["label"])
-        for row in questions.ask("report_versions", *window)
-    ]
-    runs = [
-        (row["day"], row["good"], row["finished"])
-        for row in questions.ask("chain_daily_runs", *window, zone=zone_name)
-        if row["finished"]
-    ]
-    counts: dict[str, dict[date, list[int]]] = {}
-    for row in questions.ask("chain_daily_nodes", *window, zone=zone_name):
-        of_day = counts.setdefault(row["step"], {}).setdefault(row["day"], [0, 0])
-        of_day[0] += row["good"]
-        of_day[1] += row["operations"]
-    steps = [
-        _shares(step, [(day, good, operations) for day, (good, operations) in sorted(days.items())])
-        for step, days in sorted(counts.items())
-    ]
-    return Drifts(drift.examine(_shares("", runs), versions), drift.examine_family(steps, versions))
-
-
-def _shares(name: str, rows: Sequence[tuple[date, int, int]]) -> drift.Shares:
-    return drift.Shares(name, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+    kinds: tuple[changes.Kind, ...] = ("reliability",)
+    success, *steps = changes.tested(questions.table, until_ns, zone, kinds, **questions.scope(workflow))
+    return Drifts(success.examined, [one.examined for one in steps])

@@ -6,12 +6,13 @@ from typing import Final
 
 from dashboard import words as said
 from dashboard.analytics import attribution, drift, reliability, storms
+from dashboard.analytics.amplification import Amplified
 from dashboard.analytics.proportions import Band, difference
 from dashboard.analytics.quantiles import Quantile, quantile
 from dashboard.analytics.reliability.bands import FEWEST_RUNS
 from dashboard.questions import Questions, Row
 from dashboard.reports import words
-from dashboard.reports.figures import Amplified, Figures, chain_between, figures
+from dashboard.reports.figures import Figures, chain_between, figures
 from dashboard.reports.movements import Drifts, blind, drifts, storms_in
 from dashboard.reports.weeks import Week, midnight_ns
 from schemas.reports import (
@@ -46,20 +47,27 @@ MOVED_BY: Final = 1.1
 
 
 def summarise(
-    questions: Questions, name: str, week: Week, until_ns: int, zone_name: str, seen: Sequence[Row], unfinished: int
+    questions: Questions,
+    name: str,
+    week: Week,
+    until_ns: int,
+    limits: storms.Limits,
+    seen: Sequence[Row],
+    unfinished: int,
 ) -> WorkflowSummary:
     """The week of a workflow.
 
     Args:
         until_ns: where the figures end: the week's end, or now.
+        limits: from where on retries are a storm.
         seen: its rows of `queries/report_workflows.sql`.
         unfinished: its runs that have not ended.
     """
     now = figures(questions, name, week.start_ns, until_ns)
     before = figures(questions, name, week.before().start_ns, week.start_ns)
     ended, earlier = now.outcomes, before.outcomes
-    moved = drifts(questions, name, until_ns, week.zone, zone_name)
-    stormy = storms_in(questions, name, week.start_ns, until_ns, over=until_ns == week.end_ns)
+    moved = drifts(questions, name, until_ns, week.zone)
+    stormy = storms_in(questions, limits, name, week.start_ns, until_ns, over=until_ns == week.end_ns)
     runs = ended.finished + ended.pending + unfinished
     found = WorkflowSummary(
         name=name,
@@ -103,7 +111,7 @@ def summarise(
         storms=tuple(map(_storm, stormy)),
         silent_failures=_silent(questions.ask("failure_codes", week.start_ns, until_ns, name)),
         latency_moved=_latency_moved(before, now),
-        days=_days(questions, name, week, until_ns, zone_name),
+        days=_days(questions, name, week, until_ns),
     )
     return found.model_copy(update={"finding": words.plain(words.sentence(found))})
 
@@ -119,7 +127,9 @@ def _gain(of: reliability.Estimate) -> Change | None:
     return None if of.value is None else Change(value=of.value, low=of.low, high=of.high)
 
 
-def _ratio(of: Amplified) -> Ratio:
+def _ratio(of: Amplified | None) -> Ratio:
+    if of is None:
+        return Ratio(value=None, low=None, high=None, attempts=0, operations=0)
     return Ratio(value=of.value, low=of.low, high=of.high, attempts=of.attempts, operations=of.operations)
 
 
@@ -241,8 +251,8 @@ def _silent(rows: Sequence[Row]) -> tuple[SilentFailure, ...]:
     return tuple(sorted(found, key=lambda one: (-one.failures, one.step or "", one.code)))
 
 
-def _days(questions: Questions, name: str, week: Week, until_ns: int, zone_name: str) -> tuple[Day, ...]:
-    rows = questions.ask("chain_daily_runs", week.start_ns, until_ns, name, zone=zone_name)
+def _days(questions: Questions, name: str, week: Week, until_ns: int) -> tuple[Day, ...]:
+    rows = questions.ask("chain_daily_runs", week.start_ns, until_ns, name, zone=str(week.zone))
     found = {row["day"]: row for row in rows}
     days = [week.monday + number * DAY for number in range(7)]
     return tuple(

@@ -47,7 +47,7 @@ BLIND: Final = {
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
 def tested_of(until_ns: int, _zone: tzinfo, zone_name: str, **scope: Any) -> list[Tested]:
     """Every series of a workflow; tested once a minute. The zone's name stands for it in the cache."""
-    return changes.tested(store.ask_steady, until_ns, _zone, **scope)
+    return changes.tested(store.ask_steady, until_ns, _zone, changes.KINDS, **scope)
 
 
 def scope_of(conf: Filters, workflow: str) -> dict[str, Param]:

@@ -58,13 +58,17 @@ def story_of(until_ns: int, _zone: tzinfo, zone_name: str, **scope: Any) -> Stor
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
 def storms_of(**scope: Any) -> list[Episode]:
     """The storms of which some part lies in a window; found once a minute."""
-    return [one for one in alarms.storms_found(store.ask_steady, **scope).episodes if one.status == "storm"]
+    return [
+        one
+        for one in alarms.storms_found(store.ask_steady, store.storm_limits(), **scope).episodes
+        if one.status == "storm"
+    ]
 
 
 @st.cache_data(ttl=15.0, max_entries=32, show_spinner=False)
 def active_storms(until_ns: int, **scope: Any) -> list[Episode]:
     """The storms that go on; looked for again every 15 s."""
-    return alarms.active_storms(store.ask_steady, until_ns, **scope)
+    return alarms.active_storms(store.ask_steady, store.storm_limits(), until_ns, **scope)
 
 
 # ---- in words --------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard import alarms, store, words
 from dashboard.analytics import findings
-from dashboard.analytics.amplification import RETRY_BUDGET, Amplified, amplified, budget_used, paths, tries_of
-from dashboard.analytics.storms import IN_RUN_ATTEMPTS, Episode, Found, Limits, in_run_storms
+from dashboard.analytics.amplification import Amplified, amplified, budget_used, paths, tries_of
+from dashboard.analytics.storms import Episode, Found, in_run_storms
 from dashboard.components import filters
 from dashboard.components.estimates import amplification_figure
 from dashboard.components.figures import Figure, figures
@@ -23,7 +23,8 @@ from dashboard.components.states import guarded, no_match, nothing_yet
 from dashboard.components.text import safe, sentence
 from dashboard.store import Param
 
-LIMITS: Final = Limits()
+LIMITS: Final = store.storm_limits()
+BUDGET: Final = store.settings().storms.retry_budget
 MOST_LANES: Final = 8
 MOST_ROWS: Final = 12
 NEWEST_RUNS: Final = 2_000
@@ -47,7 +48,7 @@ Row = Mapping[str, Any]
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
 def storms_of(**scope: Any) -> Found:
     """The storms of a window; found once a minute."""
-    return alarms.storms_found(store.ask_steady, **scope)
+    return alarms.storms_found(store.ask_steady, LIMITS, **scope)
 
 
 def runs_behind(dimension: str, name: str, window: Window | None = None) -> dict[str, str]:
@@ -79,8 +80,8 @@ def headline(found: Found, by: str, total: Amplified, said: str) -> None:
 
 def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row]) -> None:
     """Amplification and its budget, and what the tries that failed have cost."""
-    used = budget_used(now.attempts, now.operations) or 0.0
-    old = budget_used(before.attempts, before.operations) if before else None
+    used = budget_used(now.attempts, now.operations, BUDGET) or 0.0
+    old = budget_used(before.attempts, before.operations, BUDGET) if before else None
     steps = [row for row in calls if row["dimension"] == "step"]
 
     def wasted(name: str) -> Any:
@@ -96,7 +97,7 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
                 f"{100 * used:.0f} %",
                 f"{100 * (used - old):+.0f} pts" if old is not None else None,
                 "worse" if used > 1 else "same",
-                note=f"of retries on {100 * RETRY_BUDGET:.0f} % of operations",
+                note=f"of retries on {100 * BUDGET:.0f} % of operations",
                 help="Above 100 % retries are more than a fifth of what was asked for",
                 opens={},
             ),
@@ -151,7 +152,7 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
             )
         )
     if rows:
-        lanes(rows, key="retries_lanes", window=window, bucket_ns=bucket_ns, budget=RETRY_BUDGET, look=LIMITS.look)
+        lanes(rows, key="retries_lanes", window=window, bucket_ns=bucket_ns, budget=BUDGET, look=LIMITS.look)
     else:
         st.caption(f":material/check_circle: nothing was tried twice, of {words.plural(len(total), by)} seen.")
     if len(names) > MOST_LANES:
@@ -236,7 +237,7 @@ def show_judged(found: Found, by: str, names: Iterable[str]) -> None:
     ratios = {key.name: ratio for key, ratio in found.judged.items() if key.dimension == by}
     told = [f"{safe(name, 40)} {words.share(round(1000 * ratios[name]), 1000)}" for name in names if name in ratios]
     few = sum(ratio == 0 for ratio in ratios.values())
-    said = f"{LIMITS.least_operations} operations within 30 minutes make a verdict. "
+    said = f"{LIMITS.least_operations} operations within {words.duration(LIMITS.reach_ns)} make a verdict. "
     said += f"Time that could be judged: {', '.join(told[:MOST_LANES])}. " if told else ""
     said += f"Too few to tell at any time: {few} of {words.plural(len(ratios), by)}. " if few else ""
     said += "Below 3 operations a minute most storms stay unseen."
@@ -328,18 +329,20 @@ def show_paths(rows: Sequence[Row]) -> None:
 def show_in_run(scope: Mapping[str, Param]) -> None:
     """Storms and loops within one run."""
     st.markdown("**Within one run**")
-    stubborn = store.ask_steady("stubborn_operations", least=IN_RUN_ATTEMPTS, limit=STUBBORN, **scope).to_pylist()
+    stubborn = store.ask_steady(
+        "stubborn_operations", least=LIMITS.in_run_attempts, limit=STUBBORN, **scope
+    ).to_pylist()
     starts = {row["operation_id"]: row["starts_ns"] for row in stubborn}
     by_name: dict[tuple[str, str], list[Any]] = defaultdict(list)
     workflow = {row["run_id"]: row["workflow"] or "" for row in stubborn}
-    for one in in_run_storms(stubborn, starts):
+    for one in in_run_storms(stubborn, starts, LIMITS):
         by_name[one.name, workflow[one.run_id]].append(one)
     shown: list[dict[str, Any]] = []
     for (name, of), storms in by_name.items():
         newest = storms[-1]
         shown.append(
             _in_run(
-                f"{IN_RUN_ATTEMPTS} or more tries a minute",
+                f"{LIMITS.in_run_attempts} or more tries within {words.duration(LIMITS.in_run_ns)}",
                 name,
                 len({one.run_id for one in storms}),
                 newest.start_ns,
@@ -365,7 +368,9 @@ def show_in_run(scope: Mapping[str, Param]) -> None:
     shown.sort(key=lambda row: (-row["order"], row["what"]))
     link_table(shown[:MOST_ROWS], columns, key="retries_in_run", label="Storms and loops within a run")
     if len(stubborn) == STUBBORN:
-        st.caption(f"Storms within a run: of the newest {STUBBORN} operations with {IN_RUN_ATTEMPTS} or more attempts.")
+        st.caption(
+            f"Storms within a run: of the newest {STUBBORN} operations with {LIMITS.in_run_attempts} tries or more."
+        )
 
 
 def _in_run(seen: str, what: str, runs: int, at_ns: int, run_id: str, params: dict[str, str]) -> dict[str, Any]:

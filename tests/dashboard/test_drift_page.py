@@ -160,7 +160,11 @@ def test_newest_change_of_each_workflow_can_be_asked_for_alone(fallen: Path, now
     with asking(fallen) as ask:
         found = alarms.newest_changes(ask, now_ns, UTC, **EVERYTHING)
         series = changes.tested(
-            ask, now_ns // 300_000_000_000 * 300_000_000_000, UTC, **{**EVERYTHING, "workflow": "refunds"}
+            ask,
+            now_ns // 300_000_000_000 * 300_000_000_000,
+            UTC,
+            changes.KINDS,
+            **{**EVERYTHING, "workflow": "refunds"},
         )
     assert list(found) == ["refunds"]
     assert found["refunds"].change < -0.2

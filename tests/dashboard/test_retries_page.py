@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import alarms
+from dashboard.analytics.storms import Limits
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
@@ -150,9 +151,9 @@ def test_hostile_names_stay_text(tmp_path: Path, now_ns: int) -> None:
 def test_storms_that_go_on_can_be_asked_for_alone(storm_now: Path, past_storm: Path, now_ns: int) -> None:
     """One that is over is none; one that goes on has no end."""
     with asking(past_storm) as ask:
-        assert alarms.active_storms(ask, now_ns, **EVERYTHING) == []
+        assert alarms.active_storms(ask, Limits(), now_ns, **EVERYTHING) == []
     with asking(storm_now) as ask:
-        (storm,) = alarms.active_storms(ask, now_ns, **EVERYTHING)
+        (storm,) = alarms.active_storms(ask, Limits(), now_ns, **EVERYTHING)
     assert storm.key.name == "ledger.query"
     assert storm.end_ns is None
     assert storm.trigger == "tool.unavailable"

@@ -25,6 +25,7 @@ from dashboard.analytics.storms import (
     in_run_storms,
     loops,
 )
+from schemas.storms import StormSettings
 
 BUCKET = 5 * MINUTE_NS
 TOOL = Key("", "tool", "ledger.query")
@@ -289,3 +290,21 @@ def test_keys_that_are_left_out_for_being_calm_would_have_shown_nothing() -> Non
     assert found.episodes
     assert found.states == everything.states
     assert found.judged == pytest.approx(everything.judged)
+
+
+def test_settings_move_the_limits() -> None:
+    """What is no storm by the limits that were measured can be one by a team's own, in a window and in a run."""
+    calls = series([(30, 31)] * 3 + [(30, 45)] * 4 + [(30, 30)] * 4)
+    strict = Limits.of(StormSettings(amplification=1.4, share_of_retries=0.4, in_run_attempts=3, in_run_seconds=10))
+    assert only(find(calls)).status == "look"
+    assert [one.status for one in find(calls, limits=strict).episodes] == ["storm"]
+    patient = Limits.of(StormSettings(least_operations=500))
+    assert set(find(calls, limits=patient).states.values()) == {"too few to tell"}
+    tried = {"run_id": "r", "operation_id": "o", "name": "call", "attempts": 3, "start_ns": 0, "end_ns": 5 * 10**9}
+    assert not in_run_storms([tried])
+    assert [one.attempts for one in in_run_storms([tried], limits=strict)] == [3]
+
+
+def test_the_defaults_of_the_settings_are_the_limits_that_were_measured() -> None:
+    """Whoever sets nothing gets what docs/accuracy.md tells of."""
+    assert Limits.of(StormSettings()) == Limits()

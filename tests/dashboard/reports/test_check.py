@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 
 from dashboard.analytics import drift
+from dashboard.analytics.amplification import amplified
 from dashboard.analytics.quantiles import quantile
 from dashboard.analytics.reliability import Outcomes, chain_of, compounded, first_try, observed, share, verified
 from dashboard.reports.check import Measured, Mode, Thresholds, at_least, at_most, judge
-from dashboard.reports.figures import Figures, amplified
+from dashboard.reports.figures import Figures
 from dashboard.reports.movements import Drifts
 from schemas.checks import Check
 
@@ -35,7 +36,7 @@ def of(good: int, finished: int, *, silent: int = 0, tries: dict[int, int] | Non
         observed(outcomes),
         verified(outcomes),
         share(silent, finished, "none"),
-        amplified([{"tries": k, "operations": n} for k, n in counted.items()]),
+        amplified(counted),
         quantile({240: finished}, 0.95),
         {None: {240: finished}},
     )
@@ -92,6 +93,8 @@ def test_amplification_is_a_mean_with_a_band() -> None:
     """3 of 10 operations took 3 attempts: 1.6, and with 10 operations anything from 1 to 2.2."""
     few, many = of(10, 10, tries={1: 7, 3: 3}), of(10, 10, tries={1: 7_000, 3: 3_000})
     asked = Thresholds(max_amplification=1.3)
+    assert few.amplification
+    assert many.amplification
     assert few.amplification.value == many.amplification.value == pytest.approx(1.6)
     assert only(few, asked, "confident").ok
     assert not only(many, asked, "confident").ok
