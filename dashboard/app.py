@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.components import filters, parameters, pulse
 from dashboard.components.jump import jump_to_run
 from dashboard.components.keyboard import keyboard
+from dashboard.components.saved_views import saved
 from dashboard.components.states import guarded
 
 ICON = files("dashboard") / "static" / "icon.svg"  # our own: a named Material icon would be fetched from a font host
@@ -68,12 +69,12 @@ page = st.navigation(
     position="top",
 )
 
-filters.keep_over_pages(page.url_path)
 parameters.complain(page.url_path)  # before the widgets take their defaults
 with st.sidebar:
     jump_to_run()
     st.fragment(keyboard)(page.url_path)
     guarded(filters.sidebar)()
+    st.fragment(guarded(saved))(page.url_path)
     pulse.footer()
 
 guarded(page.run)()

@@ -8,6 +8,9 @@ STORE_FILE = "seamscope.duckdb"
 ENDPOINT_FILE = "collector.json"
 """Written by a running collector, gone after a stop: pid, host, http_port, grpc_port, version, schema_version."""
 
+VIEWS_FILE = "views.json"
+"""Views of the dashboard saved under a name. Written by the dashboard."""
+
 ALERTS_FILE = "alerts.json"
 """What alerts are open, what is still to be delivered, and the counters; mode 0600. Written by `seamscope alert`."""
 
@@ -20,6 +23,11 @@ def store_path(data_dir: Path) -> Path:
 def endpoint_path(data_dir: Path) -> Path:
     """The file a running collector says its ports in."""
     return data_dir / ENDPOINT_FILE
+
+
+def views_path(data_dir: Path) -> Path:
+    """The file that keeps saved views."""
+    return data_dir / VIEWS_FILE
 
 
 def alerts_path(data_dir: Path) -> Path:

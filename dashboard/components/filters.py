@@ -40,7 +40,6 @@ SPANS: Final = {
 }
 DEFAULT_SPAN: Final = "1h"
 DEFAULT_LENS: Final[Lens] = "A"
-SHARED: Final = ("workflow", "version", "environment", "window", "lens", "live")
 MOST_NAMES: Final = 200  # that the queries for them name; beyond that some are not offered
 MAX_COLUMNS: Final = 120  # of a chart over an exact range
 
@@ -119,17 +118,6 @@ def carried(**more: str) -> dict[str, str]:
     return {key: st.query_params[key] for key in ("from", "to") if key in st.query_params} | more
 
 
-def keep_over_pages(page: str) -> None:
-    """Puts the shared filters back where going to another page dropped them from the URL, as a page link does."""
-    state = st.session_state
-    kept: dict[str, str | bool] = state.get("filters_kept", {})
-    if state.get("filters_page", page) != page:
-        for key, value in kept.items():
-            if key not in st.query_params:
-                state[key] = value
-    state["filters_page"] = page
-
-
 def sidebar() -> None:
     """Draws the shared filters. A range of the URL that cannot be is named, and the window takes its place."""
     _complain()
@@ -197,7 +185,6 @@ def sidebar() -> None:
     st.toggle(
         "Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on."
     )
-    st.session_state["filters_kept"] = {key: st.session_state[key] for key in SHARED}
 
 
 def _any_version() -> None:

@@ -5,6 +5,7 @@ const FIELD = 'input[aria-label="Jump to a run"]'
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".keyboard")
   rememberChanges()
+  carryFilters()
   const list = root.querySelector("dialog")
   const does = {
     "/": jump,
@@ -97,4 +98,23 @@ function rememberChanges() {
     const meant = acted > travelled && performance.now() - acted < 1500 && url.search !== location.search
     return (meant ? push : replace)(onward(state, url), title, href)
   }
+}
+
+/** Streamlit's own links to pages drop the query, and with it the filters: they take them along here. Server-side this cannot be done,
+ * as the way back to a page without filters looks the same there. */
+function carryFilters() {
+  if (window.seamscopeCarries) return
+  window.seamscopeCarries = true
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("[data-testid=stTopNavLink], [data-testid=stSidebarNavLink], [data-testid=stPageLink-NavLink]")
+    const href = link?.closest("a")?.href
+    if (!href || event.defaultPrevented || !plainClick(event)) return
+    const url = new URL(href)
+    if (url.origin !== location.origin) return
+    event.preventDefault()
+    event.stopPropagation()
+    const params = {}
+    for (const [name, value] of url.searchParams) params[name] = [...(params[name] ?? []), value]
+    visit(address(url.pathname, params))
+  }, true)
 }

@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from schemas.paths import store_path
+from tests.chromium import served, settle, watched
 from tests.dashboard import stores
-from tests.end_to_end.test_browser import browser, served, settle, watched
-
-__all__ = ["browser"]  # the fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -143,6 +141,40 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(
                 assert page.get_by_text("The link says").count() == 0, link
         assert len(texts[0]) > 200, link
         assert texts[0] == texts[1], link
+
+
+def test_back_to_a_page_without_filters_shows_it_without(browser: Browser, address: str) -> None:
+    """A link to a page takes the filters along; the way back does not."""
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/steps?window=6h")
+        page.locator(".link-table a", has_text="refund_triage").click()
+        page.wait_for_url("**workflow=refund_triage*")
+        ready(page)
+        page.locator("[data-testid=stTopNavLink]", has_text="Connect").click()
+        page.wait_for_url("**/connect?workflow=refund_triage&window=6h")
+        ready(page)
+        page.go_back()
+        page.wait_for_url("**/steps?*workflow=refund_triage*")
+        ready(page)
+        page.go_back()
+        page.locator(".link-table a", has_text="lead_enrich").wait_for()
+        assert "workflow" not in page.url
+
+
+def test_a_saved_view_opens_what_was_saved_whatever_is_filtered_by(browser: Browser, address: str) -> None:
+    """It is a link: the present filters do not go along."""
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/runs?window=6h&layer=tool&state=failed")
+        ready(page)
+        page.get_by_role("button", name="Save this view").click()
+        page.get_by_label("Name of this view").fill("lost to tools")
+        page.keyboard.press("Enter")
+        page.locator(".saved-views a", has_text="lost to tools").wait_for()
+        page.goto(address + "/failures?workflow=lead_enrich&lens=B&window=24h")
+        ready(page)
+        page.locator(".saved-views a", has_text="lost to tools").click()
+        page.wait_for_url("**/runs?window=6h&layer=tool&state=failed")
+        page.locator(".run-list tbody tr").first.wait_for()
 
 
 def test_keys_lead_from_failed_run_to_failed_run(browser: Browser, address: str, filling: stores.Filling) -> None:
