@@ -8,11 +8,13 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import store, words
+from dashboard.analytics.conversation import Message, Part, conversation
+from dashboard.components.conversation import show_conversation
 from dashboard.components.run_tree import received
 from dashboard.components.text import clip, safe
 
 SHOWN_CHARS: Final = 20_000  # of one value; a prompt of a megabyte would hang the browser
-TABS: Final = ("Input", "Output", "Attributes", "Events", "Links", "Raw")
+TABS: Final = ("Messages", "Input", "Output", "Attributes", "Events", "Links", "Raw")
 JSON_COLUMNS: Final = (
     "attributes",
     "events",
@@ -86,6 +88,8 @@ def _head(span: Span) -> None:
 
 def _body(tab: str, span: Span) -> None:
     match tab:
+        case "Messages":
+            _messages(span)
         case "Input":
             _value(recorded(span, span["input_key"]), "The span recorded no input.", "input")
         case "Output":
@@ -100,6 +104,22 @@ def _body(tab: str, span: Span) -> None:
             _value(span["links"] or None, "The span links to none.", "links")
         case "Raw":
             _value(span, "", "raw")
+
+
+def _messages(span: Span) -> None:
+    """What was said, or what went in and came out where that were no messages."""
+    said = conversation(span["attributes"], span["events"] or ())
+    if not said:
+        for side in ("input", "output"):
+            value = recorded(span, span[f"{side}_key"])
+            if value is not None:
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+                kind = "other" if text[:1] in ("{", "[") else "text"
+                said.append(Message(side, (Part(kind, text, "as recorded" if kind == "other" else None),), "input"))
+    if said:
+        show_conversation(said, "conversation")
+    else:
+        st.caption("The span recorded neither messages nor an input or output.")
 
 
 def _events(span: Span) -> None:
@@ -134,13 +154,15 @@ def _value(value: Any, missing: str, name: str) -> None:
     if isinstance(value, str) and value[:1] in ("{", "["):
         with suppress(ValueError):  # looks like JSON and is none: text then
             value = json.loads(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str, indent=2)
     if len(text) > SHOWN_CHARS and not st.toggle(f"Show all {len(text):,} characters", key=f"inspector_all_{name}"):
         _text(clip(text, SHOWN_CHARS))
     elif isinstance(value, str):
         _text(value)
-    else:
+    elif not st.toggle("As text, to copy", key=f"inspector_text_{name}"):
         st.json(json.loads(text), expanded=2)
+    else:
+        st.code(text, language="json", wrap_lines=True)
 
 
 def _text(text: str) -> None:

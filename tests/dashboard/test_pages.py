@@ -346,12 +346,12 @@ class TestRun:
         assert "sent as a log record" in words(page)
         assert any(text.value.startswith("app.exception") for text in page.text)
 
-    @pytest.mark.parametrize("tab", ["Input", "Output", "Attributes", "Events", "Links", "Raw"])
+    @pytest.mark.parametrize("tab", ["Messages", "Input", "Output", "Attributes", "Events", "Links", "Raw"])
     def test_every_tab_of_the_inspector_opens_by_link(self, lively: Path, tab: str) -> None:
         """The tab stands in the URL."""
         page = open_page("run", run=newest(lively, "failed"), tab=tab)
         assert healthy(page)
-        assert page.query_params.get("tab", "Input") == tab
+        assert page.query_params.get("tab", "Messages") == tab
 
     def test_where_time_went_is_a_chart(self, lively: Path) -> None:
         """The view is a link as well."""

@@ -155,3 +155,14 @@ class TestPictures:
         page = open_page("run", run=newest(lively, "clean"), view="Flame", zoom=zoom)
         assert healthy(page)
         assert "is not in this run" in words(page)
+
+
+class TestInspector:
+    def test_messages_stand_as_a_conversation(self, lively: Path) -> None:
+        """A span's messages with their roles; what recorded none shows what went in and came out."""
+        page = open_page("run", run=newest(lively, "failed"))
+        said = component(page, "conversation")["messages"]
+        assert [message["role"] for message in said] == ["user", "output"] or [message["role"] for message in said] == [
+            "user"
+        ]
+        assert healthy(page)
