@@ -77,8 +77,9 @@ def _side(attributes: Attributes, side: Side) -> list[Message]:
         if found := _messages(_value(attributes.get(key)), side):
             return found
     for prefix in (f"llm.{side}_messages.", f"gen_ai.{word}."):
-        if found := [_numbered(each, side) for each in _gathered(attributes, prefix)]:
-            return found
+        numbered = [_numbered(each, side) for each in _gathered(attributes, prefix)]
+        if any(message.parts for message in numbered):
+            return numbered
     for key in (f"gen_ai.{word}", f"{side}.value"):
         if found := _messages(_value(attributes.get(key)), side):
             return found

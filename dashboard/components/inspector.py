@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import store, words
-from dashboard.analytics.conversation import Message, Part, conversation
+from dashboard.analytics.conversation import Message, Part, Side, conversation
 from dashboard.components.conversation import show_conversation
 from dashboard.components.run_tree import received
 from dashboard.components.text import clip, safe
@@ -107,19 +107,26 @@ def _body(tab: str, span: Span) -> None:
 
 
 def _messages(span: Span) -> None:
-    """What was said, or what went in and came out where that were no messages."""
+    """What was said; what went in or came out and is no message stands in its place."""
     said = conversation(span["attributes"], span["events"] or ())
-    if not said:
-        for side in ("input", "output"):
-            value = recorded(span, span[f"{side}_key"])
-            if value is not None:
-                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-                kind = "other" if text[:1] in ("{", "[") else "text"
-                said.append(Message(side, (Part(kind, text, "as recorded" if kind == "other" else None),), "input"))
+    sides = {message.side for message in said}
+    if "input" not in sides:
+        said = [*_as_recorded(span, "input"), *said]
+    if "output" not in sides:
+        said = [*said, *_as_recorded(span, "output")]
     if said:
         show_conversation(said, "conversation")
     else:
         st.caption("The span recorded neither messages nor an input or output.")
+
+
+def _as_recorded(span: Span, side: Side) -> list[Message]:
+    value = recorded(span, span[f"{side}_key"])
+    if value is None:
+        return []
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    part = Part("other", text, "as recorded") if text[:1] in ("{", "[") else Part("text", text)
+    return [Message(side, (part,), side)]
 
 
 def _events(span: Span) -> None:

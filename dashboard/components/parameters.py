@@ -90,6 +90,14 @@ PARAMETERS: Final = (
         pattern="[0-9a-f]{16}",
     ),
     Parameter("find", "run", "what is searched for in the run", takes="up to 200 characters", pattern=".{0,200}"),
+    Parameter(
+        "zoom",
+        "run",
+        "the step that the flame is zoomed into",
+        takes="span id, 16 of 0–9 and a–f",
+        default="the whole run",
+        pattern="[0-9a-f]{16}",
+    ),
     Parameter("against", "run", "the run that it is compared with", takes="run id", default="nearest good one"),
     Parameter("week", "reports", "the week of the report", takes="ISO week, as in 2026-W46", default="last complete"),
     Parameter(

@@ -50,6 +50,7 @@ def neighbours(run: Mapping[str, Any]) -> None:
             icon=":material/resume:",
             query_params=filters.carried(run=run["continues_run_id"]),
         )
+    failed_beside(run)
     if run["session_id"] is None:
         return
     found = store.ask_steady(
@@ -78,6 +79,30 @@ def neighbours(run: Mapping[str, Any]) -> None:
             query_params=filters.carried(run=beside["after"]),
             help="The run after in this session",
         )
+
+
+def failed_beside(run: Mapping[str, Any]) -> None:
+    """Ways to the failed or silent runs of the same workflow before and after this one, with the filters in force."""
+    now = filters.current()
+    found = store.ask_steady(
+        "failed_neighbours",
+        workflow=run["workflow"],
+        version=now.version,
+        environment=now.environment,
+        at_ns=run["start_ns"],
+        at_run_id=run["run_id"],
+    )
+    beside = {row["place"]: row["run_id"] for row in found.to_pylist()}
+    view = {"view": st.query_params["view"]} if "view" in st.query_params else {}
+    for place, icon in (("older", "arrow_downward"), ("newer", "arrow_upward")):
+        if place in beside:
+            st.page_link(
+                "views/run.py",
+                label=f"{place} failed",
+                icon=f":material/{icon}:",
+                query_params=filters.carried(run=beside[place], **view),
+                help=f"The {place} failed or silent run of this workflow",
+            )
 
 
 def time_line(run_id: str) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ OF_FALLEN = [
         FALLEN,
     ),
 ]
-BY_HAND = {"run", "span", "page", "open", "tries", "change", "week"}
+BY_HAND = {"run", "span", "page", "open", "tries", "zoom", "change", "week"}
 """Parameters whose values only the store can tell: each has a test of its own."""
 
 

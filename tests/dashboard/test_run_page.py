@@ -162,7 +162,26 @@ class TestInspector:
         """A span's messages with their roles; what recorded none shows what went in and came out."""
         page = open_page("run", run=newest(lively, "failed"))
         said = component(page, "conversation")["messages"]
-        assert [message["role"] for message in said] == ["user", "output"] or [message["role"] for message in said] == [
-            "user"
-        ]
-        assert healthy(page)
+        assert [message["role"] for message in said] == ["input", "output"]
+        assert said[0]["parts"][0]["text"].startswith('{\n  "question": "Where is my refund?')
+        assert said[1]["parts"][0]["text"] == "It was paid on Tuesday."
+
+
+class TestNeighbours:
+    def test_failed_runs_of_the_workflow_are_a_click_away(self, lively: Path) -> None:
+        """The newest failed run leads to the older one of its workflow, failed or silent, and that one back."""
+        with duckdb.connect(str(lively), read_only=True) as con:
+            ids = con.execute(
+                "select run_id from run where outcome in ('failed', 'silent') and workflow = (select workflow from run "
+                "where run_id = ?) order by start_ns desc, run_id desc",
+                [newest(lively, "failed")],
+            ).fetchall()
+        (first,), (second,) = ids[:2]
+        assert ways(open_page("run", run=first, view="Compare")) == {"older failed": f"run={second}&view=Compare"}
+        assert ways(open_page("run", run=second))["newer failed"] == f"run={first}"
+
+
+def ways(page: Any) -> dict[str, str]:
+    """The links to other failed runs, by label."""
+    links = [element.proto for element in page.get("page_link")]
+    return {link.label: link.query_string for link in links if link.label.endswith(" failed")}
