@@ -18,7 +18,7 @@ from collector.dialects import normalise
 from collector.dialects.errors import STATUS_ERROR
 from collector.dialects.evaluations import evaluations_json, genai_evaluation
 from collector.rows import from_json, span_of, to_json, to_table
-from schemas.records import Attributes, Evaluation, LogRecord, Normalised, Span, SpanEvent
+from schemas.records import Attributes, Evaluation, LogRecord, Span, SpanEvent
 
 LOG: Final = "log"
 POST: Final = "post"
@@ -209,9 +209,12 @@ def _read_again(span: Span, raised: Iterable[_Said], columns: Iterable[str]) -> 
     ]
     if not extra:
         return {}
+    before = normalise(span)
     meaning = normalise(span._replace(events=sorted([*span.events, *extra], key=lambda event: event.time_ns)))
     read = meaning._asdict() | {"gaps": list(meaning.gaps) or None}
-    return {name: read[name] for name in columns if name in Normalised._fields}
+    # The rest stands as it was read at receipt: what redaction took out since cannot be read again.
+    changed = {name for name, old, new in zip(meaning._fields, before, meaning, strict=True) if old != new}
+    return {name: read[name] for name in columns if name in changed}
 
 
 def _spans_of(cursor: duckdb.DuckDBPyConnection, batch: pa.Table, rows: Iterable[int]) -> Iterator[tuple[int, Span]]:

@@ -8,17 +8,20 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from collector.decode import decode_json, decode_logs_json, decode_logs_protobuf, decode_protobuf
 from collector.dialects import normalise
 from collector.errors import Busy, CollectorError, StoreUnavailable
 from collector.evidence import Evidence, of_log
+from collector.redaction import Redactor
 from collector.rows import TRACE_ID, Row, resource_row, scope_row, span_row
+from collector.settle import rules_with
 from collector.store import Batch, Marker, Store, Written
-from schemas.records import Rejection
+from schemas.records import Normalised, Rejection, Span
 from schemas.settings import Settings
 from schemas.taxonomy import RejectReason
 
@@ -71,14 +74,20 @@ class _Ready(NamedTuple):
     evidence: Sequence[Evidence] = ()
     markers: Sequence[Marker] = ()
     is_posted: bool = False
+    redacted: Mapping[str, int] = MappingProxyType({})
 
 
 class Ingestor:
     """Takes request bodies and stores what they hold; every body's future ends in a receipt or in an error."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
+        """
+        Raises:
+            SettingsError: a pattern of redaction is none.
+        """
         self._store = store
         self._settings = settings
+        self.redactor = Redactor.of(settings.redaction, rules_with(settings.rules))
         self._on_written: Callable[[Written], None]
         self._changed = threading.Condition()
         self._waiting: deque[_Request] = deque()
@@ -120,14 +129,20 @@ class Ingestor:
             self._changed.notify_all()
         return request.future
 
-    def put(self, evidence: Sequence[Evidence] = (), markers: Sequence[Marker] = ()) -> "Future[Receipt]":
+    def put(
+        self,
+        evidence: Sequence[Evidence] = (),
+        markers: Sequence[Marker] = (),
+        redacted: Mapping[str, int] = MappingProxyType({}),
+    ) -> "Future[Receipt]":
         """Queues what was posted, which needs no decoding. Never blocks; the future is that of `submit`."""
         request = _Request(b"", "json", "logs")
         with self._changed:
             if self._stopping:
                 request.future.set_exception(self._busy("stopping"))
             else:
-                self._ready.append(_Ready(request, [], {}, {}, [], evidence, markers, is_posted=True))
+                ready = _Ready(request, [], {}, {}, [], evidence, markers, True, redacted)
+                self._ready.append(ready)
                 self._changed.notify_all()
         return request.future
 
@@ -194,12 +209,14 @@ class Ingestor:
             decode = decode_json if request.encoding == "json" else decode_protobuf
             spans, rejections = decode(request.body, self._settings)
             request.body = b""
+            spans, read, redacted = self._read(spans)
             return _Ready(
                 request,
-                [span_row(span, normalise(span)) for span in spans],
+                [span_row(span, meaning) for span, meaning in zip(spans, read, strict=True)],
                 {r.resource_id: resource_row(r) for r in {id(s.resource): s.resource for s in spans}.values()},
                 {s.scope_id: scope_row(s) for s in {id(s.scope): s.scope for s in spans}.values()},
                 rejections,
+                redacted=redacted,
             )
         except CollectorError as exc:
             self._fail([request], exc, "malformed" if type(exc).__name__ == "DecodeError" else "too_many_spans")
@@ -208,10 +225,21 @@ class Ingestor:
             self._fail([request], CollectorError(f"internal error: {type(exc).__name__}"), "internal")
         return None
 
+    def _read(self, spans: list[Span]) -> tuple[list[Span], list[Normalised], Counter[str]]:
+        """Spans as they may be stored, and what their dialects say."""
+        if self.redactor is None:
+            return spans, [normalise(span) for span in spans], Counter()
+        spans, redacted = self.redactor.spans(spans)
+        kept = [self.redactor.content(span, normalise(span), redacted) for span in spans]
+        return [span for span, _ in kept], [meaning for _, meaning in kept], redacted
+
     def _decode_logs(self, request: _Request) -> _Ready:
         decode = decode_logs_json if request.encoding == "json" else decode_logs_protobuf
         records, rejections = decode(request.body, self._settings)
         request.body = b""
+        redacted: Counter[str] = Counter()
+        if self.redactor is not None:
+            records, redacted = self.redactor.records(records)
         return _Ready(
             request,
             [],
@@ -219,6 +247,7 @@ class Ingestor:
             {r.scope.scope_id: scope_row(r.scope) for r in records},
             rejections,
             [of_log(record) for record in records],
+            redacted=redacted,
         )
 
     def _write_loop(self) -> None:
@@ -257,6 +286,7 @@ class Ingestor:
             evidence=[one for ready in taken for one in ready.evidence],
             markers=[marker for ready in taken for marker in ready.markers],
             logs_rejected=_reasons(taken, "logs"),
+            redacted=sum((Counter(ready.redacted) for ready in taken), Counter()),
         )
         try:
             written = self._store.write(batch)

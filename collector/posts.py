@@ -1,7 +1,8 @@
-"""What applications post beside OTLP: verdicts on runs and spans, and markers. Both need the write token."""
+"""What is posted beside OTLP: verdicts, markers, and wishes about what is stored. All need the write token."""
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
@@ -19,6 +20,7 @@ from collector.ingest import Ingestor
 from collector.receive.answers import Refusal, refusal_of
 from collector.receive.auth import check_token
 from collector.settle.verdicts import verdict_of
+from collector.settling import Settler
 from collector.store import Marker, Store
 from schemas.records import Evaluation
 from schemas.rules import UserRules
@@ -76,7 +78,15 @@ class MarkerPost(BaseModel):
     at: AwareDatetime | None = None
 
 
-Post = TypeVar("Post", VerdictPost, MarkerPost)
+class ForgetPost(BaseModel):
+    """The body of POST /api/forget."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[Annotated[str, AfterValidator(_hex(32))]], Field(min_length=1, max_length=1_000)]
+
+
+Post = TypeVar("Post", VerdictPost, MarkerPost, ForgetPost)
 
 
 class _Refused(Exception):
@@ -87,39 +97,66 @@ class _Refused(Exception):
         self.refusal = refusal
 
 
-def post_routes(ingestor: Ingestor, store: Store, settings: Settings, rebuild: Callable[[], None]) -> list[BaseRoute]:
-    """The routes, for the HTTP server to mount; `rebuild` has the roll-ups made anew."""
-    passing = settings.rules or UserRules()
+class Posts:
+    """What may be posted, and what comes of it."""
 
-    async def take_verdict(request: Request) -> dict[str, Any]:
-        post = await _read(request, settings, VerdictPost)
+    def __init__(self, ingestor: Ingestor, store: Store, settler: Settler, settings: Settings) -> None:
+        self._ingestor = ingestor
+        self._store = store
+        self._settler = settler
+        self._settings = settings
+        self._passing = settings.rules or UserRules()
+
+    def routes(self) -> list[BaseRoute]:
+        """The routes, for the HTTP server to mount."""
+        return [
+            self._route("/api/verdict", self._verdict),
+            self._route("/api/marker", self._marker),
+            self._route("/api/rebuild", self._rebuild),
+            self._route("/api/forget", self._forget),
+        ]
+
+    async def _verdict(self, request: Request) -> dict[str, Any]:
+        post = await _read(request, self._settings, VerdictPost)
         about = "run" if post.span_id is None else "span"
-        said = Evaluation(about, post.source, post.name, post.score, post.label, post.explanation, _ns(post.at))
-        await asyncio.wrap_future(ingestor.put(evidence=[of_verdict(post.trace_id, post.span_id, said)]))
-        run_id = await run_in_threadpool(_run_of, store, post.trace_id)
-        return {"stored": True, "verdict": verdict_of(said, passing), "run_id": run_id}
+        texts, redacted = self._redacted(
+            post.model_dump(include={"source", "name", "label", "explanation"}), content="explanation"
+        )
+        said = Evaluation(about=about, score=post.score, at_ns=_ns(post.at), **texts)
+        evidence = [of_verdict(post.trace_id, post.span_id, said)]
+        receipt = await asyncio.wrap_future(self._ingestor.put(evidence=evidence, redacted=redacted))
+        if receipt.rejections:
+            raise _Refused(Refusal(code_pb2.NOT_FOUND, 410, "run_removed", receipt.rejections[0].detail))
+        run_id = await run_in_threadpool(_run_of, self._store, post.trace_id)
+        return {"stored": True, "verdict": verdict_of(said, self._passing), "run_id": run_id}
 
-    async def take_marker(request: Request) -> dict[str, Any]:
-        post = await _read(request, settings, MarkerPost)
-        again_ns = AGAIN_NS if post.at is None else 0
-        marker = Marker(_ns(post.at), post.workflow, post.kind, post.label, again_ns)
-        await asyncio.wrap_future(ingestor.put(markers=[marker]))
+    async def _marker(self, request: Request) -> dict[str, Any]:
+        post = await _read(request, self._settings, MarkerPost)
+        texts, redacted = self._redacted(post.model_dump(include={"workflow", "kind", "label"}))
+        marker = Marker(at_ns=_ns(post.at), again_ns=AGAIN_NS if post.at is None else 0, **texts)
+        await asyncio.wrap_future(self._ingestor.put(markers=[marker], redacted=redacted))
         return {"stored": True, "at_ns": marker.at_ns}
 
-    async def take_rebuild(request: Request) -> dict[str, Any]:
-        refusal = check_token(request.headers.get("authorization"), settings.write_token)
-        if refusal is not None:
-            raise _Refused(refusal)
-        rebuild()
+    async def _rebuild(self, request: Request) -> dict[str, Any]:
+        _check_may_write(request, self._settings)
+        self._settler.rebuild_rollups()
         return {"rebuilding": True}
 
-    def route(path: str, take: Callable[[Request], Awaitable[dict[str, Any]]]) -> Route:
+    async def _forget(self, request: Request) -> dict[str, Any]:
+        post = await _read(request, self._settings, ForgetPost)
+        return (await asyncio.wrap_future(self._settler.forget(post.ids)))._asdict()
+
+    def _redacted(self, texts: dict[str, Any], content: str = "") -> tuple[dict[str, Any], Counter[str]]:
+        redactor = self._ingestor.redactor
+        return (texts, Counter()) if redactor is None else redactor.texts(texts, content=content)
+
+    def _route(self, path: str, take: Callable[[Request], Awaitable[dict[str, Any]]]) -> Route:
         async def answer(request: Request) -> Response:
             try:
                 return JSONResponse(await take(request))
             except _Refused as exc:
                 refusal = exc.refusal
-                ingestor.count_refusal(refusal.reason)
+                self._ingestor.count_refusal(refusal.reason)
             except CollectorError as exc:  # counted by whoever refused it
                 refusal = refusal_of(exc)
             except ClientDisconnect:
@@ -128,11 +165,11 @@ def post_routes(ingestor: Ingestor, store: Store, settings: Settings, rebuild: C
 
         return Route(path, answer, methods=["POST"])
 
-    return [
-        route("/api/verdict", take_verdict),
-        route("/api/marker", take_marker),
-        route("/api/rebuild", take_rebuild),
-    ]
+
+def _check_may_write(request: Request, settings: Settings) -> None:
+    refusal = check_token(request.headers.get("authorization"), settings.write_token)
+    if refusal is not None:
+        raise _Refused(refusal)
 
 
 async def _read(request: Request, settings: Settings, model: type[Post]) -> Post:
@@ -141,9 +178,7 @@ async def _read(request: Request, settings: Settings, model: type[Post]) -> Post
     Raises:
         _Refused: it may not be posted, or is none; the message names the field.
     """
-    refusal = check_token(request.headers.get("authorization"), settings.write_token)
-    if refusal is not None:
-        raise _Refused(refusal)
+    _check_may_write(request, settings)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         message = "Content-Type must be application/json"
         raise _Refused(Refusal(code_pb2.INVALID_ARGUMENT, 415, "content_type", message))

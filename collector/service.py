@@ -12,7 +12,7 @@ import orjson
 
 from collector.api import api_routes
 from collector.ingest import Ingestor
-from collector.posts import post_routes
+from collector.posts import Posts
 from collector.receive.grpc import start_grpc
 from collector.receive.http import http_app, start_http
 from collector.retention import removed_in_all
@@ -52,7 +52,7 @@ class Collector:
             undo.callback(self._grpc.stop, 0.0)
             routes = [
                 *api_routes(self._store, settings, self.health),
-                *post_routes(self._ingestor, self._store, settings, self._settler.rebuild_rollups),
+                *Posts(self._ingestor, self._store, self._settler, settings).routes(),
             ]
             app = http_app(self._ingestor, settings, routes)
             self._http = start_http(app, settings)

@@ -13,6 +13,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from schemas.alerts import AlertSettings
+from schemas.redaction import RedactionSettings
 from schemas.retention import RetentionSettings
 from schemas.rules import UserRules
 from schemas.storms import StormSettings
@@ -100,6 +101,11 @@ class Settings(BaseModel):
         default=RetentionSettings(), description="how long runs are kept (docs/retention.md); a section of the file"
     )
 
+    redaction: RedactionSettings = Field(
+        default=RedactionSettings(),
+        description="what is taken out before anything is stored (docs/retention.md); a section of the file",
+    )
+
     time_zone: str = Field(
         "UTC", description="IANA name, as in Europe/Berlin; where a day and a week begin in reports, checks and drift"
     )
@@ -175,7 +181,7 @@ def _parsed(key: str, text: str, source: str) -> object:
     """The value of a setting that holds several, from the one text that a variable or a flag can hold."""
     if key == "cors_origins":
         return _comma_separated(text)
-    if key in ("rules", "alerts", "retention"):
+    if key in ("rules", "alerts", "retention", "redaction"):
         try:
             return json.loads(text)
         except ValueError as exc:

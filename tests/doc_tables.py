@@ -17,6 +17,7 @@ from dashboard.components.parameters import PARAMETERS
 from schemas import ddl
 from schemas.alerts import Alert, AlertSettings
 from schemas.codes import CODES
+from schemas.redaction import RedactionSettings
 from schemas.reports import json_schema
 from schemas.retention import RetentionSettings
 from schemas.settings import MIB, Settings
@@ -56,10 +57,12 @@ def alert_settings_table() -> str:
 
 
 def section_table(section: type[BaseModel]) -> str:
-    """Every key of a section of numbers."""
+    """Every key of a section."""
     lines = ["| key | default | meaning |", "|---|---|---|"]
     for name, field in section.model_fields.items():
-        lines.append(f"| `{name}` | `{field.default:g}` | {field.description} |")
+        value = field.default
+        told = f"`{value:g}`" if isinstance(value, float) else "none" if value == {} else _default(name, value)
+        lines.append(f"| `{name}` | {told} | {field.description} |")
     return "\n".join(lines)
 
 
@@ -202,6 +205,7 @@ REPORT_SCHEMA = DOCS / "reports.schema.json"
 MADE = {
     ("settings.md", "settings"): settings_table,
     ("retention.md", "retention-settings"): lambda: section_table(RetentionSettings),
+    ("retention.md", "redaction-settings"): lambda: section_table(RedactionSettings),
     ("settings.md", "storm-settings"): lambda: section_table(StormSettings),
     ("alerts.md", "alert-settings"): alert_settings_table,
     ("alerts.md", "alert-fields"): alert_fields_table,

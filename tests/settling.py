@@ -1,6 +1,6 @@
 """Spans settled outside a collector: the same decoder, dialects and settling, without a store."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import duckdb
@@ -12,7 +12,7 @@ from collector.settle import SPAN_COLUMNS, TEXTS, Rules, Settled, settle, texts_
 from collector.settle.rules import OUR_RULES
 from collector.store import arrow_schema
 from schemas import ddl
-from schemas.records import Span
+from schemas.records import Normalised, Span
 
 QUIET_NS = 2**63
 """Later than every receipt: nothing more is to come."""
@@ -31,18 +31,18 @@ def schema() -> pa.Schema:
     return pa.schema([whole.field(name) for name in SPAN_COLUMNS])
 
 
-def rows_of(spans: Iterable[Span]) -> list[Row]:
+def rows_of(spans: Iterable[Span], read: Callable[[Span], Normalised] = normalise) -> list[Row]:
     """Rows of the columns that settling reads; each span once."""
     rows = {}
     for n, span in enumerate(spans):
-        row = (*span_row(span, normalise(span)), 1_000 + n)
+        row = (*span_row(span, read(span)), 1_000 + n)
         rows[span.trace_id, span.span_id] = tuple(row[place] for place in _PLACES)
     return list(rows.values())
 
 
-def batch_of(spans: Iterable[Span]) -> pa.Table:
-    """Spans as a batch."""
-    return to_table(rows_of(spans), schema())
+def batch_of(spans: Iterable[Span], read: Callable[[Span], Normalised] = normalise) -> pa.Table:
+    """Spans as a batch, by what `read` makes of each."""
+    return to_table(rows_of(spans, read), schema())
 
 
 def settle_spans(spans: Iterable[Span]) -> Settled:

@@ -4,6 +4,8 @@
 """
 
 import logging
+import traceback
+from pathlib import Path
 
 from collector.dialects.attempts import read_attempt
 from collector.dialects.checks import CHECKS, REVIEWS, is_checking, read_check
@@ -85,4 +87,6 @@ def _log_once(dialect: str, error: Exception) -> None:
     what = (dialect, repr(error)[:200])
     if what not in _logged and len(_logged) < LOGGED_ERRORS:
         _logged.add(what)
-        logger.error("dialect %s cannot read a span; it is kept as a generic one", dialect, exc_info=error)
+        at = traceback.extract_tb(error.__traceback__)[-1]  # not what it says: that may quote the span
+        place = f"{Path(at.filename).name}:{at.lineno}"
+        logger.error("dialect %s cannot read a span (%s in %s); it is generic", dialect, type(error).__name__, place)

@@ -286,6 +286,8 @@ _N8N_STATUS: Final = {
 }
 """n8n's words (NodeApiError) for HTTP statuses, which it does not give itself."""
 
+_WORD = re.compile(r"[A-Za-z]+|\d{4,}")
+_ESCAPES = re.compile(r"\\[a-zA-Z]|[\[\]]")
 _JSON_RPC = re.compile(r"(?<![\w-])-32[0-7]\d\d\b")
 
 
@@ -360,6 +362,19 @@ class Rules:
         """The code of that name."""
         return self._codes[name]
 
+    def known_words(self, text: str) -> str:
+        """What our rules read in an error's text, and nothing else of it: by these words it is named as before.
+
+        Where a pattern leaves room for words of any kind, an x stands for each.
+        """
+        said = []
+        for row, says, _ in self._at[Where.TOOL]:
+            found = says.search(text) if says is not None else None
+            if found is not None:
+                said.append(_masked(found[0], row.says))
+        said += [found[0] for pattern in (_HTTP, _JSON_RPC) if (found := pattern.search(text)) is not None]
+        return "; ".join(dict.fromkeys(said))
+
     def tells_failure(self, said: Said) -> bool:
         """Whether an attribute alone says that a span has failed which claims success."""
         asked = dict(zip(self.asked, said.asked, strict=False))
@@ -385,6 +400,12 @@ class Rules:
         first = fitting[0]
         others = dict.fromkeys(row.code for row in fitting[1:] if row.code != first.code and not row.is_last_resort)
         return Named(self._codes[first.code], first.rule_id, tuple(others), first.is_last_resort)
+
+
+def _masked(text: str, pattern: str) -> str:
+    """The text, with an x for each word that does not stand in the pattern itself."""
+    known = {word.lower() for word in _WORD.findall(_ESCAPES.sub(" ", pattern))}
+    return _WORD.sub(lambda found: found[0] if found[0].lower() in known else "x", text)
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:
