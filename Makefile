@@ -16,7 +16,7 @@ NODE_CLIENTS := tests/clients/node
 PYTEST := $(PY) -m pytest
 ROOT_TESTS := $(shell [ "$$(id -u)" = 0 ] || echo "and not root")
 
-.PHONY: help setup setup-dev demo up check format test docs lock wheel packages clean
+.PHONY: help setup setup-dev demo up check format test screenshots docs lock wheel packages clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,8 +75,12 @@ test: setup-dev  ## everything; brings Chromium where apt may
 	@.ci/chromium
 	@failed=0; \
 	$(PYTEST) -n auto -m "not slow and not browser $(ROOT_TESTS)" || failed=1; \
-	$(PYTEST) -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
+	$(PYTEST) -n auto --dist loadfile -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
 	exit $$failed
+
+screenshots: setup-dev  ## pictures of every page, in both themes; those of README and docs anew
+	@.ci/chromium
+	$(PY) -m tests.screenshots
 
 docs: setup-dev  ## write the tables of docs/ that are made from the code
 	$(PY) -m tests.doc_tables

@@ -41,6 +41,19 @@ def collector() -> dict[str, Any] | None:
     return told and told | {"host": reachable(str(told["host"]))}
 
 
+@st.cache_data(ttl=1.0, show_spinner=False)
+def settling() -> dict[str, Any] | None:
+    """How far the collector is behind with making runs of spans: `traces_waiting`, `lag_s`; None where none runs.
+
+    Raises:
+        DashboardError: it does not answer.
+    """
+    told = collector()
+    found = reader.connect(settings()) if told else None
+    behind: dict[str, Any] | None = found.health()["settling"] if isinstance(found, reader.CollectorReader) else None
+    return behind
+
+
 def ask(question: str, **params: Param) -> pa.Table:
     """The answer to `queries/<question>.sql`, at most 1 s old; all sessions share it.
 

@@ -13,6 +13,8 @@ LIVE_S: Final = 1.0
 """How often live parts ask while a collector runs. With settling on top, a run is seen 2 to 3 s after it came."""
 LONG_S: Final = 5.0
 """How often they ask about more than a day: at a million runs that costs 0.2 s, and a second changes little."""
+BEHIND_S: Final = 10.0
+"""Settling that is further behind is said. As a rule it is 1 to 2 s."""
 IDLE_S: Final = 5.0
 """How often they look whether a collector has come up. Nothing changes while none runs."""
 
@@ -37,6 +39,7 @@ def _footer() -> None:
     minute_ns = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE
     try:
         row = store.ask("pulse", minute_ns=minute_ns, day_ns=minute_ns // filters.DAY * filters.DAY).to_pylist()[0]
+        behind = store.settling()
     except NoStore:
         st.caption("Nothing has arrived yet.")
         return
@@ -51,6 +54,13 @@ def _footer() -> None:
         help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
         "Duplicates: sent again and stored once.",
     )
+    if behind and behind["lag_s"] >= BEHIND_S:
+        st.caption(
+            f":material/hourglass_top: {words.plural(behind['traces_waiting'], 'trace')} of the last "
+            f"{behind['lag_s']:.0f} s are stored and not settled yet",
+            help="More arrives than can be settled at once. Figures and lists lag behind by as much and catch up by "
+            "themselves; nothing is lost.",
+        )
     if row["to_resettle"]:
         st.caption(
             f":material/history: new rules have gone through {words.count(row['resettled'])} of "

@@ -7,6 +7,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from dashboard import store
 from dashboard.errors import (
     AccessDenied,
     CollectorDown,
@@ -64,8 +65,13 @@ def show(error: DashboardError) -> None:
         st.code(str(error), language=None, wrap_lines=True)
 
 
-def nothing_yet() -> None:
+def is_empty() -> bool:
     """Nothing has ever arrived."""
+    return bool(store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0)
+
+
+def nothing_yet() -> None:
+    """What to do where nothing has ever arrived."""
     with st.container(border=True):
         st.subheader("Nothing has arrived yet", anchor=False)
         st.write(

@@ -21,7 +21,7 @@ from dashboard.components.bridge import Pier, bridge
 from dashboard.components.days import Day, Deploy, Stretch, Turn, days
 from dashboard.components.filters import Filters
 from dashboard.components.link_table import Column, link_table
-from dashboard.components.states import guarded, no_match, nothing_yet
+from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import safe
 from dashboard.reports.weeks import midnight_ns
 from dashboard.store import Param
@@ -508,7 +508,7 @@ def one_workflow(conf: Filters, workflow: str) -> None:
 def body() -> None:
     """The page."""
     conf = filters.current()
-    if store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
+    if is_empty():
         nothing_yet()
         return
     names: list[str] = store.ask_steady("workflow_names").column("workflow").to_pylist()

@@ -16,7 +16,7 @@ from dashboard.components.figures import Figure, figures
 from dashboard.components.filters import Filters
 from dashboard.components.heat import HeatRow, heat
 from dashboard.components.link_table import Column, link_table
-from dashboard.components.states import guarded, nothing_yet
+from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import clip, safe
 from dashboard.components.timeline import timeline
 from dashboard.looks import LENSES, layer_of
@@ -76,8 +76,8 @@ def totals(conf: Filters, window: filters.Window) -> dict[str, Row]:
     return {row["certainty"]: row for row in ask("failure_totals", **conf.scope(window)).to_pylist()}
 
 
-def headline(conf: Filters, certainty: str, now: dict[str, Row], before: dict[str, Row], spots: list[Row]) -> None:
-    """The finding in words."""
+def headline(conf: Filters, certainty: str, now: dict[str, Row], before: dict[str, Row], spots: list[Row]) -> bool:
+    """The finding in words; whether there was any run to look at."""
     runs = store.ask("run_totals", **conf.scope()).to_pylist()[0]["runs"]
     runs_before = store.ask_steady("run_totals", **conf.scope(conf.window.before())).to_pylist()[0]["runs"]
     last = None
@@ -98,6 +98,7 @@ def headline(conf: Filters, certainty: str, now: dict[str, Row], before: dict[st
     )
     said = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
     st.subheader(said, anchor=False)
+    return bool(runs)
 
 
 def show_figures(certainty: str, now: Row, before: Row | None) -> None:
@@ -317,13 +318,15 @@ def failures() -> None:
     certainty = choice()
     conf, now_ns = filters.current(), time.time_ns()
     now = totals(conf, conf.window)
-    if not now and store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
+    if not now and is_empty():
         nothing_yet()
         return
     spots = store.ask("failure_steps", certainty=certainty, **conf.scope()).to_pylist()
     before = totals(conf, conf.window.before())
     with first:
-        headline(conf, certainty, now, before, spots)
+        if not headline(conf, certainty, now, before, spots):
+            no_match("Nothing ran, so nothing failed.")
+            return
     others = [
         f"{words.count(row['failures'])} {name}" for name, row in now.items() if name != certainty and row["failures"]
     ]

@@ -27,7 +27,7 @@ from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
 from dashboard.components.run_list import NARROW, run_list
-from dashboard.components.states import guarded, nothing_yet
+from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import sentence
 from dashboard.components.timeline import STATES, timeline
 from dashboard.glance import Delivered, Glance, Story, glance, story
@@ -188,7 +188,8 @@ def show_where(conf: Filters, seen: Glance, scope: dict[str, Param]) -> None:
     parts = losses(seen.total.outcomes, rows, lens="a" if conf.lens == "A" else "b")
     if parts:
         of = f"Where 100 runs went, of {words.count(seen.total.outcomes.finished)}"
-        where_runs_went(parts, key="overview_losses", title=of, params={})
+        with st.container(border=True):
+            where_runs_went(parts, key="overview_losses", title=of, params={})
 
 
 # ---- over time, and now ----------------------------------------------------------------------------------------------
@@ -314,7 +315,7 @@ def overview() -> None:
     window, now_ns = conf.window, time.time_ns()
     length = window.until_ns - window.since_ns
     totals = store.ask("run_totals", **conf.scope()).to_pylist()[0]
-    if totals["newest_ns"] is None and store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
+    if totals["newest_ns"] is None and is_empty():
         nothing_yet()
         return
     earlier = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
@@ -329,9 +330,10 @@ def overview() -> None:
     story_until_ns = min(wide.until_ns, -(-now_ns // ROLLUP_NS) * ROLLUP_NS)
     told = story_of(story_until_ns, here, str(here), **of_all)
     headline(conf, seen, told, finding, now_ns)
+    if not totals["runs"]:
+        no_match(f"No run began {window.said}.")
     show_figures(seen, wide, step_ns)
-    with st.container(border=True):
-        show_where(conf, seen, scope)
+    show_where(conf, seen, scope)
 
     abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
     found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}

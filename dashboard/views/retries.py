@@ -19,7 +19,7 @@ from dashboard.components.lanes import Block, Lane, lanes
 from dashboard.components.lanes import Column as Beat
 from dashboard.components.link_table import Column, link_table
 from dashboard.components.parameters import BY
-from dashboard.components.states import guarded, no_match, nothing_yet
+from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import safe, sentence
 from dashboard.store import Param
 
@@ -412,7 +412,7 @@ def chosen() -> str:
 def body() -> None:
     """The page."""
     conf: Filters = filters.current()
-    if store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
+    if is_empty():
         nothing_yet()
         return
     window = conf.window.widened(LIMITS.bucket_ns)

@@ -19,7 +19,7 @@ from dashboard.components.run_head import run_head, time_line
 from dashboard.components.run_list import run_list
 from dashboard.components.run_steps import PICTURES, run_steps
 from dashboard.components.run_tree import SPAN_ID, received
-from dashboard.components.states import guarded
+from dashboard.components.states import guarded, is_empty, nothing_yet
 from dashboard.components.text import safe
 from dashboard.components.verdicts import show_verdicts
 from dashboard.components.waterfall import group
@@ -95,6 +95,9 @@ def needs_another_look(run_id: str) -> bool:
 @guarded
 def choose() -> None:
     """No run is named: offers the newest."""
+    if is_empty():
+        nothing_yet()
+        return
     st.subheader("Which run?", anchor=False)
     st.write("Open one of the newest here, find one on Runs, or paste an id in the sidebar.")
     window = filters.current().window

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import store, words
 from dashboard.components import failure_filter, filters, pulse
 from dashboard.components.run_list import run_list
-from dashboard.components.states import guarded, no_match
+from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import safe
 from dashboard.components.timeline import STATES, timeline
 from dashboard.rows import csv_lines
@@ -68,6 +68,9 @@ def back_to_newest() -> None:
 @guarded
 def results() -> None:
     """Chart, count and one page of what was found."""
+    if is_empty():
+        nothing_yet()
+        return
     found, window = asked(), filters.current().window
     over_time = store.ask(
         "runs_found_over_time" if "text" in found else "runs_over_time", bucket_ns=window.bucket_ns, **found

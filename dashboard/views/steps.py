@@ -32,7 +32,7 @@ from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
 from dashboard.components.stairs import Level, Step, stairs
-from dashboard.components.states import guarded, no_match, nothing_yet
+from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.step_graph import step_graph
 from dashboard.components.text import safe, sentence
 from dashboard.components.whole import Part, whole
@@ -278,8 +278,8 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
 COLUMNS: Final[list[Column]] = [
     {"name": "step", "label": "Step", "look": "strong"},
     number_column("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it"),
-    number_column("first", "First try", 70, "Operations whose first try was good"),
-    number_column("after", "After recovery", 142, "Operations ok or recovered, with their 95 % band"),
+    number_column("first", "First try", 66, "Operations whose first try was good"),
+    number_column("after", "After recovery", 158, "Operations ok or recovered, with their 95 % band"),
     number_column("change", "Δ pts", 56, "Against the window before"),
     number_column("p50", "p50", 68, leaves=2),
     number_column("p95", "p95", 68),
@@ -368,7 +368,7 @@ def one_workflow(conf: Filters, workflow: str) -> None:
 def body() -> None:
     """The page."""
     conf = filters.current()
-    if store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0:
+    if is_empty():
         nothing_yet()
         return
     names: list[str] = store.ask_steady("workflow_names").column("workflow").to_pylist()

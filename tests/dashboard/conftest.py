@@ -28,7 +28,7 @@ def lively_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
 @pytest.fixture
 def lively(lively_dir: Path) -> Iterator[Path]:
     """Pages read the lively store."""
-    with data_dir(lively_dir):
+    with data_dir(lively_dir, unchanging=True):
         yield store_path(lively_dir)
 
 

@@ -16,19 +16,20 @@ APP = Path(dashboard.__file__).parent / "app.py"
 PAGES = ("overview", "steps", "failures", "retries", "drift", "runs", "run", "connect", "reports")
 
 
+_unchanging: list[Path] = []
+"""The folder whose answers the caches hold from test to test, as they do from session to session."""
+
+
 @contextmanager
-def data_dir(folder: Path) -> Iterator[None]:
-    """Makes pages read the store of a folder."""
+def data_dir(folder: Path, *, unchanging: bool = False) -> Iterator[None]:
+    """Makes pages read the store of a folder; the answers of one that never changes are kept."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEAMSCOPE_DATA_DIR", str(folder))
-        _forget()
+        if _unchanging != [folder]:
+            st.cache_data.clear()
+            st.cache_resource.clear()
+        _unchanging[:] = [folder] if unchanging else []
         yield
-    _forget()
-
-
-def _forget() -> None:
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def open_page(page: str, /, **params: str | list[str]) -> AppTest:

@@ -1,7 +1,5 @@
 """Every page and every state it can be in."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -9,11 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.text import safe
-from schemas.paths import endpoint_path, store_path
-from schemas.version import SCHEMA_VERSION
+from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.drifting import drifting
-from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, words
+from tests.dashboard.pages import component, data_dir, healthy, open_page, words
 
 
 def newest(path: Path, outcome: str) -> str:
@@ -426,61 +423,3 @@ class TestConnect:
         blocks = "\n".join(code.value for code in page.code)
         assert "authorization=Bearer%20<write token>" in blocks
         assert "very-secret" not in blocks + words(page)
-
-
-@pytest.mark.parametrize("page", PAGES)
-class TestStates:
-    def test_no_store_yet(self, page: str, tmp_path: Path) -> None:
-        """Before anything was ever started every page says how to start."""
-        with data_dir(tmp_path / "nowhere"):
-            shown = open_page(page)
-        assert not shown.exception
-        assert "Nothing has arrived yet" in words(shown)
-
-    def test_other_version(self, page: str, tmp_path: Path) -> None:
-        """A store of another version is named with both numbers."""
-        con = stores.create(store_path(tmp_path))
-        con.execute("update store.meta set value = '0' where key = 'schema_version'")
-        con.close()
-        with data_dir(tmp_path):
-            shown = open_page(page)
-        assert not shown.exception
-        assert any(f"has schema 0, this dashboard reads {SCHEMA_VERSION}" in code.value for code in shown.code)
-
-    def test_file_held_by_another_process(self, page: str, tmp_path: Path) -> None:
-        """A lock is explained."""
-        stores.write(store_path(tmp_path), [])
-        holder = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "import duckdb,sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()",
-                str(store_path(tmp_path)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        try:
-            assert holder.stdout is not None
-            holder.stdout.readline()
-            with data_dir(tmp_path):
-                shown = open_page(page)
-        finally:
-            holder.communicate()
-        assert not shown.exception
-        assert any("another process has" in code.value for code in shown.code)
-
-    def test_collector_down(self, page: str, tmp_path: Path) -> None:
-        """A collector that says it runs and does not answer is named, with what to do."""
-        living = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
-        try:
-            endpoint_path(tmp_path).write_text(
-                f'{{"pid": {living.pid}, "host": "127.0.0.1", "http_port": 9, "grpc_port": 9, "version": "0",'
-                f' "schema_version": {SCHEMA_VERSION}}}'
-            )
-            with data_dir(tmp_path):
-                shown = open_page(page)
-        finally:
-            living.communicate()
-        assert not shown.exception
-        assert any("does not answer" in code.value for code in shown.code)
