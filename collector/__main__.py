@@ -1,6 +1,7 @@
 """`python -m collector`: runs the collector until it is told to stop."""
 
 import gc
+import json
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ import click
 from collector.errors import CollectorError
 from collector.rollup_store import rebuild_rollups
 from collector.service import Collector
+from collector.settling import forget_runs
 from schemas.settings import Settings, SettingsError
 
 GC_THRESHOLDS = (50_000, 20, 50)
@@ -43,9 +45,12 @@ class _WithoutPandas(MetaPathFinder):
 @click.option("--insecure", is_flag=True, default=None, help="Bind beyond loopback without a token.")
 @click.option("--rebuild", is_flag=True, help="Make the roll-ups anew from the stored runs, and stop.")
 @click.option(
+    "--forget", is_flag=True, help="Remove the runs whose ids come on standard input, tell what became of them, stop."
+)
+@click.option(
     "--settings", "settings_file", type=click.Path(path_type=Path), help="Settings file instead of ./seamscope.toml."
 )
-def main(settings_file: Path | None, rebuild: bool, **flags: object) -> None:
+def main(settings_file: Path | None, rebuild: bool, forget: bool, **flags: object) -> None:
     """Receive OTLP on gRPC and HTTP, store it, settle it, and serve the read API.
 
     Prints one line when it accepts spans. SIGTERM or Ctrl-C stop it after what was accepted is on disk.
@@ -59,6 +64,9 @@ def main(settings_file: Path | None, rebuild: bool, **flags: object) -> None:
         settings = Settings.load(flags, file=settings_file)
         if rebuild:
             rebuild_rollups(settings)
+            return
+        if forget:
+            click.echo(json.dumps(forget_runs(settings, sys.stdin.read().split())._asdict()))
             return
         collector = Collector(settings)
     except (CollectorError, SettingsError) as exc:

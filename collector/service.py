@@ -89,6 +89,9 @@ class Collector:
             refusals = dict(cursor.execute(_REFUSALS).fetchall())
             logs = dict(cursor.execute(_LOGS).fetchall())
             removed = removed_in_all(cursor)
+            damage = (
+                cursor.sql("select at_ns, what, kept, lost from damage order by at_ns").to_arrow_table().to_pylist()
+            )
         names = ("received", "stored", "duplicate", "conflict", "rejected", "truncated", "late", "requests", "bytes")
         requests, queued_bytes = self._ingestor.backlog()
         lag = self._settler.lag()
@@ -116,6 +119,7 @@ class Collector:
             "settling": {"traces_waiting": lag.traces, "lag_s": round(lag.seconds, 3)},
             "resettling": resettling and {**resettling._asdict(), "rule_version": RULE_VERSION},
             "removed": removed,
+            "damage": damage,
             "rollups": {"whole": self._settler.has_whole_rollups},
             "disk": {
                 "store_bytes": sum(file.stat().st_size for file in self._store.files()),

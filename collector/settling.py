@@ -396,6 +396,24 @@ class Settler:
         return sorted({*traces, *wanted, *(trace_id for (trace_id,) in rows)})
 
 
+def forget_runs(settings: Settings, ids: Sequence[str]) -> Forgotten:
+    """Removes runs while no collector runs on the store.
+
+    Raises:
+        CollectorError: the store cannot be used, by another process for instance.
+    """
+    store = Store.open(settings)
+    try:
+        settler = Settler(store, settings, lambda: False)
+        settler.start()
+        try:
+            return settler.forget(ids).result()
+        finally:
+            settler.stop(0.0)
+    finally:
+        store.close()
+
+
 def received_since(cursor: duckdb.DuckDBPyConnection, store: Store, traces: list[str]) -> int:
     """No span of these traces was received before; 0 where that is not known."""
     remembered = store.received_since(traces)

@@ -1,5 +1,6 @@
 """The only module that opens the database. One process, one writer; readers get their own cursors."""
 
+import json
 import logging
 import os
 import re
@@ -35,6 +36,7 @@ from collector.rows import (
     to_table,
     version_key,
 )
+from collector.salvage import Damage, open_whole
 from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import MIB, Settings
@@ -49,6 +51,9 @@ DERIVED_TABLES: Final = ("run", "step", "operation", "failure", "verdict", "trac
 
 MOMENT_NS: Final = 600 * 10**9
 """The settling thread has heard long ago of everything that was stored before."""
+
+MOST_DAMAGE: Final = 100
+"""Notes on damage that are kept."""
 
 LOCK_WAIT_S: Final = 5.0
 """How long a start waits for another process to let go of the file."""
@@ -131,18 +136,37 @@ class Store:
     def open(cls, settings: Settings) -> "Store":
         """Opens the store of the data folder, making both where they are missing.
 
+        What is damaged of it is set aside (`collector.salvage`) and noted in view `damage`.
+
         Raises:
             StoreLocked: another process has the file open.
             SchemaMismatch: a newer schema version wrote it. An older one is copied and migrated.
             CollectorError: folder or file may not be used (permissions, symlink, not a store).
         """
         path = store_path(prepare_data_dir(settings.data_dir))
+        try:
+            store, damage = open_whole(path, wal_path(path), lambda: cls._opened(path, settings))
+        except duckdb.Error as exc:
+            raise CollectorError(f"{path} cannot be opened: {_first_line(exc)}") from exc
+        if damage:
+            store._note(damage)
+        return store
+
+    @classmethod
+    def _opened(cls, path: Path, settings: Settings) -> "Store":
         connection = _open_current(path, settings)
         try:
             return cls(connection, path, settings)
         except BaseException:
-            connection.close()
+            with suppress(duckdb.Error):  # that of a damaged file cannot even be closed in order
+                connection.close()
             raise
+
+    def _note(self, damage: Sequence[Damage]) -> None:
+        with transaction(self._writer) as tx:
+            known = tx.execute("select value from store.meta where key = 'damage'").fetchall()
+            told = [*json.loads(known[0][0] if known else "[]"), *(one._asdict() for one in damage)]
+            tx.execute("insert or replace into store.meta values ('damage', ?)", [json.dumps(told[-MOST_DAMAGE:])])
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own on the same database, for one query or one thread."""
@@ -236,8 +260,8 @@ class Store:
                 self._connection.close()
                 self._connection = _connect(self.path, self._settings)
                 self._writer = self._connection.cursor()
-        except CollectorError as exc:
-            raise self._unavailable(str(exc)) from exc
+        except (CollectorError, duckdb.Error) as exc:
+            raise self._unavailable(f"{self.path} cannot be opened: {_first_line(exc)}") from exc
         self._broken = False
 
     def _unavailable(self, message: str) -> StoreUnavailable:
@@ -432,11 +456,8 @@ def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
         "allow_community_extensions": False,
         "allow_persistent_secrets": False,
     }
-    try:
-        connection = _when_unlocked(path, lambda: duckdb.connect(str(path), config=config))
-        connection.execute("set lock_configuration = true")
-    except duckdb.Error as exc:
-        raise CollectorError(f"{path} cannot be opened: {_first_line(exc)}") from exc
+    connection = _when_unlocked(path, lambda: duckdb.connect(str(path), config=config))
+    connection.execute("set lock_configuration = true")
     return connection
 
 
@@ -469,7 +490,8 @@ def _open_current(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
             found = _schema_version(connection)  # another collector may have been faster
         _create_or_migrate(connection, path, found)
     except BaseException:
-        connection.close()
+        with suppress(duckdb.Error):
+            connection.close()
         raise
     return connection
 

@@ -250,6 +250,10 @@ def of_health(health: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding(
             Grade.OK, f"settling is {settling.get('lag_s')} s behind, {settling.get('traces_waiting')} traces wait"
         )
+    damage = health.get("damage")
+    for found in damage if isinstance(damage, list) else ():
+        told = f"{words.iso(int(found['at_ns']))}: {found['what']}; lost: {found['lost']}"
+        yield Finding(Grade.NOTE, told, f"kept as {found['kept']} in the data folder: look at it, then delete it")
     removed = health.get("removed")
     if isinstance(removed, dict):
         for reason, sums in removed.items():

@@ -20,6 +20,7 @@ COMMANDS = {
     "sql": "sql",
     "export": "export",
     "rebuild": "rebuild",
+    "forget": "forget",
     "doctor": "doctor",
 }
 """Subcommand to its module in `dashboard.commands`. Only the one asked for is imported: a collector that starts in

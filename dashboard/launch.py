@@ -2,6 +2,7 @@
 
 import sys
 from importlib.resources import files
+from urllib.parse import urlsplit
 
 from schemas.settings import LOOPBACK, Settings
 
@@ -27,4 +28,7 @@ def streamlit_argv(settings: Settings) -> list[str]:
     if settings.ui_host not in LOOPBACK:
         # Reached under names we cannot know; whoever binds beyond loopback has a proxy or said --insecure.
         argv += ["--server.allowedHosts", "*"]
+    elif settings.public_url is not None and (host := urlsplit(settings.public_url).hostname):
+        for allowed in ("127.0.0.1", "localhost", host):  # a proxy before us passes on the name that people use
+            argv += ["--server.allowedHosts", allowed]
     return argv

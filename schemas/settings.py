@@ -120,7 +120,7 @@ class Settings(BaseModel):
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s<>|]+$",
-        description="where people reach the dashboard: alerts link there; its own address where not set",
+        description="where people reach the dashboard: it answers under that name (a proxy), and alerts link there",
     )
 
     @field_validator("time_zone")

@@ -4,6 +4,7 @@ import http.client
 import json
 import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
@@ -46,15 +47,25 @@ def _by_collector(settings: Settings, host: str, port: int) -> None:
         {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
         for token in (settings.write_token, settings.read_token)
     )
-    _ask(host, port, "POST", "/api/rebuild", write)
-    while not _ask(host, port, "GET", "/api/health", read)["rollups"]["whole"]:
+    ask(host, port, "POST", "/api/rebuild", write)
+    while not ask(host, port, "GET", "/api/health", read)["rollups"]["whole"]:
         time.sleep(POLL_S)
 
 
-def _ask(host: str, port: int, method: str, path: str, headers: dict[str, str]) -> Any:
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+def ask(
+    host: str,
+    port: int,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: object = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Any:
+    """What the collector answers to a request; its refusal is an error of the command."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     try:
-        connection.request(method, path, headers=headers)
+        told = {} if body is None else {"Content-Type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), {**headers, **told})
         response = connection.getresponse()
         answer = json.loads(response.read())
     except (OSError, ValueError, http.client.HTTPException) as exc:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import store, words
 from dashboard.alerts.state import load
-from dashboard.components.filters import Window
+from dashboard.components.filters import Window, zone
 from dashboard.components.text import safe
 from dashboard.errors import DashboardError
 from schemas.settings import MIB
@@ -61,6 +61,12 @@ def panel(window: Window) -> None:
         for row in reasons:
             said = REASONS.get(row["reason"], row["reason"])
             st.caption(f":material/block: {words.plural(row['refused'], row['what'][:-1])} refused: {safe(said)}")
+        for row in store.ask_steady("damages").to_pylist():
+            when = words.moment(row["at_ns"], zone())
+            st.caption(
+                f":material/healing: {when}: {safe(row['what'])}. Lost: {safe(row['lost'])}. "
+                f"Kept as {safe(row['kept'])}."
+            )
         for row in store.ask_steady("removals", since_ns=window.since_ns).to_pylist():
             what = f"{words.plural(row['runs'], 'run')} of {words.plural(row['spans'], 'span')}"
             told = REMOVED.get(row["reason"], safe(row["reason"]))

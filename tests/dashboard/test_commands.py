@@ -7,6 +7,7 @@ import signal
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import duckdb
@@ -215,6 +216,27 @@ def test_rebuild_makes_the_roll_ups_anew_without_a_collector_and_through_one(tmp
         wait_for_collector(data, process)
         assert "roll-ups made anew" in seamscope("rebuild", "--data", data).stdout
         assert rows(data, ROLLED_UP) == right
+
+
+@pytest.mark.parametrize("is_running", [False, True], ids=["without a collector", "through one"])
+def test_forget_removes_runs_for_good_and_says_what_it_did_not_find(is_running: bool, tmp_path: Path) -> None:
+    """Ids come as arguments, or as a query prints them; asking again finds nothing and says so."""
+    data = tmp_path / "data"
+    seamscope("ingest", RECORDINGS / "langgraph-openinference-good", "--data", data)
+    ids = [row["run_id"] for row in rows(data, "select run_id from run")]
+    with (
+        running("collect", "--data", data, *ANY_PORTS, log=tmp_path / "log") if is_running else nullcontext() as process
+    ):
+        if process is not None:
+            wait_for_collector(data, process)
+        assert "1 run removed" in seamscope("forget", ids[0], "--data", data).stdout
+        assert [row["run_id"] for row in rows(data, "select run_id from run")] == ids[1:]
+        again = seamscope("forget", ids[0], "--data", data, check=False)
+        assert again.returncode == 1
+        assert f"of no run that is stored: {ids[0]}" in again.stderr
+        assert rows(data, "select reason, sum(runs)::bigint as runs from removal group by 1") == [
+            {"reason": "asked", "runs": 1}
+        ]
 
 
 @pytest.mark.slow

@@ -61,10 +61,13 @@ def test_the_server_is_private_and_quiet() -> None:
 
 
 def test_the_command_binds_what_the_settings_say() -> None:
-    """Loopback keeps the host list; a bind beyond it cannot know its names."""
+    """Loopback keeps the host list, a proxy's name added; a bind beyond it cannot know its names."""
     argv = streamlit_argv(Settings(ui_port=8601))
     assert argv[1:4] == ["-m", "streamlit", "run"]
     assert argv[argv.index("--server.port") + 1] == "8601"
     assert argv[argv.index("--server.address") + 1] == "127.0.0.1"
     assert "--server.allowedHosts" not in argv
+    behind_proxy = streamlit_argv(Settings(public_url="https://seamscope.example.com/x"))
+    allowed = [behind_proxy[at + 1] for at, flag in enumerate(behind_proxy) if flag == "--server.allowedHosts"]
+    assert allowed == ["127.0.0.1", "localhost", "seamscope.example.com"]
     assert "*" in streamlit_argv(Settings(ui_host="0.0.0.0", insecure=True))
