@@ -71,11 +71,16 @@ def derive(
     settled.verdict.extend(verdict_rows(spans, run, judgements))
     at = _Places(spans, steps)
     shown = shown_with(steps, operation_of, primary)
-    settled.step.extend(_step_rows(spans, forest, run, steps, of_steps, operations, operation_of, usage))
+    step_rows = _step_rows(spans, forest, run, steps, of_steps, operations, operation_of, usage)
+    settled.step.extend(step_rows)
     settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
-    settled.failure.extend(_failure_rows(spans, forest, run, steps, failures, findings, outcome, primary, shown, at))
     verdict = verdict_of_run(judgements)
-    settled.run.append(_run_row(spans, forest, run, steps, operations, total, outcome, verdict, primary, findings, at))
+    run_row = _run_row(spans, forest, run, steps, operations, total, outcome, verdict, primary, findings, at)
+    settled.run.append(run_row)
+    by_place = dict(zip(steps.order, step_rows, strict=True))
+    settled.failure.extend(
+        _failure_rows(spans, forest, run_row, by_place, steps, failures, findings, primary, shown, at)
+    )
 
 
 class _Places:
@@ -249,11 +254,11 @@ def _operation_rows(
 def _failure_rows(
     spans: Spans,
     forest: Forest,
-    run: Run,
+    run: RunRow,
+    step_rows: Mapping[int, StepRow],
     steps: Steps,
     failures: Failures,
     findings: Mapping[int, Finding],
-    outcome: Outcome,
     primary: int,
     shown: Set[int],
     at: _Places,
@@ -264,8 +269,8 @@ def _failure_rows(
         root = failures.cause.get(i, NONE)
         role = "collateral" if root == NONE else "root" if root == i else "propagated"
         is_recovered = i in failures.recovered
-        is_shown = outcome == Outcome.FAILED and (root == primary or (root != NONE and steps.owner(root) in shown))
-        is_silent = outcome in FINISHED and root != NONE and not is_recovered and not is_shown
+        is_shown = run.outcome == Outcome.FAILED and (root == primary or (root != NONE and steps.owner(root) in shown))
+        is_silent = run.outcome in FINISHED and root != NONE and not is_recovered and not is_shown
         found = findings.get(root, ECHO)
         issuer = issuer_of(spans, steps, models, root) if root != NONE else NONE
         rows.append(
@@ -292,12 +297,29 @@ def _failure_rows(
                 found.named.rule_id if root == i else None,
                 RULE_VERSION,
                 spans.scope_id[i],
+                run.workflow,
+                run.workflow_version,
+                run.environment,
+                run.start_ns,
+                *_lost(step_rows.get(i)),
             )
         )
-    hiding = hiding_span(spans, forest, failures, primary) if outcome == Outcome.SILENT else NONE
+    hiding = hiding_span(spans, forest, failures, primary) if run.outcome == Outcome.SILENT else NONE
     if hiding != NONE:
-        rows.append(_hidden(spans, hiding, primary, rows, findings[primary], at))
+        hidden = _hidden(spans, hiding, primary, rows, findings[primary], at)
+        kind, lost_ns = _lost(step_rows.get(hiding))
+        rows.append(hidden._replace(kind=kind, lost_ns=lost_ns))
     return rows
+
+
+def _lost(step: StepRow | None) -> tuple[str | None, int | None]:
+    """The kind of a step, and how long it took if it failed and ended."""
+    if step is None:
+        return None, None
+    has_failed = step.status == StepStatus.FAILED or step.in_band_error is not None
+    if step.end_ns is None or step.end_ns < step.start_ns or not has_failed:
+        return step.kind, None
+    return step.kind, step.end_ns - step.start_ns
 
 
 def _hidden(

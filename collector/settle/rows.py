@@ -122,6 +122,12 @@ class FailureRow(NamedTuple):
     rule_id: str | None
     rule_version: int
     scope_id: int
+    workflow: str
+    workflow_version: str | None
+    environment: str | None
+    run_start_ns: int
+    kind: str | None
+    lost_ns: int | None
 
 
 class VerdictRow(NamedTuple):

@@ -3,13 +3,12 @@
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $certainty                         varchar; observed, inferred and judged are never added up
 --   $limit                             bigint
-select f.run_id, f.span_id, f.at_ns, r.workflow, f.step, f.code, f.layer_a, f.layer_b, f.recovered, f.silent, f.evidence
-from failure f
-join run r using (run_id)
-where f.at_ns >= $since_ns::ubigint and f.role = 'root' and f.certainty = $certainty
-  and r.start_ns >= $since_ns::ubigint and r.start_ns < $until_ns::ubigint
-  and ($workflow = '' or r.workflow = $workflow)
-  and ($version = '' or r.workflow_version = $version)
-  and in_environment(r.environment, $environment)
-order by f.at_ns desc, f.run_id, f.span_id, f.code
+select run_id, span_id, at_ns, workflow, step, code, layer_a, layer_b, recovered, silent, evidence
+from failure
+where at_ns >= $since_ns::ubigint and role = 'root' and certainty = $certainty
+  and run_start_ns >= $since_ns::ubigint and run_start_ns < $until_ns::ubigint
+  and ($workflow = '' or workflow = $workflow)
+  and ($version = '' or workflow_version = $version)
+  and in_environment(environment, $environment)
+order by at_ns desc, run_id, span_id, code
 limit $limit

@@ -2,19 +2,18 @@
 --   $since_ns, $until_ns               bigint, half-open [since, until) over the start of a run
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 -- loud + silent + recovered = failures: neither handled nor hidden, hidden, handled.
-select f.certainty, count(*) filter (where f.role = 'root') as failures,
-       count(distinct f.run_id) filter (where f.role = 'root') as runs,
-       count(*) filter (where f.role = 'root' and not f.recovered and not f.silent) as loud,
-       count(*) filter (where f.role = 'root' and f.silent) as silent,
-       count(*) filter (where f.role = 'root' and f.recovered) as recovered,
-       count(*) filter (where f.role = 'propagated' and f.code <> 'recovery.silent_failure') as propagated,
-       count(*) filter (where f.role = 'collateral') as collateral
-from failure f
-join run r using (run_id)
-where f.at_ns >= $since_ns::ubigint
-  and r.start_ns >= $since_ns::ubigint and r.start_ns < $until_ns::ubigint
-  and ($workflow = '' or r.workflow = $workflow)
-  and ($version = '' or r.workflow_version = $version)
-  and in_environment(r.environment, $environment)
-group by f.certainty
-order by f.certainty
+select certainty, count(*) filter (where role = 'root') as failures,
+       count(distinct run_id) filter (where role = 'root') as runs,
+       count(*) filter (where role = 'root' and not recovered and not silent) as loud,
+       count(*) filter (where role = 'root' and silent) as silent,
+       count(*) filter (where role = 'root' and recovered) as recovered,
+       count(*) filter (where role = 'propagated' and code <> 'recovery.silent_failure') as propagated,
+       count(*) filter (where role = 'collateral') as collateral
+from failure
+where at_ns >= $since_ns::ubigint
+  and run_start_ns >= $since_ns::ubigint and run_start_ns < $until_ns::ubigint
+  and ($workflow = '' or workflow = $workflow)
+  and ($version = '' or workflow_version = $version)
+  and in_environment(environment, $environment)
+group by certainty
+order by certainty

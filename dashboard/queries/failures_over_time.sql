@@ -5,13 +5,12 @@
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $certainty                         varchar; observed, inferred and judged are never added up
 -- No failure lies before the start of its run, so `at_ns` bounds the look into `failure`.
-select (r.start_ns // $bucket_ns::ubigint) * $bucket_ns::ubigint as bucket_ns, f.layer_a, f.layer_b, count(*) as failures
-from failure f
-join run r using (run_id)
-where f.at_ns >= $since_ns::ubigint and f.role = 'root' and f.certainty = $certainty
-  and r.start_ns >= $since_ns::ubigint and r.start_ns < $until_ns::ubigint
-  and ($workflow = '' or r.workflow = $workflow)
-  and ($version = '' or r.workflow_version = $version)
-  and in_environment(r.environment, $environment)
-group by bucket_ns, f.layer_a, f.layer_b
-order by bucket_ns, f.layer_a, f.layer_b
+select (run_start_ns // $bucket_ns::ubigint) * $bucket_ns::ubigint as bucket_ns, layer_a, layer_b, count(*) as failures
+from failure
+where at_ns >= $since_ns::ubigint and role = 'root' and certainty = $certainty
+  and run_start_ns >= $since_ns::ubigint and run_start_ns < $until_ns::ubigint
+  and ($workflow = '' or workflow = $workflow)
+  and ($version = '' or workflow_version = $version)
+  and in_environment(environment, $environment)
+group by bucket_ns, layer_a, layer_b
+order by bucket_ns, layer_a, layer_b

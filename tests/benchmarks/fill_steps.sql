@@ -35,8 +35,9 @@ select run_id, run_id as trace_id, operation_id as span_id, step, code, layer_a,
        'root' as role, false as recovered, outcome = 'silent' as silent, [] as contributing,
        'no answer within 10.0 s, and nobody asked again' as evidence,
        ['ToolTimeoutError', 'HTTPStatusError', 'ValidationError', 'KeyError'][(hash(seed) % 4)::integer + 1] as error_type,
-       first_ns + (tries - 1) * 60000000 + took_ns as at_ns, case when code <> 'unclassified' then code || '/case' end as rule_id,
-       getvariable('rule_version') as rule_version, 0 as scope_id
+       first_ns + took_ns as at_ns, case when code <> 'unclassified' then code || '/case' end as rule_id,
+       getvariable('rule_version') as rule_version, 0 as scope_id, workflow, workflow_version, environment,
+       start_ns as run_start_ns, kind, took_ns as lost_ns
 from tried
 where failed;
 

@@ -74,6 +74,15 @@ def ask(path: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
+    """A row of which only some columns matter."""
+    for name, kind, null, *_ in connection.execute(f"describe {table}").fetchall():
+        if null == "NO":
+            values.setdefault(name, {"VARCHAR": "", "VARCHAR[]": [], "BOOLEAN": False}.get(kind, 0))
+    names = ", ".join(f'"{name}"' for name in values)
+    connection.execute(f"insert into {table} ({names}) values ({', '.join('?' * len(values))})", list(values.values()))
+
+
 def test_a_migrated_store_has_the_layout_of_a_new_one(settings: Settings, tmp_path: Path) -> None:
     """Tables and views hold the same columns of the same types in the same order."""
     fresh = Settings(data_dir=tmp_path / "fresh", min_free_disk_mib=0)
@@ -90,6 +99,22 @@ def test_no_row_is_lost_and_the_store_takes_new_ones(settings: Settings) -> None
             (str(SCHEMA_VERSION),)
         ]
     store.close()
+
+
+def test_failures_that_are_there_are_told_whose_they_are(settings: Settings) -> None:
+    """What settling would say of a run's failed step is filled in for what an older build had stored."""
+    with duckdb.connect(str(store_path(settings.data_dir))) as old:
+        of_run = {"run_id": "r", "workflow": "desk", "workflow_version": "2", "environment": "lab", "start_ns": 5}
+        insert(old, "store.run", **of_run)
+        insert(old, "store.step", run_id="r", span_id="s", kind="tool", start_ns=6, end_ns=9, status="failed")
+        for span_id in ("s", "no step"):
+            insert(old, "store.failure", run_id="r", span_id=span_id, code="tool.timeout")
+    Store.open(settings).close()
+    told = ask(
+        store_path(settings.data_dir),
+        "select workflow, workflow_version, environment, run_start_ns, kind, lost_ns from failure order by span_id",
+    )
+    assert told == [("desk", "2", "lab", 5, None, None), ("desk", "2", "lab", 5, "tool", 3)]
 
 
 def test_a_copy_is_kept_beside_it_and_named_in_the_log(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

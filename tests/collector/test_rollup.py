@@ -286,3 +286,16 @@ def test_a_length_is_read_back_within_five_percent(ns: int) -> None:
     """Eight buckets an octave."""
     (octave,) = octaves_8(np.array([ns], np.uint64)).tolist()
     assert 2 ** ((octave + 0.5) / 8) == pytest.approx(ns, rel=0.05)
+
+
+def test_a_failure_says_what_its_run_and_its_step_say(filled: Store) -> None:
+    """Of its run: workflow, version, environment, start. Of its step: kind, and how long it took if it failed."""
+    ((failures, lost, told_else),) = ask(
+        filled,
+        "select count(*), count(lost_ns), count(*) filter (where (f.workflow, f.workflow_version, f.environment, "
+        "f.run_start_ns, f.kind, f.lost_ns) is distinct from (r.workflow, r.workflow_version, r.environment, "
+        "r.start_ns, s.kind, case when s.status = 'failed' or s.in_band_error is not null then s.duration_ns end)) "
+        "from failure f join run r using (run_id) left join step s on s.run_id = f.run_id and s.trace_id = f.trace_id "
+        "and s.span_id = f.span_id",
+    )
+    assert (failures > 0, lost > 0, told_else) == (True, True, 0)

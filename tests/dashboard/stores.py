@@ -40,6 +40,18 @@ def create(path: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
+WHOSE = """
+update store.failure
+set workflow = r.workflow, workflow_version = r.workflow_version, environment = r.environment, run_start_ns = r.start_ns
+from store.run r
+where r.run_id = failure.run_id;
+update store.failure
+set kind = s.kind, lost_ns = case when s.status = 'failed' or s.in_band_error is not null then s.duration_ns end
+from step s
+where s.run_id = failure.run_id and s.trace_id = failure.trace_id and s.span_id = failure.span_id
+"""
+
+
 @dataclass
 class Filling:
     """Rows collected per table, written in one go."""
@@ -47,6 +59,8 @@ class Filling:
     tables: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, table: str, **values: Any) -> None:
+        if table == "failure":  # `write` tells whose it is
+            values = {"workflow": "", "run_start_ns": 0, "kind": None, **values}
         self.tables.setdefault(table, []).append(values)
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -65,6 +79,7 @@ class Filling:
             con.register("batch", batch)
             con.execute(f"insert into store.{table} by name select * from batch")
             con.unregister("batch")
+        con.execute(WHOSE)
 
 
 def _arrow(kind: str) -> pa.DataType:

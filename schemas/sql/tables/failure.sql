@@ -21,5 +21,12 @@ create table store.failure (
     at_ns          ubigint not null,
     rule_id        varchar,                         -- code/name of the rule; NULL: no rule fits
     rule_version   integer not null,
-    scope_id       ubigint                          -- of its span; NULL: settled before this was kept
+    scope_id       ubigint,                         -- of its span; NULL: settled before this was kept
+    -- since schema 4: whose it is, so that counting failures reads neither run nor step
+    workflow         varchar not null,              -- of its run, like the next three
+    workflow_version varchar,
+    environment      varchar,
+    run_start_ns     ubigint not null,
+    kind             varchar,                       -- of its step; NULL: its span is none
+    lost_ns          ubigint                        -- how long its step took; NULL: none, it did not fail or did not end
 );
