@@ -12,6 +12,7 @@ from dashboard.components.whole import Part, whole
 from dashboard.looks import look
 
 LOST: Final = ["failed", "silent"]
+FINISHED: Final = ["clean", "recovered", "silent", "failed"]
 _NEUTRAL, _RECOVERED = "#9aa3ad", "#7fc4ad"  # paler than the outcome's own: layer tool has that
 P95_NEEDS: Final = 72  # runs, for a band of its own (DESIGN: latency)
 
@@ -129,7 +130,7 @@ def where_runs_went(parts: Sequence[Loss], *, key: str, title: str, params: Mapp
                 "" if good else mark.icon,
                 part.silent / part.runs if part.runs else 0.0,
                 f"{words.count(part.silent)} silent" if part.silent else "",
-                {**params, **({"state": part.part} if good else {"state": LOST, "layer": part.part})},
+                {**params, **({"state": part.part} if good else {"state": LOST, "lost": part.part})},
             )
         )
     whole(shown, key=key, title=title, label=", ".join(f"{part.name} {part.said}" for part in shown))

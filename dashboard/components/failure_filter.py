@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components import filters
 from dashboard.components.text import clip, safe
+from dashboard.components.way_back import way_back
 from dashboard.looks import LENSES
 from dashboard.store import Param
 from schemas.codes import Certainty
@@ -19,6 +20,7 @@ CODE: Final = re.compile(r"unclassified|[a-z][a-z0-9_]*\.[a-z0-9_]+")
 VALUE_CHARS: Final = 500
 LABELS: Final = {
     "code": "code",
+    "lost": "lost to layer",
     "layer": "layer",
     "step": "failed at",
     "certainty": "certainty",
@@ -28,13 +30,17 @@ LABELS: Final = {
 """The parameters of the URL, and what their chips say."""
 
 
+OF_LENS: Final = ("layer", "lost")
+"""What the queries take for each lens apart."""
+
+
 def problem(name: str, value: str) -> str | None:
     """What is wrong with a value of the URL; None: nothing."""
     lens = filters.current().lens
     match name:
         case "code" if not CODE.fullmatch(value):
             return "codes read like tool.timeout"
-        case "layer" if value not in LENSES[lens]:
+        case "layer" | "lost" if value not in LENSES[lens]:
             return f"lens {lens} has {', '.join(LENSES[lens])}"
         case "certainty" if value not in CERTAINTIES:
             return f"there are {', '.join(CERTAINTIES)}"
@@ -44,10 +50,15 @@ def problem(name: str, value: str) -> str | None:
             return "it is too long" if len(value) > VALUE_CHARS else None
 
 
-def asked() -> dict[str, str]:
-    """The values in force, by parameter; those that cannot be are left out."""
-    given = {name: st.query_params[name] for name in LABELS if st.query_params.get(name)}
-    return {name: value for name, value in given.items() if problem(name, value) is None}
+def asked() -> dict[str, tuple[str, ...]]:
+    """The values in force, by parameter; those that cannot be are left out. An empty step stands for none told."""
+    found = {}
+    for name in LABELS:
+        given = [value for value in st.query_params.get_all(name) if value or name == "step"]
+        values = tuple(value for value in given if problem(name, value) is None)
+        if values:
+            found[name] = values if name == "step" else values[-1:]
+    return found
 
 
 def params() -> dict[str, Param]:
@@ -55,9 +66,17 @@ def params() -> dict[str, Param]:
     found = asked()
     if not found:
         return {}
-    layer, lens = found.pop("layer", ""), filters.current().lens
-    rest = {name: found.get(name, "") for name in LABELS if name != "layer"}
-    return {"failing": True, **rest, "layer_a": layer if lens == "A" else "", "layer_b": layer if lens == "B" else ""}
+    lens = filters.current().lens
+
+    def one(name: str, only: str = lens) -> str:
+        return found[name][-1] if name in found and only == lens else ""
+
+    return {
+        "failing": bool(found.keys() - {"lost"}),
+        "steps": found.get("step", ()),
+        **{name: one(name) for name in ("code", "certainty", "error", "fate")},
+        **{f"{name}_{each.lower()}": one(name, each) for name in OF_LENS for each in LENSES},
+    }
 
 
 def complain() -> None:
@@ -70,14 +89,16 @@ def complain() -> None:
 
 
 def chips(on_change: Callable[[], None]) -> None:
-    """Shows the values in force; each can be taken away."""
+    """Shows the values in force, each of which can be taken away, and the way back to what led here."""
     found = asked()
-    if not found:
+    if not found and not filters.current().window.exact:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("with a failure:", width="content")
-        for name, value in found.items():
-            label = f"{LABELS[name]} **{safe(clip(value, 60))}**"
+        way_back(key="runs_way_back")
+        if found:
+            st.caption("with a failure:", width="content")
+        for name, values in found.items():
+            label = f"{LABELS[name]} **{safe(clip(' or '.join(value or 'no step' for value in values), 60))}**"
             if st.button(
                 label,
                 icon=":material/close:",

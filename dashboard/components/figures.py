@@ -1,6 +1,6 @@
 """A row of figures, each with its change, its band and how many it rests on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -30,7 +30,7 @@ class Figure:
     mark: str | None = None
     """The state of runs whose shape stands beside the label."""
     help: str = ""
-    opens: dict[str, str] | None = None
+    opens: Mapping[str, str | list[str]] | None = None
     """Parameters of the page that it leads to; None: nowhere."""
     page: str = "runs"
 

@@ -19,6 +19,7 @@ from dashboard.changes import Tested
 from dashboard.components import filters
 from dashboard.components.bridge import Pier, bridge
 from dashboard.components.days import Day, Deploy, Stretch, Turn, days
+from dashboard.components.estimates import FINISHED
 from dashboard.components.filters import Filters
 from dashboard.components.link_table import Column, link_table
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
@@ -215,6 +216,8 @@ def show_days(conf: Filters, workflow: str, one: Tested, chosen: ChangePoint | N
             told = figure(one.kind, value)
         told += f", R {100 * second:.1f} %" if second is not None else ""
         params = {
+            "workflow": workflow,
+            "state": FINISHED,
             "from": words.iso(midnight_ns(day, here)),
             "to": words.iso(midnight_ns(day + timedelta(days=1), here)),
         }
@@ -346,7 +349,7 @@ def show_change(conf: Filters, workflow: str, one: Tested, change: ChangePoint) 
             st.caption("Near is not the cause: see whether the split names a step that it touched.")
         else:
             st.caption("No version was first seen and no deploy posted in that range.")
-        show_sides(one, change, before, after, conf)
+        show_sides(conf, workflow, one, change, before, after)
 
 
 def version_params(version: drift.Version) -> dict[str, str]:
@@ -374,7 +377,7 @@ def show_bridge(found: Attribution) -> None:
         st.caption(f"Taken as renamed: {safe(old, 40)} → {safe(new, 40)}.")
 
 
-def show_sides(one: Tested, change: ChangePoint, before: Chain, after: Chain, conf: Filters) -> None:
+def show_sides(conf: Filters, workflow: str, one: Tested, change: ChangePoint, before: Chain, after: Chain) -> None:
     """Runs before and after, side by side."""
     rows = []
     for name, chain, (since, ends) in zip(
@@ -385,7 +388,7 @@ def show_sides(one: Tested, change: ChangePoint, before: Chain, after: Chain, co
         rows.append(
             {
                 "page": "runs",
-                "params": {"from": words.iso(since), "to": words.iso(ends)},
+                "params": {"workflow": workflow, "state": FINISHED, "from": words.iso(since), "to": words.iso(ends)},
                 "side": name,
                 "runs": words.count(chain.outcomes.finished if chain.outcomes else chain.runs),
                 "r": f"{100 * r.value:.1f} %" if r.value is not None else None,

@@ -153,7 +153,7 @@ def steps_of(spots: list[Row]) -> dict[tuple[str, str | None], list[Row]]:
 
 def way_to(workflow: str, step: str | None, certainty: str) -> dict[str, str]:
     """Parameters of the Runs page for the failures of a step."""
-    return {"workflow": workflow, "certainty": certainty} | ({"step": step} if step else {})
+    return {"workflow": workflow, "certainty": certainty} | {"step": step or ""}
 
 
 def show_heat(conf: Filters, certainty: str, spots: list[Row]) -> None:

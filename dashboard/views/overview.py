@@ -15,6 +15,7 @@ from dashboard.analytics.storms import Episode
 from dashboard.components import filters, pulse, quality
 from dashboard.components.curves import Curve, Sign, curves
 from dashboard.components.estimates import (
+    FINISHED,
     LOST,
     amplification_figure,
     estimated,
@@ -129,7 +130,7 @@ def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
         "Runs clean or recovered, of those finished: claimed, as no failure was seen in them",
         line=line(lambda each: each.e.value),
         page="runs",
-        opens={},
+        opens={"state": FINISHED},
     )
     verdicts = f"{words.count(judged)} with a verdict" + (
         f": {words.share(now.outcomes.verdict_pass, judged)} pass" if judged else ""
@@ -168,15 +169,15 @@ def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
                     "Share of finished runs with an unhandled failure inside while nothing at the top says so",
                     more_good=False,
                     line=line(lambda each: each.outcomes.silent / each.outcomes.finished),
-                    page="failures",
-                    opens={"fate": "silent"},
+                    page="runs",
+                    opens={"state": ["silent"]},
                 ),
                 mark="silent",
             ),
             amplification_figure(
                 *seen.tries, line=[seen.tries_course.get(at) for at in steps], page="retries", opens={}
             ),
-            p95_figure(*seen.p95, line=[seen.p95_course.get(at) for at in steps], opens={}),
+            p95_figure(*seen.p95, line=[seen.p95_course.get(at) for at in steps], opens={"state": FINISHED}),
         ],
         key="overview_figures",
     )
@@ -274,7 +275,7 @@ WORKFLOWS: Final[list[Column]] = [
     number_column("r", "R, compounded", 170, "The chance that every step goes well"),
     number_column("change", "Change", 96, "Against the window before"),
     number_column("e", "E, observed", 170, "Clean or recovered runs", 2),
-    number_column("lost", "Lost", 70, "Failed or silent runs", 2),
+    number_column("lost", "Lost", 70, "Failed or silent runs", 2) | {"look": "link"},
     number_column("runs", "Finished", 84),
     {"name": "course", "label": "R over time", "look": "course", "width": "180px", "optional": 1},
 ]
@@ -295,7 +296,12 @@ def show_workflows(seen: Glance, window: Window, step_ns: int) -> None:
                 "r": estimated(now.r),
                 "change": moved(now.r, before.r) if before else None,
                 "e": estimated(now.e),
-                "lost": words.count(now.outcomes.failed + now.outcomes.silent),
+                "lost": {
+                    "page": "runs",
+                    "params": {"workflow": name, "state": LOST},
+                    "text": words.count(now.outcomes.failed + now.outcomes.silent),
+                    "title": "open the failed and silent runs",
+                },
                 "runs": words.count(now.outcomes.finished),
                 "course": [course[at].r.value if at in course else None for at in steps],
             }

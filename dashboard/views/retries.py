@@ -351,7 +351,7 @@ def show_in_run(scope: Mapping[str, Param]) -> None:
             )
         )
     for row in store.ask_steady("code_runs", codes=IN_RUN_CODES, **scope).to_pylist():
-        params = {"code": row["code"]} | ({"step": row["step"]} if row["step"] else {})
+        params = {"code": row["code"], "step": row["step"] or ""}
         params |= {"workflow": row["workflow"]} if row["workflow"] else {}
         what = row["step"] or "between steps"
         shown.append(_in_run(row["code"], what, row["runs"], row["newest_ns"], row["newest_run"], params))

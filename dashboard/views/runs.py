@@ -11,6 +11,7 @@ from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import safe
 from dashboard.components.timeline import STATES, timeline
+from dashboard.questions import parameters
 from dashboard.rows import csv_lines
 from dashboard.store import Param
 
@@ -18,7 +19,8 @@ PAGE_RUNS = 50
 CSV_RUNS = 10_000
 NO_FAILURE: dict[str, Param] = {
     "failing": False,
-    **dict.fromkeys(("code", "layer_a", "layer_b", "step", "certainty", "error", "fate"), ""),
+    "steps": (),
+    **dict.fromkeys(("code", "layer_a", "layer_b", "lost_a", "lost_b", "certainty", "error", "fate"), ""),
 }
 CURSOR = re.compile(r"(older|newer)\.(\d{1,19})\.([0-9a-f]{32})")
 
@@ -52,6 +54,14 @@ def fetch(found: dict[str, Param], newer: bool, at_ns: int, at_run_id: str, limi
         table = store.ask("runs_page_back" if newer else "runs_page", **found, **at)
     rows: list[dict[str, object]] = table.to_pylist()
     return rows[::-1] if newer else rows
+
+
+def say_failures(found: dict[str, Param]) -> None:
+    """How many failures the runs hold, where a mark counted those: a run can hold several."""
+    if found.get("failing") and not any(found[name] for name in ("text", "states", "lost_a", "lost_b")):
+        scope = {name: value for name, value in found.items() if name in parameters("failures_found")}
+        row = store.ask("failures_found", **scope).to_pylist()[0]
+        st.caption(f"{words.plural(row['failures'], 'failure')} that fit, in {words.plural(row['runs'], 'run')}")
 
 
 def turn(direction: str, run: dict[str, object]) -> None:
@@ -89,6 +99,7 @@ def results() -> None:
         window=window,
         bucket_ns=window.bucket_ns,
     )
+    say_failures(found)
     newer, at_ns, at_run_id = place or (False, window.until_ns, "")
     rows = fetch(found, newer, at_ns, at_run_id, PAGE_RUNS + 1)
     more_beyond = len(rows) > PAGE_RUNS

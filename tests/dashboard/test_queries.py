@@ -33,7 +33,7 @@ def value(name: str) -> object:
     if name.endswith("_ns") or name in ("limit", "offset", "least", "depth", "columns", "first", "last"):
         return 60_000_000_000
     lists: dict[str, object] = {
-        key: [] for key in ("states", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
+        key: [] for key in ("states", "steps", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
     }
     return (lists | {"newer": False, "zone": "Asia/Kolkata"}).get(name, "x")
 
