@@ -56,7 +56,7 @@ def test_runs_that_began_at_once_are_all_met(tmp_path: Path) -> None:
             start_ns=stores.S,
             outcome="failed" if number % 2 else "silent",
             chain=[],
-            **dict.fromkeys(("spans", "steps", "operations", "attempts", "error_spans", "last_received_ns", "gaps"), 1),
+            **dict.fromkeys(("spans", "steps", "operations", "attempts", "error_spans", "last_received_ns", "gaps"), 0),
         )
     with asking(stores.write(tmp_path / "at_once.duckdb", [filling])) as ask:
         assert walk(ask, "older", 2 * stores.S) == [f"{number:032x}" for number in reversed(range(100))]
