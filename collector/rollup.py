@@ -73,13 +73,13 @@ class Derived(NamedTuple):
         return Derived(self.run.filter(kept), self.step.filter(steps), self.operation.filter(operations), self.failure)
 
 
-def deltas(added: Derived, taken_back: Derived | None = None) -> dict[str, pa.Table]:
+def deltas(added: Sequence[Derived], taken_back: Sequence[Derived] = ()) -> dict[str, pa.Table]:
     """What runs add to each roll-up, less what others had added: each key once, without those that came to nothing.
 
     Returns:
         rows by table, for those tables that have any; columns as in the store but for the level.
     """
-    signed = [(_closed(added), 1)] + ([(_closed(taken_back), -1)] if taken_back is not None else [])
+    signed = [(_closed(part), 1) for part in added] + [(_closed(part), -1) for part in taken_back]
     parts = [(part, sign) for part, sign in signed if part.run.num_rows]
     return _Batch(parts).deltas() if parts else {}
 

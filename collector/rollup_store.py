@@ -3,6 +3,9 @@
 `store.meta` says from which run on the roll-ups hold everything: a rebuild goes from the newest run to the oldest, and
 runs that are settled meanwhile are counted at once on this side of the mark, and by the rebuild on the other. Days that
 count runs which were removed since cannot be made anew: a rebuild leaves them alone, and settling keeps them right.
+
+While more is to be settled, what was just settled waits a moment and goes into the roll-ups with what comes next: six
+tables cost the same to append to whether for 1,000 spans or for 10,000. `store.meta` names the runs that wait.
 """
 
 import json
@@ -25,6 +28,11 @@ log = logging.getLogger(__name__)
 ROLLUP_VERSION: Final = 2
 """Of what `collector.rollup` computes; roll-ups of another version are made anew. 1: the first; 2: steps that begin at
 the same moment stand in reading order."""
+
+WAIT_S: Final = 1.0
+"""How long runs wait at most for their place in the roll-ups."""
+MOST_WAITING: Final = 5_000
+"""Runs that wait at most."""
 
 FOLD_EVERY_S: Final = 60.0
 FOLD_ROWS: Final = 30_000
@@ -55,18 +63,44 @@ EVERYTHING: Final = Mark(0, "")
 NOTHING: Final = Mark(NEWEST, "~")
 
 
+class Waiting(NamedTuple):
+    """What was settled and is in no roll-up yet."""
+
+    parts: tuple[Derived, ...] = ()
+    since_s: float = 0.0
+
+    def with_part(self, part: Derived) -> "Waiting":
+        """What waits when this does too."""
+        return Waiting((*self.parts, part), self.since_s or time.monotonic())
+
+    def are_due(self) -> bool:
+        """They have waited long enough, or are many."""
+        return time.monotonic() >= self.since_s + WAIT_S or sum(part.run.num_rows for part in self.parts) > MOST_WAITING
+
+    def run_ids(self) -> list[str]:
+        """The runs."""
+        return [run_id for part in self.parts for run_id in part.run.column("run_id").to_pylist()]
+
+
 class Rollups:
     """The roll-ups of an open store. Belongs to the settling thread; `left` may be read from any."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._fold_at_s = time.monotonic() + FOLD_EVERY_S
-        self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
+        self.loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
+        """Not folded yet."""
         state = dict(cursor.execute("select key, value from store.meta where key = ?", [KEY]).fetchall())
         told = json.loads(state.get(KEY, "null")) or {}
         self._kept_days = _kept_days(cursor)
+        self.waiting = Waiting()
+        """Set it to what `replace` gives back, once its transaction is committed."""
         self._mark = Mark(told["start_ns"], told["run_id"]) if told.get("version") == ROLLUP_VERSION else NOTHING
         if told.get("version") != ROLLUP_VERSION:
             self.start_anew(cursor)
+        elif told.get("waiting"):
+            with transaction(cursor) as tx:
+                self.waiting = Waiting((_stored(tx, told["waiting"], 0),))
+            self.write_waiting(cursor)
 
     @property
     def is_whole(self) -> bool:
@@ -78,14 +112,17 @@ class Rollups:
 
         Of days that count runs which were removed they stay.
         """
+        self.write_waiting(cursor)
         with transaction(cursor) as tx:
             self._kept_days = _kept_days(tx)
             for table in MEASURES:
                 tx.execute(_FORGET[table], {"day_ns": DAY_NS, "kept": sorted(self._kept_days)})
             self._mark = self._save(tx, NOTHING if _count(tx, "select count(*) from store.run") else EVERYTHING)
-        self._loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
+        self.loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
 
-    def replace(self, tx: duckdb.DuckDBPyConnection, old: Sequence[str], since_ns: int, settled: Derived) -> None:
+    def replace(
+        self, tx: duckdb.DuckDBPyConnection, old: Sequence[str], since_ns: int, settled: Derived, *, may_wait: bool
+    ) -> Waiting:
         """Takes back what runs had added and adds what they add now. Call before their old rows are deleted.
 
         Args:
@@ -93,16 +130,32 @@ class Rollups:
             old: ids of the closed runs that are replaced.
             since_ns: none of them began before.
             settled: the runs that take their place, and others.
+            may_wait: more is to be settled, so that these may go into the roll-ups with the next ones.
+
+        Returns:
+            what waits then; `state` says it in words to be stored in the same transaction.
         """
-        replaced = _stored(tx, old, since_ns) if old else None
+        waiting = self.waiting.with_part(settled)
+        if may_wait and self.is_whole and not old and not waiting.are_due():
+            return waiting
+        replaced = [_stored(tx, old, since_ns)] if old else []
         if self.is_whole:
-            self._append(tx, deltas(settled, replaced))
-            return
-        held, others = self._parted(settled)
-        held_before, others_before = self._parted(replaced) if replaced else (None, None)
+            self._append(tx, deltas(waiting.parts, replaced))
+            return Waiting()
+        held, others = self._parted(waiting.parts)
+        held_before, others_before = self._parted(replaced)
         self._append(tx, deltas(held, held_before))
         if self._kept_days:
             self._append(tx, self._of_days(deltas(others, others_before), are_kept=True))
+        return Waiting()
+
+    def write_waiting(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Adds what waits."""
+        if self.waiting.parts:
+            with transaction(cursor) as tx:
+                self._append(tx, deltas(self.waiting.parts))
+                self._save(tx, self._mark)
+            self.waiting = Waiting()
 
     def rebuild_some(self, cursor: duckdb.DuckDBPyConnection) -> bool:
         """Adds the next runs that the roll-ups lack, newest first. -> False where none is left."""
@@ -113,14 +166,14 @@ class Rollups:
             if runs:
                 run_ids = [run_id for run_id, _, _ in runs]
                 found = _stored_between(tx, run_ids, runs[-1][1], max(end for _, _, end in runs))
-                self._append(tx, self._of_days(deltas(found), are_kept=False))
+                self._append(tx, self._of_days(deltas([found]), are_kept=False))
             mark = self._save(tx, Mark(runs[-1][1], runs[-1][0]) if len(runs) == CHUNK_RUNS else EVERYTHING)
         self._mark = mark
         return not self.is_whole
 
     def fold_if_due(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Folds what has gathered, once a minute or when it is much."""
-        if self._loose_rows and (time.monotonic() >= self._fold_at_s or self._loose_rows > FOLD_ROWS):
+        if self.loose_rows and (time.monotonic() >= self._fold_at_s or self.loose_rows > FOLD_ROWS):
             self.fold(cursor)
 
     def fold(self, cursor: duckdb.DuckDBPyConnection) -> None:
@@ -129,14 +182,17 @@ class Rollups:
             for table in MEASURES:
                 for statement in _FOLD[table]:
                     tx.execute(statement)
-        self._loose_rows = 0
+        self.loose_rows = 0
         self._fold_at_s = time.monotonic() + FOLD_EVERY_S
 
-    def _parted(self, derived: Derived) -> tuple[Derived, Derived]:
+    def _parted(self, parts: Sequence[Derived]) -> tuple[list[Derived], list[Derived]]:
         """The runs that the roll-ups hold, and those that a rebuild will come to."""
-        starts = zip(derived.run.column("start_ns").to_pylist(), derived.run.column("run_id").to_pylist(), strict=True)
-        is_held = np.array([start >= self._mark for start in starts], np.bool_)
-        return derived.only(is_held), derived.only(~is_held)
+        are_held = []
+        for run, *_ in parts:
+            starts = zip(run.column("start_ns").to_pylist(), run.column("run_id").to_pylist(), strict=True)
+            are_held.append(np.array([start >= self._mark for start in starts], np.bool_))
+        both = list(zip(parts, are_held, strict=True))
+        return [part.only(is_held) for part, is_held in both], [part.only(~is_held) for part, is_held in both]
 
     def _of_days(self, found: Mapping[str, pa.Table], *, are_kept: bool) -> dict[str, pa.Table]:
         """The rows that fall on days which a rebuild keeps as they are, or on all others."""
@@ -150,12 +206,19 @@ class Rollups:
         for table, rows in found.items():
             level = pa.array(np.zeros(rows.num_rows, np.uint8))
             append(tx, f"store.{table}", rows.add_column(0, "level", level))
-            self._loose_rows += rows.num_rows
+            self.loose_rows += rows.num_rows
+
+    def state(self, waiting: Waiting) -> str:
+        """What `store.meta` is to hold under KEY while these runs wait."""
+        return _state(self._mark, waiting)
 
     def _save(self, tx: duckdb.DuckDBPyConnection, mark: Mark) -> Mark:
-        state = json.dumps({"version": ROLLUP_VERSION, **mark._asdict()})
-        tx.execute("insert or replace into store.meta values (?, ?)", [KEY, state])
+        tx.execute("insert or replace into store.meta values (?, ?)", [KEY, _state(mark, Waiting())])
         return mark
+
+
+def _state(mark: Mark, waiting: Waiting) -> str:
+    return json.dumps({"version": ROLLUP_VERSION, **mark._asdict(), "waiting": waiting.run_ids()})
 
 
 def rebuild_rollups(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import duckdb
@@ -20,7 +21,7 @@ from collector.evidence import with_evidence
 from collector.history import History, Progress
 from collector.retention import Bite, Retention, traces_of
 from collector.rollup import Derived
-from collector.rollup_store import Rollups
+from collector.rollup_store import KEY, Rollups
 from collector.rows import to_table
 from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
 from collector.store import Store, Written, append, registered, transaction
@@ -179,7 +180,10 @@ class Settler:
         deadline = time.monotonic() + budget_s
         while time.monotonic() < deadline and self._dirty:
             if not self._pass(list(self._dirty)[:MAX_TRACES]):
-                return
+                break
+        if self._rollups is not None:
+            with suppress(duckdb.Error), self._store.cursor() as cursor:  # else the next start does it
+                self._rollups.write_waiting(cursor)
 
     def _loop(self) -> None:
         yielded_since: float | None = None
@@ -200,7 +204,7 @@ class Settler:
                 self._settle_history()
             if not is_busy:
                 self._keep_rollups()
-            if self.has_whole_rollups:  # a rebuild must see every run that they count
+            if self.has_whole_rollups and not self._has_waiting():  # what is removed must have been counted
                 self._remove_runs()
 
     def _settle_history(self) -> None:
@@ -269,8 +273,13 @@ class Settler:
             if self._rebuild_wanted.is_set():
                 self._rollups.start_anew(cursor)
                 self._rebuild_wanted.clear()
+            if self._rollups.waiting.are_due():
+                self._rollups.write_waiting(cursor)
             self._rollups.rebuild_some(cursor)
             self._rollups.fold_if_due(cursor)
+
+    def _has_waiting(self) -> bool:
+        return self._rollups is not None and bool(self._rollups.waiting.parts)
 
     def _due(self, now: float) -> list[str]:
         quiet, longest = self._settings.settle_quiet_s, self._settings.settle_max_wait_s
@@ -319,8 +328,9 @@ class Settler:
         settled = settle(batch, quiet_since_ns, self._rules)
         with self._lock:
             mark = min((d.since_ns for d in self._dirty.values()), default=self._last_received_ns + 1) - 1
+            is_more_due = bool(self._dirty)
         assert self._rollups is not None
-        replace(cursor, self._store, self._rollups, traces, settled, mark)
+        replace(cursor, self._store, self._rollups, traces, settled, mark, may_wait=is_more_due)
         self._after(settled, time.monotonic() - started)
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, traces: list[str]) -> pa.Table:
@@ -434,8 +444,14 @@ def replace(
     traces: list[str],
     settled: Settled,
     settled_until_ns: int,
+    *,
+    may_wait: bool = False,
 ) -> None:
-    """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction."""
+    """Puts the settled rows in the place of all rows that these traces had, and moves the mark, in one transaction.
+
+    Args:
+        may_wait: more is to be settled, so that the roll-ups may wait a moment.
+    """
     since_ns = received_since(cursor, store, traces)
     tables = {name: to_table(rows, store.derived_schemas[name]) for name, rows in settled._asdict().items()}
     with transaction(cursor) as tx:
@@ -446,7 +462,8 @@ def replace(
         ).fetchall()
         since = min((start for _, start, _ in old), default=0)
         closed = [run_id for run_id, _, outcome in old if outcome != Outcome.OPEN]
-        rollups.replace(tx, closed, since, Derived(*(tables[name] for name in Derived._fields)))
+        derived = Derived(*(tables[name] for name in Derived._fields))
+        waiting = rollups.replace(tx, closed, since, derived, may_wait=may_wait)
         if old:
             bounds = {"runs": [run_id for run_id, _, _ in old], "start": since}
             for statement in _DELETE_RUNS:
@@ -460,8 +477,10 @@ def replace(
             if rows.num_rows:
                 append(tx, f"store.{name}", rows)
         tx.execute(
-            "update store.meta set value = $mark where key = 'settled_until_ns'", {"mark": str(settled_until_ns)}
+            "insert or replace into store.meta values ('settled_until_ns', ?), (?, ?)",
+            [str(settled_until_ns), KEY, rollups.state(waiting)],
         )
+    rollups.waiting = waiting
 
 
 _DELETE_RUNS: Final = (

@@ -18,11 +18,13 @@ from collector.rollup import MEASURES, Derived, deltas, octaves_8
 from collector.rollup_store import Rollups
 from collector.rows import to_table
 from collector.settle import Settled, settle
+from collector.settling import replace
 from collector.store import Store
 from demo_data.send import History, history_runs
 from demo_data.telemetry import Player
 from schemas.records import Span
 from schemas.settings import Settings
+from schemas.taxonomy import Outcome
 from tests.collector.rollup_by_run import run_by_run
 from tests.collector.test_settling import batch, running, settings, wait_until_settled
 from tests.otlp import recorded_folders, recorded_spans
@@ -50,6 +52,10 @@ def demo() -> list[Span]:
 def derived(settled: Settled, store: Store) -> Derived:
     """Settled rows as the tables they are stored as."""
     return Derived(*(to_table(getattr(settled, name), store.derived_schemas[name]) for name in Derived._fields))
+
+
+def _sum(table: pa.Table, column: int) -> int:
+    return sum(table.column(table.num_columns + column).to_pylist())
 
 
 def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
@@ -185,7 +191,7 @@ def test_time_along_the_critical_path_is_the_time_of_the_runs(filled: Store) -> 
 def test_columns_say_what_one_run_after_the_other_says(empty: Store, spans: Callable[[], list[Span]]) -> None:
     """Every key with every sum, of many frameworks and of many kinds of failure."""
     settled = settle(batch_of(spans()), QUIET_NS)
-    by_columns = deltas(derived(settled, empty))
+    by_columns = deltas([derived(settled, empty)])
     for table, expected in run_by_run(settled).items():
         assert rows_of(by_columns[table]) == sorted(expected, key=repr), table
 
@@ -193,7 +199,7 @@ def test_columns_say_what_one_run_after_the_other_says(empty: Store, spans: Call
 def test_taking_runs_back_leaves_nothing(empty: Store) -> None:
     """Added and taken back, whatever the runs look like."""
     everything = derived(settle(batch_of(recorded()), QUIET_NS), empty)
-    assert deltas(everything, everything) == {}
+    assert deltas([everything], [everything]) == {}
 
 
 def test_runs_that_are_taken_back_count_less(empty: Store) -> None:
@@ -201,7 +207,7 @@ def test_runs_that_are_taken_back_count_less(empty: Store) -> None:
     everything = derived(settle(batch_of(recorded()), QUIET_NS), empty)
     is_kept = np.arange(everything.run.num_rows) % 3 > 0
     taken_back = everything.only(~is_kept)
-    left, kept = deltas(everything, taken_back), deltas(everything.only(is_kept))
+    left, kept = deltas([everything], [taken_back]), deltas([everything.only(is_kept)])
     assert {table: rows_of(rows) for table, rows in left.items()} == {t: rows_of(rows) for t, rows in kept.items()}
 
 
@@ -211,11 +217,11 @@ def test_nothing_adds_nothing(empty: Store) -> None:
     with empty.cursor() as cursor:
         stored = Derived(*(cursor.table(f"store.{name}").to_arrow_table() for name in Derived._fields))
     everything = derived(settle(batch_of(recorded()), QUIET_NS), empty)
-    assert deltas(nothing) == deltas(stored) == deltas(stored, nothing) == {}
-    assert deltas(everything, stored).keys() == deltas(stored, everything).keys() == set(MEASURES)
+    assert deltas([nothing]) == deltas([stored]) == deltas([stored], [nothing]) == {}
+    assert deltas([everything], [stored]).keys() == deltas([stored], [everything]).keys() == set(MEASURES)
     rootless = derived(settle(batch_of([span for span in recorded() if span.parent_span_id]), 0), empty)
     assert {*rootless.run.column("outcome").to_pylist()} == {"open"}
-    assert deltas(rootless) == {}
+    assert deltas([rootless]) == {}
 
 
 def test_settling_in_pieces_gives_what_settling_at_once_gives(filled: Store, tmp_path: Path) -> None:
@@ -231,6 +237,43 @@ def test_settling_in_pieces_gives_what_settling_at_once_gives(filled: Store, tmp
         time.sleep(conf.rootless_finish_s + 0.5)
         wait_until_settled(settler, 60)
         assert held(store) == held(filled)
+
+
+def test_runs_that_wait_are_in_the_roll_ups_with_the_next_ones(empty: Store) -> None:
+    """While more is to be settled nothing is written; what was settled last brings all of it."""
+    first, second = (settle(batch_of(spans), QUIET_NS) for spans in (recorded(), demo()))
+    with empty.cursor() as cursor:
+        rollups = Rollups(cursor)
+        replace(cursor, empty, rollups, [run.trace_id for run in first.trace], first, 1, may_wait=True)
+        assert not any(held(empty).values())
+        replace(cursor, empty, rollups, [run.trace_id for run in second.trace], second, 2)
+    both = [derived(settled, empty) for settled in (first, second)]
+    assert ask(empty, "select sum(runs) from rollup_run") == [(_sum(deltas(both)["rollup_run"], -12),)]
+    assert ask(empty, "select sum(transitions) from rollup_edge") == [(_sum(deltas(both)["rollup_edge"], -1),)]
+
+
+def test_runs_that_wait_are_not_lost_in_a_crash(empty: Store) -> None:
+    """The store names them; the next start adds them, once."""
+    settled = settle(batch_of(recorded()), QUIET_NS)
+    traces = [trace.trace_id for trace in settled.trace]
+    with empty.cursor() as cursor:
+        replace(cursor, empty, Rollups(cursor), traces, settled, 1, may_wait=True)
+        for _ in range(2):
+            Rollups(cursor)
+            assert ask(empty, "select sum(runs) from rollup_run") == [
+                (sum(run.outcome != Outcome.OPEN for run in settled.run),)
+            ]
+
+
+def test_a_run_that_waits_may_be_settled_again(empty: Store) -> None:
+    """It counts as what it is now."""
+    settled = settle(batch_of(recorded()), QUIET_NS)
+    traces = [trace.trace_id for trace in settled.trace]
+    with empty.cursor() as cursor:
+        rollups = Rollups(cursor)
+        for mark in (1, 2):
+            replace(cursor, empty, rollups, traces, settled, mark, may_wait=True)
+    assert ask(empty, "select sum(runs) from rollup_run") == [(sum(r.outcome != Outcome.OPEN for r in settled.run),)]
 
 
 def test_folding_changes_no_sum_at_any_level(filled: Store) -> None:
