@@ -38,7 +38,7 @@ FOLD_EVERY_S: Final = 60.0
 FOLD_ROWS: Final = 30_000
 """Rows that are not folded yet: reading them costs more than folding them."""
 
-CHUNK_RUNS: Final = 500
+CHUNK_RUNS: Final = 2_000
 """Runs of one step of a rebuild: about a quarter of a second."""
 
 LEVELS: Final = ((1, 300 * 10**9), (2, 3_600 * 10**9), (3, 86_400 * 10**9))
