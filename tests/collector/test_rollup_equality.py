@@ -36,7 +36,8 @@ PIECES = 3
 
 DIRECT = """
 create or replace temp table closed as
-select *, start_ns // 300000000000 * 300000000000 as bucket_ns from run where outcome <> 'open';
+select *, start_ns // 300000000000 * 300000000000 as bucket_ns from run
+where outcome <> 'open' and in_environment(environment, '');
 
 create or replace temp table asked as
 select c.bucket_ns, c.workflow, c.outcome as run_outcome, coalesce(o.end_ns, o.start_ns) as over_ns, own.position, o.*,
