@@ -60,7 +60,7 @@ def running(settings: Settings) -> Iterator[tuple[Store, Settler]]:
         store.close()
 
 
-def wait_until_settled(settler: Settler, at_most_s: float = 10.0) -> None:
+def wait_until_settled(settler: Settler, at_most_s: float = 30.0) -> None:
     deadline = time.monotonic() + at_most_s
     while settler.lag().traces or settler.is_working():
         assert time.monotonic() < deadline, f"still unsettled: {settler.lag()}"
