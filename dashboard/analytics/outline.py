@@ -32,26 +32,18 @@ class Outline(NamedTuple):
 
 def read_outline(table: pa.Table) -> Outline:
     """The outline in the rows of `queries/run_outline.sql` or `run_span_outline.sql`, which are in order from 0."""
-    at = np.arange(len(table))
-    names = table.column_names
-    parent = (
-        _ints(table, "parent_at", at * 0 + TOP) if "parent_at" in names else parents_by_depth(_ints(table, "depth", at))
-    )
-    return Outline(
-        circles_cut(parent),
-        table["failed"].to_numpy(zero_copy_only=False),
-        table["troubled"].to_numpy(zero_copy_only=False),
-        _ints(table, "first_at", at) if "first_at" in names else at,
-    )
+    own = np.arange(len(table))
+    if "depth" in table.column_names:
+        parent, first = parents_by_depth(_ints(table, "depth")), _ints(table, "first_place")
+    else:
+        parent, first = circles_cut(_ints(table, "parent_place")), own
+    failed, troubled = (table[name].to_numpy(zero_copy_only=False) for name in ("failed", "troubled"))
+    return Outline(parent, failed, troubled, first)
 
 
-def _ints(table: pa.Table, name: str, missing: Ints) -> Ints:
-    column = table[name].to_numpy(zero_copy_only=False)
-    return (
-        np.where(np.isnan(column), missing, column).astype(np.int64)
-        if column.dtype.kind == "f"
-        else column.astype(np.int64)
-    )
+def _ints(table: pa.Table, name: str) -> Ints:
+    found: Ints = table[name].to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
 
 
 def parents_by_depth(depth: Ints) -> Ints:

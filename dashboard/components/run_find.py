@@ -65,11 +65,11 @@ def _ways(found: Found, rows: Sequence[Mapping[str, Any]], *, everything: bool) 
     before, after = (ids[-1], ids[0]) if at is None else (ids[at - 1], ids[(at + 1) % len(ids)])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for name, icon, told, target in (
-            ("before", "keyboard_arrow_up", "Match before", before),
-            ("after", "keyboard_arrow_down", "Next match", after),
+            ("before", "keyboard_arrow_up", "The match before", before),
+            ("next", "keyboard_arrow_down", "The next match", after),
         ):
             st.button(
-                "",
+                name,
                 icon=f":material/{icon}:",
                 key=f"find_{name}",
                 type="tertiary",

@@ -93,14 +93,14 @@ class TestFind:
         marked = [row["id"] for row in rows(page) if row.get("found")]
         assert marked
         assert "match" in words(page)
-        page.button(key="find_after").click().run()
+        page.button(key="find_next").click().run()
         assert page.query_params["span"] == marked[0]
         assert "1 of " in words(page)
 
     def test_inputs_and_outputs_are_searched(self, lively: Path) -> None:
         """What a span recorded counts, and the page says where the text stands."""
         page = open_page("run", run=newest(lively, "clean"), find='"where is my refund')
-        page.button(key="find_after").click().run()
+        page.button(key="find_next").click().run()
         assert "here in its inputs, outputs and attributes" in words(page)
 
     @pytest.mark.parametrize("text", ["no such thing", "%_", "'; drop table span; --"])

@@ -1,0 +1,71 @@
+"""From a failed run to what went wrong in it, as one goes through the Run page in a real Chromium."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from schemas.paths import store_path
+from tests.chromium import served, settle, watched
+from tests.dashboard import stores
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard on the lively store."""
+    folder = tmp_path_factory.mktemp("journey")
+    stores.write(store_path(folder), [stores.lively(time.time_ns())])
+    with served(folder) as found:
+        yield found
+
+
+def view(page: Page, name: str) -> None:
+    """Chooses a view of the run."""
+    page.get_by_role("radio", name=name, exact=True).click()
+    page.wait_for_url(f"**view={name}*")
+    settle(page)
+
+
+def test_from_a_failed_run_to_the_span_that_explains_it(browser: Browser, address: str) -> None:
+    """Find a failed run, read why, compare it with a good one, search in it, open a span; the link holds all of it."""
+    with watched(browser, address) as (page, strays):
+        page.goto(address + "/runs?window=6h&state=failed&live=false")
+        settle(page)
+        page.locator(".run-list tbody a").first.click()
+        page.wait_for_url("**/run?*")
+        settle(page)
+        expect(page.locator(".diagnosis")).to_contain_text("failed")
+
+        view(page, "Compare")
+        expect(page.get_by_text("in the good run").first).to_be_visible()
+        expect(page.locator(".compare .row.differs").first).to_be_visible()
+        page.locator(".compare .row.differs .side a").first.click()  # to the step of this run
+        page.wait_for_url("**span=*")
+        settle(page)
+
+        box = page.get_by_label("Find in this run")
+        box.fill("timeout")
+        box.press("Enter")
+        page.wait_for_url("**find=timeout*")
+        settle(page)
+        expect(page.locator(".waterfall .text.found").first).to_be_visible()
+        page.locator(".st-key-find_next button").first.click()
+        expect(page.get_by_text("here in its").first).to_be_visible()
+        settle(page)
+
+        before = page.url
+        page.locator(".waterfall .row.step").first.click()
+        page.wait_for_function("before => location.href !== before", arg=before)
+        settle(page)
+        expect(page.locator(".conversation .message").first).to_be_visible()
+        chosen = page.locator(".waterfall .row.chosen .name").inner_text()
+        link = page.url
+        assert not strays
+    with watched(browser, address) as (page, _):  # who follows the link sees the same
+        page.goto(link)
+        settle(page)
+        expect(page.locator(".waterfall .row.chosen .name")).to_have_text(chosen)
+        expect(page.locator(".waterfall .text.found").first).to_be_visible()
