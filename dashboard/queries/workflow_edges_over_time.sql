@@ -5,7 +5,7 @@
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 select workflow, (bucket_ns // $step_ns::ubigint * $step_ns::ubigint)::bigint as bucket_ns,
        from_node, to_node, exit, sum(transitions)::bigint as transitions
-from rollup_edge_between($since_ns, $until_ns, case when $step_ns % 3600000000000 = 0 then 2 else 1 end)
+from rollup_edge_between($since_ns, $until_ns, coarsest_within($step_ns))
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and in_environment(environment, $environment)

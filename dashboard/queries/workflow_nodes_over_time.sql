@@ -6,7 +6,7 @@
 select workflow, (bucket_ns // $step_ns::ubigint * $step_ns::ubigint)::bigint as bucket_ns,
        node, step, kind, sum(trials)::bigint as operations,
        sum(trials_first_good)::bigint as first_good, sum(trials_good)::bigint as good
-from rollup_step_between($since_ns, $until_ns, case when $step_ns % 3600000000000 = 0 then 2 else 1 end)
+from rollup_step_between($since_ns, $until_ns, coarsest_within($step_ns))
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and in_environment(environment, $environment)

@@ -14,7 +14,7 @@ select workflow, (bucket_ns // $step_ns::ubigint * $step_ns::ubigint)::bigint as
        coalesce(sum(case when verdict = 'pass' then runs else 0 end), 0)::bigint as verdict_pass,
        coalesce(sum(case when verdict = 'fail' then runs else 0 end), 0)::bigint as verdict_fail,
        sum(operations)::bigint as operations, sum(attempts)::bigint as attempts
-from rollup_run_between($since_ns, $until_ns, case when $step_ns % 3600000000000 = 0 then 2 else 1 end)
+from rollup_run_between($since_ns, $until_ns, coarsest_within($step_ns))
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and in_environment(environment, $environment)

@@ -209,8 +209,8 @@ def pages_asked(noting: Noting, run_id: str) -> Places:
             for name, page, params in opened:
                 noting.met.clear()
                 shown_page = open_page(page, **params)
-                if shown_page.exception:
-                    raise RuntimeError(f"{page} {params}: {shown_page.exception}")
+                if shown_page.exception or shown_page.error:
+                    raise RuntimeError(f"{page} {params}: {[*shown_page.exception, *shown_page.error]}")
                 found[name, window, workflow] = list(dict.fromkeys(noting.met))
     return found
 
@@ -218,11 +218,10 @@ def pages_asked(noting: Noting, run_id: str) -> Places:
 def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
     """What reports ask, and the questions that neither they nor any page asks by itself."""
     found: Places = {}
-    for workflow in (WORKFLOW, ""):
-        noting.met.clear()
-        week = last_complete(now_ns, ZoneInfo(ZONE))
-        build.weekly(noting, week, now_ns=now_ns, zone_name=ZONE, workflows=[workflow] if workflow else [])
-        found["report", "a week", workflow] = list(dict.fromkeys(noting.met))
+    noting.met.clear()
+    week = last_complete(now_ns, ZoneInfo(ZONE))
+    build.weekly(noting, week, now_ns=now_ns, zone_name=ZONE, workflows=[WORKFLOW])
+    found["report", "a week", WORKFLOW] = list(dict.fromkeys(noting.met))
     noting.met.clear()
     given = {
         "run_id": run["run_id"],
@@ -243,6 +242,7 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "states": [],
         "abandoned_ns": now_ns - DAY_NS,
         "certainty": "observed",
+        "codes": [],
     }
     known = {asked.question for asked in noting.first_s}
     questions = Questions(noting)
@@ -321,16 +321,17 @@ def main() -> None:
             Path(folder).mkdir(parents=True, exist_ok=True)
             make_store(data, args.runs, args.spans_per_run)
         running = Collector(data)
-        running.wait_settled()
-        (run,) = running.sql("from run where outcome = 'failed' order by start_ns desc limit 1 offset 1000")
-        now_ns = time.time_ns()
-        with noted(data) as noting:
-            places = pages_asked(noting, run["run_id"]) | others_asked(noting, now_ns, run)
-            took = {asked: noting.again(asked) for asked in noting.first_s}
-        sizes = {table: running.sql(f"select count(*) as n from {table}")[0]["n"] for table in MEASURES}
-        counted = running.sql("select (select count(*) from run) as runs, (select count(*) from span) as spans")[0]
-        size_mib = running.store_bytes() / 2**20
-        running.stop()
+        try:
+            running.wait_settled()
+            (run,) = running.sql("from run where outcome = 'failed' order by start_ns desc limit 1 offset 1000")
+            with noted(data) as noting:
+                places = pages_asked(noting, run["run_id"]) | others_asked(noting, time.time_ns(), run)
+                took = {asked: noting.again(asked) for asked in noting.first_s}
+            sizes = {table: running.sql(f"select count(*) as n from {table}")[0]["n"] for table in MEASURES}
+            counted = running.sql("select (select count(*) from run) as runs, (select count(*) from span) as spans")[0]
+            size_mib = running.store_bytes() / 2**20
+        finally:
+            running.stop()
     slow = {asked.question for asked, (seconds, _) in took.items() if median(seconds) * 1000 > AIM_MS}
     text = f"{counted['runs']:,} runs, {counted['spans']:,} spans without text over {DAYS} days ({size_mib:,.0f} MiB), "
     text += f"read through the API of a running collector with its default settings, in the days of {ZONE}. Roll-ups: "
