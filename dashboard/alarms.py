@@ -7,6 +7,7 @@ from typing import Any, Final
 from dashboard import changes
 from dashboard.analytics import drift, storms
 from dashboard.chains import Ask
+from dashboard.reports.weeks import HOUR_NS
 
 STORM_NS: Final = storms.Limits().bucket_ns
 """What windows of storms are whole multiples of."""
@@ -23,14 +24,27 @@ def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Foun
     wide = {**filters, "since_ns": max(0, since_ns - limits.onset_reach_ns)}
     before = {**filters, "since_ns": max(0, wide["since_ns"] - limits.tries_ns), "until_ns": wide["since_ns"]}
     most = {_key(row): row["most_tries"] for row in ask("most_tries", **before).to_pylist()}
-    calls = storms.calls_of(ask("calls_over_time", **wide).to_pylist())
+    calls = storms.calls_of(ask("calls_near_retries", extra=limits.least_extra, **wide).to_pylist())
     failures = [
         storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"])
         for row in ask("storm_triggers", **wide).to_pylist()
     ]
     found = storms.find(calls, failures, until_ns, most, limits)
     within = tuple(one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns)
-    return storms.Found(within, found.states, found.judged)
+    return storms.Found(within, found.states, {})
+
+
+def judged(ask: Ask, limits: storms.Limits, **filters: Any) -> dict[storms.Key, float]:
+    """Of each name the share of its hours with enough operations to tell a storm from chance.
+
+    Args:
+        limits: what is enough.
+        filters: since_ns, until_ns (both in whole 5 minutes), workflow, version, environment.
+    """
+    enough = limits.least_operations * HOUR_NS // limits.reach_ns
+    return {
+        _key(row): row["judged"] / row["hours"] for row in ask("calls_judged", enough=enough, **filters).to_pylist()
+    }
 
 
 def active_storms(ask: Ask, limits: storms.Limits, now_ns: int, **filters: Any) -> list[storms.Episode]:

@@ -47,6 +47,8 @@ class Calls(NamedTuple):
     wasted_usd: float | None = None
     most_tries: int = 0
     """Attempts of the operation with the most of them; 0: not known."""
+    workflows: tuple[str, ...] = ()
+    """Whose operations were tried again."""
 
 
 class Failures(NamedTuple):
@@ -95,6 +97,11 @@ class Limits:
             in_run_ns=round(asked.in_run_seconds * 10**9),
         )
 
+    @property
+    def least_extra(self) -> int:
+        """Tries beyond the first that the smallest window worth a look holds."""
+        return ceil((min(self.look, self.storm_at(2)) - 1) * self.least_operations)
+
     def storm_at(self, most_tries: int) -> float:
         """The amplification of a storm where operations were seen to take up to so many tries; none without retries."""
         return inf if most_tries < 2 else min(self.storm, 1 + self.storm_share * (most_tries - 1))
@@ -128,6 +135,8 @@ class Episode:
     """The first failure code in it."""
     spread: tuple[Key, ...] = ()
     """What else was in a storm or worth a look in the same time."""
+    workflows: tuple[str, ...] = ()
+    """Whose operations were tried again."""
 
     @property
     def recovered_ratio(self) -> float | None:
@@ -221,7 +230,7 @@ def _calm(rows: Sequence[Calls], until_ns: int, limits: Limits) -> tuple[State, 
 
 
 def calls_of(rows: Iterable[Row]) -> list[Calls]:
-    """Rows of `queries/calls_over_time.sql`; columns that are missing or NULL are not known."""
+    """Rows of `queries/calls_near_retries.sql`; columns that are missing or NULL are not known."""
     return [
         Calls(
             Key(row.get("workflow") or "", row["dimension"], row["name"]),
@@ -234,6 +243,7 @@ def calls_of(rows: Iterable[Row]) -> list[Calls]:
             row.get("wasted_tokens"),
             row.get("wasted_usd"),
             row.get("most_tries") or 0,
+            tuple(row.get("workflows") or ()),
         )
         for row in rows
     ]
@@ -445,6 +455,7 @@ class _Tracker:
             wasted_ns=total.wasted_ns,
             wasted_tokens=total.wasted_tokens,
             wasted_usd=total.wasted_usd,
+            workflows=total.workflows,
         )
 
 
@@ -481,6 +492,7 @@ def _sum(one: Calls, other: Calls) -> Calls:
         wasted_tokens=_known(one.wasted_tokens, other.wasted_tokens),
         wasted_usd=_known(one.wasted_usd, other.wasted_usd),
         most_tries=max(one.most_tries, other.most_tries),
+        workflows=tuple(sorted({*one.workflows, *other.workflows})),
     )
 
 

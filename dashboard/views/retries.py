@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import alarms, store, words
 from dashboard.analytics import findings
 from dashboard.analytics.amplification import Amplified, amplified, budget_used, paths, tries_of
-from dashboard.analytics.storms import Episode, Found, in_run_storms
+from dashboard.analytics.storms import Episode, Found, Key, in_run_storms
 from dashboard.components import filters
 from dashboard.components.estimates import amplification_figure
 from dashboard.components.figures import Figure, figures
@@ -70,11 +70,11 @@ def between(since_ns: int, until_ns: int) -> dict[str, str]:
 # ---- what it comes to ------------------------------------------------------------------------------------------------
 
 
-def headline(found: Found, by: str, total: Amplified, said: str) -> None:
+def headline(found: Found, judged: Mapping[Key, float], by: str, total: Amplified, said: str) -> None:
     """What retries do right now, in words; a storm that this cut does not show is told all the same."""
     mine = [one for one in found.episodes if one.key.dimension == by] or list(found.episodes)
-    judged = any(ratio > 0 for ratio in found.judged.values())
-    finding = findings.retries(mine, total.value, said, filters.zone(), time.time_ns(), judged=judged)
+    enough = any(ratio > 0 for ratio in judged.values())
+    finding = findings.retries(mine, total.value, said, filters.zone(), time.time_ns(), judged=enough)
     st.subheader(sentence(finding.pieces), anchor=False)
 
 
@@ -193,7 +193,7 @@ EPISODES: Final[list[Column]] = [
         "optional": 1,
         "width": "90px",
         "blank": "none",
-        "help": "What else stormed meanwhile",
+        "help": "What else stormed meanwhile, and whose operations were tried again",
     },
 ]
 
@@ -224,7 +224,7 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
                 "wasted": words.duration(one.wasted_ns),
                 "tokens": words.count(one.wasted_tokens) if one.wasted_tokens else None,
                 "usd": words.money(one.wasted_usd) if one.wasted_usd else None,
-                "spread": ", ".join(others),
+                "spread": ", ".join([*others, *(f"workflow {name}" for name in one.workflows)]),
             }
         )
     link_table(rows[:MOST_ROWS], EPISODES, key="retries_episodes", label="Storms, newest first")
@@ -232,13 +232,13 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
         st.caption(f"The newest {MOST_ROWS} of {len(rows)}.")
 
 
-def show_judged(found: Found, by: str, names: Iterable[str]) -> None:
+def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> None:
     """How much of the time there was enough traffic to tell a storm."""
-    ratios = {key.name: ratio for key, ratio in found.judged.items() if key.dimension == by}
+    ratios = {key.name: ratio for key, ratio in judged.items() if key.dimension == by}
     told = [f"{safe(name, 40)} {words.share(round(1000 * ratios[name]), 1000)}" for name in names if name in ratios]
     few = sum(ratio == 0 for ratio in ratios.values())
     said = f"{LIMITS.least_operations} operations within {words.duration(LIMITS.reach_ns)} make a verdict. "
-    said += f"Time that could be judged: {', '.join(told[:MOST_LANES])}. " if told else ""
+    said += f"Hours that could be judged: {', '.join(told[:MOST_LANES])}. " if told else ""
     said += f"Too few to tell at any time: {few} of {words.plural(len(ratios), by)}. " if few else ""
     said += "Below 3 operations a minute most storms stay unseen."
     st.caption(said)
@@ -424,9 +424,11 @@ def body() -> None:
         return
     before = conf.scope(conf.window.before().widened(LIMITS.bucket_ns))
     earlier = amplified(tries_of(store.ask_steady("attempts_histogram", **before).to_pylist()))
-    calls = store.ask_steady("calls_over_time", **scope).to_pylist()
+    step_ns = max(window.bucket_ns, LIMITS.bucket_ns)
+    calls = store.ask_steady("calls_over_time", step_ns=step_ns, **scope).to_pylist()
+    judged = alarms.judged(store.ask_steady, LIMITS, **scope)
     found, by = storms_of(**scope), chosen()
-    headline(found, by, total, window.said)
+    headline(found, judged, by, total, window.said)
     show_figures(total, earlier, calls)
     with st.container(border=True):
         top = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
@@ -439,7 +441,7 @@ def body() -> None:
             if row["dimension"] == by:
                 most[row["name"]] = max(most.get(row["name"], 1), row["most_tries"])
         names = show_lanes(calls, found, by, window, most)
-        show_judged(found, by, names)
+        show_judged(judged, by, names)
     show_episodes([one for one in found.episodes if one.key.dimension == by], by, window)
     show_histogram(histogram)
     newest = store.ask_steady("newest_operations", limit=NEWEST_RUNS, **scope).to_pylist()

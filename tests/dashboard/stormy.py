@@ -46,7 +46,14 @@ def _run(fill: Filling, ids: Ids, workflow: str, step: str, start: int, *, down:
             "status": "failed" if bad else "ok",
         }
         fill.add(
-            "step", span_id=node, operation_id=first, attempt=attempt, depth=1, kind="chain", position=attempt, **common
+            "step",
+            span_id=node,
+            operation_id=first,
+            attempt=attempt,
+            depth=1,
+            kind="chain",
+            position=2 * attempt - 2,
+            **common,
         )
         fill.add(
             "step",
@@ -56,7 +63,7 @@ def _run(fill: Filling, ids: Ids, workflow: str, step: str, start: int, *, down:
             depth=2,
             kind="tool",
             tool=step,
-            position=attempt,
+            position=2 * attempt - 1,
             **common,
         )
         if bad:

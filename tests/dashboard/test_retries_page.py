@@ -1,12 +1,14 @@
 """The Retries page: whether retries save runs or hurt them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dashboard import alarms
-from dashboard.analytics.storms import Limits
+from dashboard.analytics.storms import Limits, calls_of, find
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
@@ -157,3 +159,21 @@ def test_storms_that_go_on_can_be_asked_for_alone(storm_now: Path, past_storm: P
     assert storm.key.name == "ledger.query"
     assert storm.end_ns is None
     assert storm.trigger == "tool.unavailable"
+
+
+def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None:
+    """Only the hours near many retries are read; the episodes are those that all buckets give, with their workflows."""
+    day_ns, limits = 86_400_000_000_000, Limits()
+    window: dict[str, Any] = {**EVERYTHING, "since_ns": (now_ns - 2 * day_ns) // limits.bucket_ns * limits.bucket_ns}
+    window["until_ns"] = now_ns // limits.bucket_ns * limits.bucket_ns
+    with asking(past_storm) as ask:
+        every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
+        near = ask("calls_near_retries", extra=limits.least_extra, **window).to_pylist()
+        found = alarms.storms_found(ask, limits, **window)
+        ratios = alarms.judged(ask, limits, **window)
+    assert 0 < len(near) <= len(every)
+    expected = find(calls_of(every), (), window["until_ns"]).episodes
+    bare = [replace(one, workflows=(), trigger=None) for one in found.episodes]
+    assert bare == list(expected) != []
+    assert all(one.workflows for one in found.episodes)
+    assert any(ratio > 0 for ratio in ratios.values())
