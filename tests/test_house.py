@@ -155,3 +155,14 @@ def test_export_queries_page_by_the_same_parameters() -> None:
             start = {"after_ns": 0, "after_trace": "", "after_id": "", "limit": PAGE_ROWS}
             columns = connection.sql(sql, params=start).columns
             assert columns[-3:] == ["cursor_ns", "cursor_trace", "cursor_id"]
+
+
+def test_every_page_and_every_part_of_it_is_in_the_docs() -> None:
+    """Whoever reads a heading on a page finds it in docs/pages.md, under that page's name."""
+    text = (ROOT / "docs" / "pages.md").read_text("utf-8")
+    for page in (ROOT / "dashboard" / "views").glob("[a-z]*.py"):
+        section = re.search(rf"^## {page.stem.title()}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+        assert section, f"docs/pages.md has no section on {page.stem}"
+        told = " ".join(section[1].split()).casefold()
+        for heading in re.findall(r'markdown\(f?"\*\*([^"*{]+)\*\*', page.read_text("utf-8")):
+            assert heading.casefold() in told, f"docs/pages.md, {page.stem}: {heading}"
