@@ -202,7 +202,8 @@ def pages_asked(noting: Noting, run_id: str) -> Places:
     for window in WINDOWS:
         for workflow in (WORKFLOW, ""):
             shared = {"window": window} | ({"workflow": workflow} if workflow else {})
-            opened: list[tuple[str, str, dict[str, str]]] = [(page, page, shared) for page in PAGES]
+            pages = [page for page in PAGES if workflow or page != "reports"]  # for all: as much again for each
+            opened: list[tuple[str, str, dict[str, str]]] = [(page, page, shared) for page in pages]
             opened.append(("run", "run", {**shared, "run": run_id}))
             opened.append(("runs, by failure", "runs", {**shared, "code": "tool.http"}))
             opened.append(("runs, by text", "runs", {**shared, "text": "orders.get"}))
@@ -243,6 +244,19 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "abandoned_ns": now_ns - DAY_NS,
         "certainty": "observed",
         "codes": [],
+        "trace_ids": [run["run_id"]],
+        "span_ids": [run["root_span_id"]],
+        "text": "orders",
+        "escaped": "orders",
+        "parents": [""],
+        "shown": [],
+        "places": [0, 1],
+        "depth": 1,
+        "begin_ns": run["start_ns"],
+        "end_ns": run["end_ns"],
+        "columns": 200,
+        "first": 0,
+        "last": 100,
     }
     known = {asked.question for asked in noting.first_s}
     questions = Questions(noting)

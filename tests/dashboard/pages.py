@@ -34,7 +34,7 @@ def data_dir(folder: Path, *, unchanging: bool = False) -> Iterator[None]:
 
 def open_page(page: str, /, **params: str | list[str]) -> AppTest:
     """A page as a link opens it in a fresh browser."""
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=180)
     if page != "overview":  # the default page; the others are found by their file before a first run
         app.switch_page(f"views/{page}.py")
     for name, value in params.items():
