@@ -61,6 +61,14 @@ def _footer() -> None:
             help="More arrives than can be settled at once. Figures and lists lag behind by as much and catch up by "
             "themselves; nothing is lost.",
         )
+    if row["counted_from_ns"] is not None:
+        so_far = row["counted_from_ns"]
+        reached = f": so far those since {words.moment(so_far, filters.zone())}" if so_far <= now_ns else ""
+        st.caption(
+            f":material/history: runs are counted anew, newest first{reached}",
+            help="An update or `seamscope rebuild` makes the figures of charts and reports again. Until it is through "
+            "they lack older runs; the runs themselves are all there.",
+        )
     if row["to_resettle"]:
         st.caption(
             f":material/history: new rules have gone through {words.count(row['resettled'])} of "

@@ -1,5 +1,6 @@
 """Every page and every state it can be in."""
 
+from datetime import UTC
 from pathlib import Path
 
 import duckdb
@@ -7,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.text import safe
+from dashboard.words import moment
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.drifting import drifting
@@ -107,6 +109,20 @@ class TestOverview:
         assert "adds up" in said
         assert "span id is not 8 non\\-zero bytes" in said
         assert "request could not be decoded" in said
+
+    def test_runs_that_are_counted_anew_show_in_the_sidebar(self, tmp_path: Path, now_ns: int) -> None:
+        """While roll-ups are made again, how far back they reach is said: older runs are in no chart yet."""
+        stores.write(store_path(tmp_path), [stores.lively(now_ns, runs=12)])
+        state = f'{{"version": 2, "start_ns": {now_ns}, "run_id": "a", "waiting": []}}'
+        with data_dir(tmp_path):
+            assert "counted anew" not in words(open_page("connect"))
+            with duckdb.connect(str(store_path(tmp_path))) as con:
+                con.execute("insert or replace into store.meta values ('rollups', ?)", [state])
+        with data_dir(tmp_path):
+            said = words(open_page("connect"))
+            assert f"counted anew, newest first: so far those since {moment(now_ns, UTC)}" in said
+                open_page("connect")
+            )
 
     def test_new_rules_on_their_way_through_history_show_in_the_sidebar(self, tmp_path: Path, now_ns: int) -> None:
         """Until they are through, older runs show what earlier rules said: the reader is told."""
