@@ -98,7 +98,7 @@ def opened(browser: Browser, theme: str, width: int, now_ns: int) -> Iterator[Pa
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_timeout(4 * PATIENCE_MS)
     page.clock.set_fixed_time(datetime.fromtimestamp(now_ns / 1e9, UTC))
     yield page
     context.close()

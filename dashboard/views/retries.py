@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import alarms, store, words
 from dashboard.analytics import findings
 from dashboard.analytics.amplification import Amplified, amplified, budget_used, paths, tries_of
-from dashboard.analytics.storms import Episode, Found, Key, in_run_storms
+from dashboard.analytics.storms import MINUTE_NS, Episode, Found, Key, in_run_storms
 from dashboard.components import filters
 from dashboard.components.estimates import amplification_figure
 from dashboard.components.figures import Figure, figures
@@ -237,7 +237,7 @@ def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> N
     ratios = {key.name: ratio for key, ratio in judged.items() if key.dimension == by}
     told = [f"{safe(name, 40)} {words.share(round(1000 * ratios[name]), 1000)}" for name in names if name in ratios]
     few = sum(ratio == 0 for ratio in ratios.values())
-    said = f"{LIMITS.least_operations} operations within {words.duration(LIMITS.reach_ns)} make a verdict. "
+    said = f"{LIMITS.least_operations} operations within {LIMITS.reach_ns // MINUTE_NS} minutes make a verdict. "
     said += f"Hours that could be judged: {', '.join(told[:MOST_LANES])}. " if told else ""
     said += f"Too few to tell at any time: {few} of {words.plural(len(ratios), by)}. " if few else ""
     said += "Below 3 operations a minute most storms stay unseen."

@@ -121,8 +121,6 @@ class TestOverview:
         with data_dir(tmp_path):
             said = words(open_page("connect"))
             assert f"counted anew, newest first: so far those since {moment(now_ns, UTC)}" in said
-                open_page("connect")
-            )
 
     def test_new_rules_on_their_way_through_history_show_in_the_sidebar(self, tmp_path: Path, now_ns: int) -> None:
         """Until they are through, older runs show what earlier rules said: the reader is told."""
