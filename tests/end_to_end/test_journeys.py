@@ -1,4 +1,4 @@
-"""What people come for, in a real browser: why a run failed, a storm, a fall and its cause, the week."""
+"""What people come for, in a real browser on the demo: why a run failed, a storm, a fall and its cause, the week."""
 
 import time
 from pathlib import Path
