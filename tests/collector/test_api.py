@@ -126,7 +126,7 @@ def test_nothing_but_one_reading_statement_is_run(ask: Any, store: Store, sql: s
     assert answer.json()["error"]
     with store.cursor() as cursor:
         assert cursor.execute("select count(*) from span").fetchone() == (28,)
-        assert cursor.execute("select count(*) from store.meta").fetchone() == (3,)
+        assert cursor.execute("select count(*) from store.meta").fetchone() == (4,)
 
 
 def test_a_query_that_takes_too_long_is_stopped_and_says_so(ask: Any) -> None:

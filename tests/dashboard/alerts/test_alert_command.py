@@ -48,7 +48,7 @@ def write_runs(data: Path, now_ns: int, failing: float, *, workflow: str = "refu
         fill.add(
             "run", run_id=trace, root_trace_id=trace, trace_ids=[trace], workflow=workflow, start_ns=start,
             end_ns=start + MINUTE // 2, outcome=outcome, failing_step="look_up" if outcome == "failed" else None,
-            chain=["look_up"], spans=1, steps=1, operations=1, attempts=1, error_spans=0,
+            chain=["look_up"], spans=1, steps=0, operations=1, attempts=1, error_spans=0,
             last_received_ns=start + MINUTE, gaps=0, environment="production",
         )  # fmt: skip
     store_path(data).unlink(missing_ok=True)
