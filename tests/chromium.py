@@ -28,7 +28,7 @@ FLAGS: Final = [
     "--disable-sync",
 ]
 START_S: Final = 30
-PATIENCE_MS: Final = 30_000
+PATIENCE_MS: Final = 90_000
 
 _STANDS_STILL: Final = """() => {
     const app = document.querySelector("[data-testid=stApp]")

@@ -13,6 +13,8 @@ from tests.collecting import Collector
 from tests.collector.requests import body_of, request, span, text_attribute
 from tests.oracle import Oracle, Sender, stored_rows
 
+PATIENCE_S = 15  # for a stop with work in hand; on a free machine it takes one or two
+
 
 def senders(oracle: Oracle, collector: Collector, seed: int) -> list[Sender]:
     """Four running senders, two for each transport."""
@@ -79,7 +81,7 @@ def test_a_stop_under_load_drains_and_leaves_no_log(tmp_path: Path, number: sign
     for sender in running:
         sender.stop()
     assert collector.process.returncode == 0
-    assert took_s < 5
+    assert took_s < PATIENCE_S
     assert sorted(file.name for file in collector.data_dir.iterdir()) == ["seamscope.duckdb"]
     assert not [line for line in collector.log if "Traceback" in line]
     assert oracle.obligations
@@ -103,7 +105,7 @@ def test_a_request_that_waits_at_a_stop_is_answered_for_what_it_is(tmp_path: Pat
     for thread in threads:
         thread.start()
     time.sleep(0.2)
-    assert collector.stop() < 5
+    assert collector.stop() < PATIENCE_S
     for thread in threads:
         thread.join()
     assert set(answers.values()) <= {200, 503, 0}

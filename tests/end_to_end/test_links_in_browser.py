@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from schemas.paths import store_path
-from tests.chromium import served, settle, watched
+from tests.chromium import PATIENCE_MS, served, settle, watched
 from tests.dashboard import stores
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -92,10 +92,11 @@ def test_back_and_forward_take_back_filter_selection_and_page(browser: Browser, 
         page.go_back()
         settle(page)
         assert "lens=B" not in page.url
-        assert page.locator("[data-testid=stSidebar] button[aria-checked=true]").all_inner_texts() == ["24h", "A"]
+        chosen = page.locator("[data-testid=stSidebar] button[aria-checked=true]")
+        expect(chosen).to_have_text(["24h", "A"], timeout=PATIENCE_MS)
         page.go_back()
         settle(page)
-        assert page.locator("[data-testid=stSidebar] button[aria-checked=true]").all_inner_texts() == ["6h", "A"]
+        expect(chosen).to_have_text(["6h", "A"], timeout=PATIENCE_MS)
         page.go_forward()
         page.wait_for_url("**window=24h*")
         settle(page)
