@@ -23,7 +23,7 @@ LABELS: Final = {
     "lost": "lost to layer",
     "layer": "layer",
     "step": "failed at",
-    "certainty": "certainty",
+    "known": "certainty",
     "error": "error class",
     "fate": "what became of it",
 }
@@ -42,7 +42,7 @@ def problem(name: str, value: str) -> str | None:
             return "codes read like tool.timeout"
         case "layer" | "lost" if value not in LENSES[lens]:
             return f"lens {lens} has {', '.join(LENSES[lens])}"
-        case "certainty" if value not in CERTAINTIES:
+        case "known" if value not in CERTAINTIES:
             return f"there are {', '.join(CERTAINTIES)}"
         case "fate" if value not in FATES:
             return f"there are {', '.join(FATES)}"
@@ -74,7 +74,8 @@ def params() -> dict[str, Param]:
     return {
         "failing": bool(found.keys() - {"lost"}),
         "steps": found.get("step", ()),
-        **{name: one(name) for name in ("code", "certainty", "error", "fate")},
+        "certainty": one("known"),  # not by that name: it is the Failures page's own widget, and goes with it
+        **{name: one(name) for name in ("code", "error", "fate")},
         **{f"{name}_{each.lower()}": one(name, each) for name in OF_LENS for each in LENSES},
     }
 

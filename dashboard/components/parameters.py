@@ -71,7 +71,7 @@ PARAMETERS: Final = (
         "only runs with a failure at these steps; may stand more than once",
         takes="name; empty: none told",
     ),
-    Parameter("certainty", "runs", "only runs with a failure known so", takes="observed, inferred or judged"),
+    Parameter("known", "runs", "only runs with a failure known so", takes="observed, inferred or judged"),
     Parameter("error", "runs", "only runs with a failure of this class", takes="name of an exception class"),
     Parameter("fate", "runs", "only runs with a failure that ended so", takes="loud, silent or recovered"),
     Parameter("page", "runs", "where the list stands", takes="`older` or `newer`, moment and run id", default="newest"),

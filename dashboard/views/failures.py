@@ -113,7 +113,7 @@ def show_figures(certainty: str, now: Row, before: Row | None) -> None:
             note=f"{words.share(now[name], whole)} of {words.count(whole)}",
             mark={"loud": "failed"}.get(name, name),
             help=f"Root occurrences that were {FATES[name]}",
-            opens={"certainty": certainty, "fate": name},
+            opens={"known": certainty, "fate": name},
         )
 
     change = f"{words.count(before['failures'])} in the window before" if before else "none in the window before"
@@ -126,7 +126,7 @@ def show_figures(certainty: str, now: Row, before: Row | None) -> None:
                 words.count(whole),
                 note=change,
                 help="Root occurrences: what explains the others",
-                opens={"certainty": certainty},
+                opens={"known": certainty},
             ),
             of_all("loud", "Not handled"),
             of_all("silent", "Silent"),
@@ -153,7 +153,7 @@ def steps_of(spots: list[Row]) -> dict[tuple[str, str | None], list[Row]]:
 
 def way_to(workflow: str, step: str | None, certainty: str) -> dict[str, str]:
     """Parameters of the Runs page for the failures of a step."""
-    return {"workflow": workflow, "certainty": certainty} | {"step": step or ""}
+    return {"workflow": workflow, "known": certainty} | {"step": step or ""}
 
 
 def show_heat(conf: Filters, certainty: str, spots: list[Row]) -> None:
@@ -188,7 +188,7 @@ def show_codes(conf: Filters, certainty: str, now_ns: int) -> None:
         rows.append(
             {
                 "page": "runs",
-                "params": {"code": row["code"], "certainty": certainty},
+                "params": {"code": row["code"], "known": certainty},
                 "title": "open the runs",
                 "code": row["code"],
                 "layer": layer_mark(layer_of(row, conf.lens)),
@@ -346,7 +346,7 @@ def failures() -> None:
                 key="failures_time",
                 title="Failures",
                 layers=True,
-                opens={"certainty": certainty},
+                opens={"known": certainty},
                 window=conf.window,
                 bucket_ns=conf.window.bucket_ns,
             )

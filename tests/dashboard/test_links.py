@@ -78,7 +78,7 @@ OF_LIVELY = [
     Link("runs", "layer", "tool", chips, ["layer **tool**"]),
     Link("runs", "lost", "tool", chips, ["lost to layer **tool**"]),
     Link("runs", "step", ["tool_call", ""], chips, ["failed at **tool\\_call or no step**"]),
-    Link("runs", "certainty", "observed", chips, ["certainty **observed**"]),
+    Link("runs", "known", "observed", chips, ["certainty **observed**"]),
     Link("runs", "error", "TimeoutError", chips, ["error class **TimeoutError**"]),
     Link("runs", "fate", "silent", chips, ["what became of it **silent**"]),
     bound("run", "view", "Failures", run="{failed}"),
@@ -172,6 +172,14 @@ def test_the_inventory_holds_every_parameter_that_the_pages_read() -> None:
     assert read | set(LABELS) == {one.name for one in PARAMETERS}
 
 
+def test_no_page_reads_by_hand_what_is_a_widget_of_another() -> None:
+    """Leaving a page, Streamlit takes its widgets out of the URL: a filter of such a name would go with them."""
+    pages: dict[str, set[str]] = {}
+    for one in PARAMETERS:
+        pages.setdefault(one.name, set()).add(one.page)
+    assert {name: each for name, each in pages.items() if len(each) > 1} == {}
+
+
 def test_every_parameter_has_a_link_that_is_tested() -> None:
     """No parameter of the inventory goes without a round trip."""
     tested = {(link.page, link.name) for link in (*OF_LIVELY, *OF_FALLEN)}
@@ -231,7 +239,7 @@ def _names(node: Any) -> set[str]:
         ("runs", {"layer": "routing", "lens": "A"}, "lens A has state"),
         ("runs", {"lost": "luggage"}, "luggage"),
         ("runs", {"step": "s" * 501}, "too long"),
-        ("runs", {"certainty": "guessed"}, "guessed"),
+        ("runs", {"known": "guessed"}, "guessed"),
         ("runs", {"error": "e" * 501}, "too long"),
         ("runs", {"fate": "gone"}, "gone"),
         ("runs", {"page": "last"}, "last"),

@@ -152,7 +152,7 @@ class TestFailures:
         figures = {figure["name"]: figure for figure in component(page, "failures_figures")}
         parts = [int(figures[name]["value"]) for name in ("loud", "silent", "recovered")]
         assert sum(parts) == int(figures["failures"]["value"]) > 0
-        assert figures["silent"]["opens"] == {"certainty": "observed", "fate": "silent"}
+        assert figures["silent"]["opens"] == {"known": "observed", "fate": "silent"}
         assert " observed failures hit " in page.subheader[0].value
 
     @pytest.mark.parametrize(("lens", "layer"), [("A", "tool"), ("B", "recovery")])

@@ -101,7 +101,9 @@ def test_back_and_forward_take_back_filter_selection_and_page(browser: Browser, 
         page.wait_for_url("**window=24h*")
         settle(page)
         page.locator(".heat td a").first.click()
-        page.wait_for_url("**/runs?*")
+        page.wait_for_url("**/runs?*known=observed*")
+        settle(page)
+        assert "known=observed" in page.url
         page.locator(".run-list tbody a").first.click()
         page.wait_for_url("**/run?*")
         page.locator(".waterfall .step").nth(2).click()
