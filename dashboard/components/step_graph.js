@@ -90,7 +90,7 @@ function visited(root, node, place, selected) {
   const sign = glyph(node.mark)
   for (const [name, value] of Object.entries({ x: place.x + W - 24, y: place.y + 6, width: 16, height: 16 })) sign.setAttribute(name, value)
   const chosen = node.span === selected
-  const made = svg("g", { class: "node" + (chosen ? " chosen" : ""), role: "button", tabindex: 0, "aria-label": node.title, "aria-pressed": chosen }, svg("title", {}, node.title),
+  const made = svg("g", { class: "node" + (chosen ? " chosen" : ""), role: "button", tabindex: 0, "aria-pressed": chosen }, svg("title", {}, node.title),
     svg("rect", { x: place.x, y: place.y, width: W, height: H, rx: 6, class: "frame" }),
     svg("text", { x: place.x + 10, y: place.y + 18, class: "name" }, clip(node.name, node.mark === "ok" ? 17 : 14)),
     svg("text", { x: place.x + 10, y: place.y + 36, class: "said" }, node.said), node.mark === "ok" ? null : sign)

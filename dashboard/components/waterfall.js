@@ -37,7 +37,7 @@ function draw(root) {
     rows.push(row.fold ? foldRow(root, row, index) : stepRow(root, row, index, data.rows[index + 1]))
   })
   scroll.style.maxHeight = data.height + "px"
-  scroll.replaceChildren(axis(root), ...(view.legend ? [legend(data)] : []), ...rows)
+  scroll.replaceChildren(axis(root), ...(view.legend ? [legend(data)] : []), el("div", { role: "tree", "aria-label": "Steps of the run" }, ...rows))
   const start = rows.find((row) => row.classList.contains("chosen")) ?? rows[0]
   if (start) start.tabIndex = 0
   if (view.drawn) scroll.scrollTop = keep
@@ -111,12 +111,12 @@ function stepRow(root, row, index, next) {
   }
   if (row.note) name.append(el("span", { class: "note", title: row.note }, row.note))
   if (row.mark !== "ok") name.append(glyph(row.mark))
+  const unseen = [row.kind, row.tried && `${row.tried} tries`, row.mark, row.found && "holds the text looked for", row.critical && `on the critical path: ${row.critical}`]
   const chosen = stands(root, row)
   const node = el("div", {
     class: "row step" + (chosen ? " chosen" : ""), role: "treeitem", tabindex: -1, "data-index": index, "aria-level": row.depth + 1,
     "aria-selected": chosen, "aria-expanded": inner ? open : row.segments ? row.open : null,
-    "aria-label": [`${row.kind} ${row.name}`, row.tried && `${row.tried} tries`, row.note, row.mark, row.length, row.found && "holds the text looked for", row.critical && `on the critical path: ${row.critical}`].filter(Boolean).join(", "),
-  }, name, el("div", { class: "time" }, ...bars(root, row)), el("div", { class: "length" }, row.length))
+  }, name, el("div", { class: "time" }, ...bars(root, row)), el("div", { class: "length" }, row.length), el("span", { class: "unseen" }, ", " + unseen.filter(Boolean).join(", ")))
   node.onclick = () => choose(root, row)
   node.onkeydown = (event) => key(root, event, node, row, {
     right: inner && !open ? () => fold(root, row, false) : row.segments && !row.open ? () => view.turn(row.tries) : null,

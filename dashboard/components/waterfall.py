@@ -13,7 +13,7 @@ from dashboard.components.text import clip
 
 _mount = component(
     "waterfall",
-    '<div class="seam waterfall"><div class="rows" role="tree" aria-label="Steps of the run"></div></div>',
+    '<div class="seam waterfall"><div class="rows"></div></div>',
     looks="marks",
 )
 
