@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import store
 from dashboard.components.text import safe
 from dashboard.words import moment
 from schemas.paths import store_path
@@ -435,8 +436,11 @@ class TestConnect:
     def test_the_write_token_is_asked_for_but_not_shown(self, lively: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A page must not give the token away."""
         monkeypatch.setenv("SEAMSCOPE_WRITE_TOKEN", "very-secret")
-        with data_dir(lively.parent):  # settings are read anew
+        store.settings.clear()  # read anew, here and by whoever comes next
+        try:
             page = open_page("connect", framework="Pydantic AI")
+        finally:
+            store.settings.clear()
         blocks = "\n".join(code.value for code in page.code)
         assert "authorization=Bearer%20<write token>" in blocks
         assert "very-secret" not in blocks + words(page)
