@@ -66,8 +66,7 @@ class QueryRunner:
                 _deadline(cursor, self._settings.sql_timeout_s) as late,
             ):
                 try:
-                    _check_reads_only(cursor, sql)
-                    return self._collect(cursor.sql(sql, params=dict(params)))
+                    return self._collect(cursor.sql(_reading(cursor, sql), params=dict(params)))
                 except duckdb.InterruptException as exc:
                     if not late.is_set():
                         raise
@@ -126,8 +125,8 @@ def api_routes(store: Store, settings: Settings, health: Callable[[], dict[str, 
     return [Route("/api/health", get_health, methods=["GET"]), Route("/api/sql", post_sql, methods=["POST"])]
 
 
-def _check_reads_only(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuses everything but one SELECT or EXPLAIN.
+def _reading(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one SELECT or EXPLAIN that a text holds; refuses everything else.
 
     Only the first fence, for clear messages: a data-changing CTE parses as SELECT too, and the read-only transaction
     is what stops it.
@@ -137,6 +136,7 @@ def _check_reads_only(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise QueryRefused(f"one statement at a time, this is {len(statements)}")
     if statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
         raise QueryRefused(f"only reading is possible here, this is {statements[0].type.name}")
+    return statements[0]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What is wrong now: storms that go on and the newest change point of each workflow, for whoever can ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -24,14 +24,33 @@ def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Foun
     wide = {**filters, "since_ns": max(0, since_ns - limits.onset_reach_ns)}
     before = {**filters, "since_ns": max(0, wide["since_ns"] - limits.tries_ns), "until_ns": wide["since_ns"]}
     most = {_key(row): row["most_tries"] for row in ask("most_tries", **before).to_pylist()}
-    calls = storms.calls_of(ask("calls_near_retries", extra=limits.least_extra, **wide).to_pylist())
-    failures = [
-        storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"])
-        for row in ask("storm_triggers", **wide).to_pylist()
-    ]
-    found = storms.find(calls, failures, until_ns, most, limits)
-    within = tuple(one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns)
-    return storms.Found(within, found.states, {})
+    calls = storms.calls_of(ask("calls_near_retries", **near(limits), **wide).to_pylist())
+    found = storms.find(calls, (), until_ns, most, limits)
+    within = [one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns]
+    return storms.Found(storms.triggered(within, _failures(ask, within, wide)), found.states, {})
+
+
+def near(limits: storms.Limits) -> dict[str, Any]:
+    """What tells `queries/calls_near_retries.sql` which buckets no storm or look can reach."""
+    return {
+        "extra": limits.least_extra,
+        "amplification": limits.least - storms.TINY,
+        "reach_ns": limits.reach_ns,
+        "before_ns": limits.onset_reach_ns,
+    }
+
+
+def _failures(ask: Ask, episodes: Sequence[storms.Episode], wide: Mapping[str, Any]) -> list[storms.Failures]:
+    """The failures in the episodes, of what they are storms of."""
+    if not episodes:
+        return []
+    onsets_ns = [one.onset_ns for one in episodes]
+    ends_ns = [one.end_ns or wide["until_ns"] for one in episodes]
+    dimensions, names = [one.key.dimension for one in episodes], [one.key.name for one in episodes]
+    stretches = {"dimensions": dimensions, "names": names, "onsets_ns": onsets_ns, "ends_ns": ends_ns}
+    window = {**wide, "since_ns": min(onsets_ns), "until_ns": max(ends_ns)}
+    rows = ask("storm_triggers", **stretches, **window).to_pylist()
+    return [storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"]) for row in rows]
 
 
 def judged(ask: Ask, limits: storms.Limits, **filters: Any) -> dict[storms.Key, float]:

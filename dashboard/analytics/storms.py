@@ -17,6 +17,7 @@ from schemas.storms import StormSettings
 
 MINUTE_NS: Final = 60 * 10**9
 MOST_ENDS: Final = 200_000  # of buckets that are looked at all at once: two years
+TINY: Final = 1e-6  # attempts: more than what rounding loses, less than one
 LOOP_TIMES: Final = 3  # the same call with the same answer; other observers draw the line there, too
 
 Row = Mapping[str, Any]
@@ -98,9 +99,14 @@ class Limits:
         )
 
     @property
+    def least(self) -> float:
+        """The amplification of anything that is worth a look."""
+        return min(self.look, self.storm_at(2))
+
+    @property
     def least_extra(self) -> int:
         """Tries beyond the first that the smallest window worth a look holds."""
-        return ceil((min(self.look, self.storm_at(2)) - 1) * self.least_operations)
+        return ceil(self.least * self.least_operations - TINY) - self.least_operations
 
     def storm_at(self, most_tries: int) -> float:
         """The amplification of a storm where operations were seen to take up to so many tries; none without retries."""
@@ -200,6 +206,16 @@ def find(
     )
 
 
+def triggered(episodes: Iterable[Episode], failures: Iterable[Failures]) -> tuple[Episode, ...]:
+    """The episodes, each with the first failure code in it; of those in one bucket the most frequent."""
+    codes: dict[Key, list[tuple[int, int, str]]] = {}
+    for row in failures:
+        codes.setdefault(row.key, []).append((row.bucket_ns, -row.failures, row.code))
+    for seen in codes.values():
+        seen.sort()
+    return tuple(replace(one, trigger=_trigger(one, codes.get(one.key, []))) for one in episodes)
+
+
 def _calm(rows: Sequence[Calls], until_ns: int, limits: Limits) -> tuple[State, float] | None:
     """State and share of judged evaluations of a key that never came near a look; None: it has to be watched.
 
@@ -222,7 +238,7 @@ def _calm(rows: Sequence[Calls], until_ns: int, limits: Limits) -> tuple[State, 
         operations, attempts = np.where(short, reached[0], operations), np.where(short, reached[1], attempts)
         seen = reached[2]
     judged = operations >= limits.least_operations
-    if np.any(judged & (attempts >= min(limits.look, limits.storm_at(2)) * operations)):
+    if np.any(judged & (attempts >= limits.least * operations)):
         return None
     evaluations = int((seen > 0).sum())
     state: State = "quiet" if len(judged) and judged[-1] else "too few to tell"
@@ -276,11 +292,6 @@ class Watch:
 
     def found(self, failures: Iterable[Failures] = ()) -> Found:
         """Everything so far."""
-        codes: dict[Key, list[tuple[int, int, str]]] = {}
-        for row in failures:
-            codes.setdefault(row.key, []).append((row.bucket_ns, -row.failures, row.code))
-        for seen in codes.values():
-            seen.sort()
         every = [episode for series in self._series.values() for episode in series.episodes()]
         storms = [episode for episode in every if episode.status == "storm"]
         shown = storms + [
@@ -289,16 +300,12 @@ class Watch:
             if look.status == "look" and not any(s.key == look.key and _overlap(s, look) for s in storms)
         ]
         complete = [
-            replace(
-                one,
-                trigger=_trigger(one, codes.get(one.key, [])),
-                spread=tuple(sorted({o.key for o in every if o.key != one.key and _overlap(o, one)})),
-            )
+            replace(one, spread=tuple(sorted({o.key for o in every if o.key != one.key and _overlap(o, one)})))
             for one in shown
         ]
         complete.sort(key=lambda one: (one.onset_ns, one.key))
         return Found(
-            tuple(complete),
+            triggered(complete, failures),
             {key: series.last.state for key, series in self._series.items()},
             {key: series.judged_ratio for key, series in self._series.items()},
         )

@@ -67,7 +67,7 @@ def show(error: DashboardError) -> None:
 
 def is_empty() -> bool:
     """Nothing has ever arrived."""
-    return bool(store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["received"] == 0)
+    return not store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["has_received"]
 
 
 def nothing_yet() -> None:

@@ -6,12 +6,11 @@
 --   $fate                    varchar, '' for any; loud (neither handled nor hidden), silent, recovered
 select count(*) as failures, count(distinct f.run_id) as runs
 from failure f
-join run r using (run_id)
 where f.at_ns >= $since_ns::ubigint and f.role = 'root'
-  and r.start_ns >= $since_ns::ubigint and r.start_ns < $until_ns::ubigint
-  and ($workflow = '' or r.workflow = $workflow)
-  and ($version = '' or r.workflow_version = $version)
-  and in_environment(r.environment, $environment)
+  and f.run_start_ns >= $since_ns::ubigint and f.run_start_ns < $until_ns::ubigint
+  and ($workflow = '' or f.workflow = $workflow)
+  and ($version = '' or f.workflow_version = $version)
+  and in_environment(f.environment, $environment)
   and ($code = '' or f.code = $code)
   and ($layer_a = '' or f.layer_a = $layer_a)
   and ($layer_b = '' or f.layer_b = $layer_b)

@@ -1,14 +1,19 @@
--- storm_triggers: which failures began when, for what operations are counted by.
+-- storm_triggers: which failures began when, in stretches of what operations are counted by.
 -- One row per (bucket of 5 minutes, dimension, name, code), named as in calls_named. A failure belongs to a depth-1 step; a
 -- tool, model or provider has those of every step that called it in the window.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
+--   $dimensions, $names                   varchar[], of each stretch
+--   $onsets_ns, $ends_ns                  bigint[], half-open, of each stretch, in whole 5 minutes
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
-with named as (
-    select workflow, step, dimension, name
+with stretch as materialized (
+    select unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
+           unnest($onsets_ns::ubigint[]) as onset_ns, unnest($ends_ns::ubigint[]) as end_ns
+),
+named as (
+    select distinct workflow, step, dimension, name
     from calls_named($since_ns, $until_ns, 3, $workflow, $version, $environment)
-    where tries > 1
-    group by all
-    having sum(operations) > 0
+    semi join stretch using (dimension, name)
+    where tries > 1 and operations > 0
 )
 select bucket_ns, dimension, name, code, sum(failures)::bigint as failures
 from rollup_failure_between($since_ns, $until_ns, 1) f
@@ -16,6 +21,7 @@ join named n using (workflow, step)
 where ($workflow = '' or f.workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and in_environment(environment, $environment)
+  and exists (from stretch s where s.dimension = n.dimension and s.name = n.name and bucket_ns >= onset_ns and bucket_ns < end_ns)
 group by bucket_ns, dimension, name, code
 having sum(failures) > 0
 order by bucket_ns, dimension, name, code

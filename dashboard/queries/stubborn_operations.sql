@@ -3,15 +3,23 @@
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 --   $least                                bigint, attempts
 --   $limit                                bigint
-with stubborn as materialized (
-    select o.run_id, r.workflow, o.operation_id, o.name, o.attempts, o.outcome, o.start_ns, o.end_ns
-    from operation o
-    join run r using (run_id)
-    where o.start_ns >= $since_ns::ubigint and o.start_ns < $until_ns::ubigint and o.attempts >= $least
-      and ($workflow = '' or r.workflow = $workflow)
-      and ($version = '' or r.workflow_version = $version)
-      and in_environment(r.environment, $environment)
-    order by o.start_ns desc, o.operation_id
+with tried as materialized (
+    select run_id, operation_id, name, attempts, outcome, start_ns, end_ns
+    from operation
+    where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint and attempts >= $least
+),
+asked as materialized (  -- first by the ids alone: a join reads every run
+    select run_id, workflow
+    from run
+    where run_id in (select run_id from tried)
+      and ($workflow = '' or workflow = $workflow)
+      and ($version = '' or workflow_version = $version)
+      and in_environment(environment, $environment)
+),
+stubborn as materialized (
+    select run_id, workflow, operation_id, name, attempts, outcome, start_ns, end_ns
+    from tried join asked using (run_id)
+    order by start_ns desc, operation_id
     limit $limit
 )
 select b.*, coalesce(s.starts_ns, []) as starts_ns

@@ -257,6 +257,10 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "columns": 200,
         "first": 0,
         "last": 100,
+        "dimensions": ["tool"],
+        "names": ["orders.get"],
+        "onsets_ns": [run["start_ns"]],
+        "ends_ns": [now_ns],
     }
     known = {asked.question for asked in noting.first_s}
     questions = Questions(noting)

@@ -29,13 +29,19 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     return con
 
 
+NUMBERS = ("limit", "offset", "least", "depth", "columns", "first", "last", "extra", "amplification")
+
+
 def value(name: str) -> object:
-    if name.endswith("_ns") or name in ("limit", "offset", "least", "depth", "columns", "first", "last"):
-        return 60_000_000_000
     lists: dict[str, object] = {
         key: [] for key in ("states", "steps", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
     }
-    return (lists | {"newer": False, "zone": "Asia/Kolkata"}).get(name, "x")
+    lists |= {key: [] for key in ("dimensions", "names", "onsets_ns", "ends_ns")}
+    if name in lists:
+        return lists[name]
+    if name.endswith("_ns") or name in NUMBERS:
+        return 60_000_000_000
+    return {"newer": False, "zone": "Asia/Kolkata"}.get(name, "x")
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

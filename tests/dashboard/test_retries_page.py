@@ -1,14 +1,17 @@
 """The Retries page: whether retries save runs or hurt them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from dashboard import alarms
-from dashboard.analytics.storms import Limits, calls_of, find
+from dashboard.analytics.storms import Key, Limits, calls_of, find
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
@@ -168,12 +171,45 @@ def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None
     window["until_ns"] = now_ns // limits.bucket_ns * limits.bucket_ns
     with asking(past_storm) as ask:
         every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
-        near = ask("calls_near_retries", extra=limits.least_extra, **window).to_pylist()
         found = alarms.storms_found(ask, limits, **window)
         ratios = alarms.judged(ask, limits, **window)
-    assert 0 < len(near) <= len(every)
     expected = find(calls_of(every), (), window["until_ns"]).episodes
     bare = [replace(one, workflows=(), trigger=None) for one in found.episodes]
     assert bare == list(expected) != []
     assert all(one.workflows for one in found.episodes)
     assert any(ratio > 0 for ratio in ratios.values())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_not_read_holds_no_storm(tmp_path: Path, now_ns: int, seed: int) -> None:
+    """On random calls, dense and sparse, the episodes are those that all buckets give; most buckets are not read."""
+    limits, dice = Limits(), np.random.default_rng(seed)
+    first_ns, buckets = now_ns // limits.bucket_ns * limits.bucket_ns - 5_000 * limits.bucket_ns, 5_000
+    window: dict[str, Any] = {**EVERYTHING, "since_ns": first_ns, "until_ns": first_ns + buckets * limits.bucket_ns}
+    rate = dice.choice([0.5, 4, 40], (3, buckets // 50)).repeat(50, axis=1)
+    trouble = dice.choice([0.02, 0.1, 0.25, 0.6, 0.95], (3, buckets // 10), p=[0.6, 0.25, 0.09, 0.03, 0.03]).repeat(
+        10, axis=1
+    )
+    calls, tried = dice.poisson(rate), dice.binomial(dice.poisson(rate), trouble)
+    with closing(stores.create(store_path(tmp_path))) as con:
+        for step in range(3):
+            for tries, counts in ((1, calls[step]), (3, tried[step])):
+                told = pa.table({"slot": np.flatnonzero(counts), "counted": counts[counts > 0]})
+                con.register("told", told)
+                con.execute(
+                    """
+                    insert into store.rollup_call by name
+                    select 1 as level, $first + slot * $width as bucket_ns, 'w' as workflow, $step as step,
+                           $step as name, 'tool' as kind, $tries as tries, counted as operations, counted as recovered,
+                           0 as failed, 0 as wasted_ns, 0 as wasted_tokens, 0 as wasted_nano_usd
+                    from told
+                    """,
+                    {"first": first_ns, "width": limits.bucket_ns, "step": f"s{step}", "tries": tries},
+                )
+    with asking(store_path(tmp_path)) as ask:
+        every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
+        found = alarms.storms_found(ask, limits, **window)
+        read = ask("calls_near_retries", **alarms.near(limits), **window).num_rows
+    expected = find(calls_of(every), (), window["until_ns"], {Key("", "step", f"s{n}"): 3 for n in range(3)}).episodes
+    assert [replace(one, workflows=()) for one in found.episodes] == list(expected) != []
+    assert read < len(every)
