@@ -24,6 +24,8 @@ from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
 
+VERSION = version("seamscope")
+
 SERVER_GRACE_S = 1.5
 """How long open requests may take to end at a stop."""
 
@@ -97,7 +99,7 @@ class Collector:
         lag = self._settler.lag()
         resettling = self._settler.resettling
         return {
-            "version": version("seamscope"),
+            "version": VERSION,
             "schema_version": SCHEMA_VERSION,
             "rule_version": RULE_VERSION,
             "pid": os.getpid(),
@@ -136,7 +138,7 @@ class Collector:
                     "host": self._settings.host,
                     "http_port": self.http_port,
                     "grpc_port": self.grpc_port,
-                    "version": version("seamscope"),
+                    "version": VERSION,
                     "schema_version": SCHEMA_VERSION,
                 }
             )
