@@ -11,7 +11,7 @@ from dashboard.analytics.compare import Operation, Pair, align, operations, said
 from dashboard.components import filters
 from dashboard.components.assets import component
 from dashboard.components.badges import outcome_badge
-from dashboard.components.run_tree import received
+from dashboard.components.one_run import of_steps, received, run_of
 from dashboard.components.text import clip, safe, sentence
 from dashboard.components.waterfall import NAME_CHARS, group
 
@@ -56,13 +56,13 @@ def compare(run: Run) -> None:
 def _chosen(run: Run, wanted: str) -> tuple[str, Run | None]:
     if not RUN_ID.fullmatch(wanted):
         return f"“{safe(wanted, 40)}” is no run id: that is 32 of 0–9 and a–f. Empty: the nearest good run.", None
-    found = store.ask("run_by_id", id=wanted).to_pylist()
-    if not found:
+    found = run_of(wanted)
+    if found is None:
         return f"There is no run {wanted}. Empty: the nearest good run.", None
-    if found[0]["run_id"] == run["run_id"]:
+    if found["run_id"] == run["run_id"]:
         return "This is the run itself: name another one, or none for the nearest good run.", None
-    own = found[0]["workflow"] == run["workflow"]
-    return "chosen by you" + ("" if own else f", of another workflow: {safe(found[0]['workflow'], 60)}"), found[0]
+    own = found["workflow"] == run["workflow"]
+    return "chosen by you" + ("" if own else f", of another workflow: {safe(found['workflow'], 60)}"), found
 
 
 def _nearest(run: Run) -> tuple[str, Run | None]:
@@ -90,7 +90,7 @@ def _nearest(run: Run) -> tuple[str, Run | None]:
 def _operations(run: Run) -> list[Mapping[str, Any]]:
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     found: list[Mapping[str, Any]] = ask(
-        "run_operations", run_id=run["run_id"], limit=MOST, depth=DEEPEST, **received(run)
+        "run_operations", limit=MOST, depth=DEEPEST, **of_steps(run), **received(run)
     ).to_pylist()
     return found
 

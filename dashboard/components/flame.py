@@ -1,6 +1,6 @@
 """The flame chart of a run: one row per depth, width by time."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from typing import Any, Final
 
 import streamlit as st
@@ -9,13 +9,12 @@ from dashboard import store, words
 from dashboard.analytics.flame import Block, flame
 from dashboard.analytics.marks import MARKS, mark
 from dashboard.components.assets import component, ignore
+from dashboard.components.one_run import Run, of_steps
 from dashboard.components.run_tree import SPAN_ID
 from dashboard.components.text import clip, safe
 from dashboard.components.waterfall import NAME_CHARS, Axis, group
 
 _mount = component("flame", '<div class="seam flame"><div class="chart" role="group"></div></div>', looks="marks")
-
-Run = Mapping[str, Any]
 
 COLUMNS: Final = 400  # parts of the width: a narrower step cannot be hit with a mouse
 MOST: Final = 1_500  # blocks that a browser draws in a few milliseconds
@@ -31,20 +30,20 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     begin, end, first, last = run["start_ns"], max(end_ns, run["start_ns"] + 1), 0, 2**31 - 1
     zoom = st.query_params.get("zoom", "")
-    reach = ask("run_reach", run_id=run["run_id"], span_id=zoom).to_pylist() if SPAN_ID.fullmatch(zoom) else []
+    reach = ask("run_reach", span_id=zoom, **of_steps(run)).to_pylist() if SPAN_ID.fullmatch(zoom) else []
     if reach:
         at = reach[0]
         begin, first, last = at["start_ns"], at["first"], at["last"]
         end = max(at["end_ns"] or end, begin + 1)
     rows = ask(
         "run_flame",
-        run_id=run["run_id"],
         begin_ns=begin,
         end_ns=end,
         columns=COLUMNS,
         first=first,
         last=last,
         limit=MOST,
+        **of_steps(run),
     ).to_pylist()
     if not rows:
         st.caption("No steps yet.")

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import store, words
 from dashboard.analytics.conversation import Message, Part, Side, conversation
 from dashboard.components.conversation import show_conversation
-from dashboard.components.run_tree import received
+from dashboard.components.one_run import received
 from dashboard.components.text import clip, safe
 
 SHOWN_CHARS: Final = 20_000  # of one value; a prompt of a megabyte would hang the browser

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import store
 from dashboard.components import filters
 from dashboard.components.assets import component
+from dashboard.components.one_run import run_of
 from dashboard.errors import DashboardError
 
 _mount = component(
@@ -57,8 +58,8 @@ def _beside(page: str, place: str) -> dict[str, Any]:
     at: dict[str, store.Param] = {"at_ns": conf.window.until_ns, "at_run_id": ""}
     wanted = st.query_params.get("run", "").strip().lower() if page == "run" else ""
     try:
-        if RUN_ID.fullmatch(wanted) and (run := store.ask("run_by_id", id=wanted).to_pylist()):
-            at = {"at_ns": run[0]["start_ns"], "at_run_id": run[0]["run_id"]}
+        if RUN_ID.fullmatch(wanted) and (run := run_of(wanted)):
+            at = {"at_ns": run["start_ns"], "at_run_id": run["run_id"]}
         scope = {name: value for name, value in conf.scope().items() if not name.endswith("_ns")}
         found = {row["place"]: row["run_id"] for row in store.ask("failed_neighbours", **scope, **at).to_pylist()}
     except DashboardError:

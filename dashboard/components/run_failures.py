@@ -9,7 +9,7 @@ from dashboard import store
 from dashboard.components import filters
 from dashboard.components.badges import layer_mark
 from dashboard.components.link_table import Column, link_table
-from dashboard.components.run_tree import received
+from dashboard.components.one_run import of_steps, received
 from dashboard.components.text import clip
 from dashboard.looks import layer_of
 
@@ -34,7 +34,7 @@ FAILURE_COLUMNS: list[Column] = [
 
 def run_failures(run: Mapping[str, Any]) -> None:
     """Every span that failed or answered with an error; each leads to its span."""
-    failures = store.ask_steady("run_failures", run_id=run["run_id"], **received(run)).to_pylist()
+    failures = store.ask_steady("run_failures", **of_steps(run), **received(run)).to_pylist()
     if not failures:
         st.caption("No failure was seen in this run. That is no proof that its answer is right.")
         return

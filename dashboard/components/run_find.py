@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import store, words
-from dashboard.components.run_tree import received
+from dashboard.components.one_run import of_steps, received
 
 MOST: Final = 2_000  # matches that are marked and walked; all are counted
 IN_WORDS: Final = {"attributes": "inputs, outputs and attributes"}
@@ -43,7 +43,7 @@ def find(run: Mapping[str, Any], *, everything: bool) -> Found:
         return Found()
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     escaped = json.dumps(text, ensure_ascii=False)[1:-1]
-    rows = ask("run_find", run_id=run["run_id"], text=text, escaped=escaped, limit=MOST, **received(run)).to_pylist()
+    rows = ask("run_find", text=text, escaped=escaped, limit=MOST, **of_steps(run), **received(run)).to_pylist()
     hits = [row for row in rows if everything or row["place"] is not None]
     if everything:
         hits.sort(key=lambda row: row["span_place"])

@@ -11,7 +11,7 @@ from dashboard.analytics.reliability import Transition
 from dashboard.analytics.route import Node, level, route
 from dashboard.analytics.step_graph import placed
 from dashboard.components.assets import ignore
-from dashboard.components.run_tree import received
+from dashboard.components.one_run import of_steps, received
 from dashboard.components.step_graph import mount
 from dashboard.components.text import clip
 
@@ -22,7 +22,7 @@ DRAWN: Final = 60  # nodes: more cannot be read
 def run_graph(run: Mapping[str, Any], selected: str | None) -> str | None:
     """Shows the graph. -> The span that a reader chose just now: of a step's worst visit."""
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
-    rows = ask("run_operations", run_id=run["run_id"], limit=MOST, depth=2, **received(run)).to_pylist()
+    rows = ask("run_operations", limit=MOST, depth=2, **of_steps(run), **received(run)).to_pylist()
     if not rows:
         st.caption("No steps yet.")
         return None

@@ -1,19 +1,20 @@
 """The head of the Run page: which run this is, where its time went in one line, and its ways to other runs."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import store, words
 from dashboard.components import filters
 from dashboard.components.badges import outcome_badge
+from dashboard.components.one_run import Run, of_steps
 from dashboard.components.text import safe
 from dashboard.components.waterfall import group
 
 
-def run_head(run: Mapping[str, Any], state: str, now_ns: int) -> None:
-    """Which run this is, in one line, and its ways to other runs."""
+def run_head(run: Run, state: str, now_ns: int) -> DeltaGenerator:
+    """Which run this is, in one line. -> Where its ways to other runs go: `neighbours`, when all else is there."""
     here = filters.zone()
     version = f" :gray[{safe(run['workflow_version'], 40)}]" if run["workflow_version"] else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -25,7 +26,7 @@ def run_head(run: Mapping[str, Any], state: str, now_ns: int) -> None:
             if len(run["trace_ids"]) > 1:
                 st.caption(f"{len(run['trace_ids'])} traces make up this run")
                 st.code("\n".join(run["trace_ids"][:200]), language=None, height=200)
-        neighbours(run)
+        ways = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     tokens = (run["tokens_input"], run["tokens_output"])
     facts = [
         f"**{words.duration(run['duration_ns'])}**" if run["duration_ns"] is not None else "**running**",
@@ -39,24 +40,31 @@ def run_head(run: Mapping[str, Any], state: str, now_ns: int) -> None:
         f"verdict: {run['verdict'] or 'none'}",
     ]
     st.markdown(" · ".join(fact for fact in facts if fact))
+    return ways
 
 
-def neighbours(run: Mapping[str, Any]) -> None:
+def neighbours(run: Run) -> None:
     """Ways to the session's other runs, and to the run that this one continues."""
-    if run["continues_run_id"]:
+    beside: dict[str, str] = {}
+    if run["session_id"] is not None:
+        found = store.ask_steady(
+            "session_neighbours",
+            session_id=run["session_id"],
+            workflow=run["workflow"],
+            start_ns=run["start_ns"],
+            run_id=run["run_id"],
+        )
+        beside = {row["place"]: row["run_id"] for row in found.to_pylist()}
+    if "continued" in beside:
         st.page_link(
             "views/run.py",
             label="continues a run that waited",
             icon=":material/resume:",
-            query_params=filters.carried(run=run["continues_run_id"]),
+            query_params=filters.carried(run=beside["continued"]),
         )
     failed_beside(run)
     if run["session_id"] is None:
         return
-    found = store.ask_steady(
-        "session_neighbours", session_id=run["session_id"], start_ns=run["start_ns"], run_id=run["run_id"]
-    )
-    beside = {row["place"]: row["run_id"] for row in found.to_pylist()}
     if "before" in beside:
         st.page_link(
             "views/run.py",
@@ -81,7 +89,7 @@ def neighbours(run: Mapping[str, Any]) -> None:
         )
 
 
-def failed_beside(run: Mapping[str, Any]) -> None:
+def failed_beside(run: Run) -> None:
     """Ways to the failed or silent runs of the same workflow before and after this one, with the filters in force."""
     now = filters.current()
     found = store.ask_steady(
@@ -105,9 +113,9 @@ def failed_beside(run: Mapping[str, Any]) -> None:
             )
 
 
-def time_line(run_id: str) -> list[dict[str, Any]]:
+def time_line(run: Run) -> list[dict[str, Any]]:
     """Where time went, as one line of shares."""
-    rows: list[dict[str, Any]] = store.ask_steady("run_time", run_id=run_id).to_pylist()
+    rows: list[dict[str, Any]] = store.ask_steady("run_time", **of_steps(run)).to_pylist()
     total = sum(row["self_ns"] for row in rows)
     if total:
         spent: dict[str, int] = {}

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import store
 from dashboard.analytics.fold import OPEN_MORE, Folded, fold
 from dashboard.analytics.outline import TOP, read_outline
+from dashboard.components.one_run import Run, of_steps, received
 
 Step = Mapping[str, Any]
 
@@ -30,13 +31,8 @@ class Tree:
     """Of each wanted span the one that shows in its place."""
 
 
-def received(run: Mapping[str, Any]) -> dict[str, store.Param]:
-    """When the spans of a run came, which keeps queries off the rest of the store."""
-    return {"first_received_ns": run["first_received_ns"] or 0, "last_received_ns": run["last_received_ns"]}
-
-
 def tree(
-    run: Mapping[str, Any],
+    run: Run,
     *,
     everything: bool,
     wanted: Sequence[str] = (),
@@ -53,7 +49,7 @@ def tree(
     """
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     kind = "run_span" if everything else "run"
-    scope = {"run_id": run["run_id"]} | (received(run) if everything else {})
+    scope = {"run_id": run["run_id"], **received(run)} if everything else of_steps(run)
     opened, tries = opened_folds(), opened_tries()
     named = tuple(sorted({*wanted, *beside, *opened, *tries} - {"top"}))
     at = (

@@ -4,6 +4,7 @@ from typing import Final
 
 from dashboard import store, words
 from dashboard.components.link_table import Column, link_table
+from dashboard.components.one_run import Run, of_steps
 from dashboard.components.text import clip
 
 MARKS: Final = {"pass": "✓ pass", "fail": "✗ fail"}
@@ -25,15 +26,15 @@ COLUMNS: Final[list[Column]] = [
 ]
 
 
-def show_verdicts(run_id: str) -> None:
+def show_verdicts(run: Run) -> None:
     """Shows the judgements of a run, those that decide its verdict first; nothing where nobody judged."""
-    found = store.ask("run_verdicts", run_id=run_id).to_pylist()
+    found = store.ask("run_verdicts", **of_steps(run)).to_pylist()
     if not found:
         return
     rows = [
         {
             "page": "run",
-            "params": {"run": run_id} | ({"span": row["span_id"]} if row["span_id"] else {}),
+            "params": {"run": run["run_id"]} | ({"span": row["span_id"]} if row["span_id"] else {}),
             "title": "show what was judged",
             "verdict": MARKS.get(row["verdict"]),
             "name": clip(row["name"], 80),

@@ -1,11 +1,10 @@
--- run_by_id: one run, found by its id or by the id of any trace of it. At most one row.
+-- run_by_id: one run. At most one row.
 --   $id varchar, 32 lower-case hex digits
-with asked as (select $id as run_id union all select run_id from trace where trace_id = $id and run_id is not null)
-select r.*, t.first_received_ns, c.continues_run_id
-from run r
-left join (select run_id, min(first_received_ns) as first_received_ns
-           from trace where run_id in (select run_id from asked) group by run_id) t using (run_id)
-left join continuation c using (run_id)
-where r.run_id in (select run_id from asked)
-order by r.run_id = $id desc, r.run_id
-limit 1
+-- `first_received_ns` and `last_received_ns` say when its spans came, `start_ns` and `last_step_ns` between which its steps
+-- began (NULL: it has none): bounds that keep questions about it off the rest of the store. `roots`: failures that explain.
+with this as materialized (select * from run where run_id = $id)
+select *, (select min(first_received_ns) from trace where run_id = $id) as first_received_ns,
+       (select max(start_ns) from step where run_id = $id and start_ns >= (select start_ns from this)) as last_step_ns,
+       (select count(*) from failure
+        where run_id = $id and run_start_ns = (select start_ns from this) and role = 'root') as roots
+from this

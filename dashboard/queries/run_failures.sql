@@ -1,9 +1,12 @@
 -- run_failures: what failed or answered with an error in one run, explaining occurrences first. One row per span and
 -- code, at most 100. Code, layers, rule and evidence are NULL where no rule has looked at a step.
 --   $run_id                                varchar
+--   $start_ns, $last_ns                    bigint, inclusive; between which its steps began
 --   $first_received_ns, $last_received_ns  bigint, inclusive; when its spans came (names of spans that are no steps)
-with member as materialized (select * from step where run_id = $run_id),
-found as materialized (select * from failure where run_id = $run_id),
+with member as materialized (
+    select * from step where run_id = $run_id and start_ns >= $start_ns::ubigint and start_ns <= $last_ns::ubigint
+),
+found as materialized (select * from failure where run_id = $run_id and run_start_ns = $start_ns::ubigint),
 other as (
     select trace_id, span_id, step_kind, step_name, case when end_ns >= start_ns then end_ns - start_ns end as duration_ns,
            error_message, in_band_error

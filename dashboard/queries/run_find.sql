@@ -2,6 +2,7 @@
 -- or event. One row per span by start, at most $limit; `found` counts all. Upper and lower case are alike.
 -- `place` is that among the steps (NULL: no step), `span_place` that among all spans; `seen_in` says where the text stands.
 --   $run_id                                varchar
+--   $start_ns, $last_ns                    bigint, inclusive; between which its steps began
 --   $first_received_ns, $last_received_ns  bigint, inclusive; when its spans came (keeps the look-up off the rest of the store)
 --   $text                                  varchar, in lower case
 --   $escaped                               varchar, the same as it stands inside a JSON text
@@ -23,7 +24,8 @@ with member as (
 select m.span_id, s.position as place, m.span_place, m.seen_in, count(*) over () as found,
        count(*) filter (where s.position is null) over () as no_steps
 from member m
-left join step s on s.run_id = $run_id and s.trace_id = m.trace_id and s.span_id = m.span_id
+left join step s on s.run_id = $run_id and s.start_ns >= $start_ns::ubigint and s.start_ns <= $last_ns::ubigint
+                and s.trace_id = m.trace_id and s.span_id = m.span_id
 where m.seen_in is not null
 order by coalesce(s.position, -1), m.span_place
 limit $limit

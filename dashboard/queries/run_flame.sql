@@ -1,6 +1,7 @@
 -- run_flame: the steps of one run by depth and time, those too narrow to be seen put together. One row per block: a step, or
 -- neighbours of one name under one parent. Longest first, at most $limit; `blocks` and `total` count all blocks and steps in sight.
 --   $run_id           varchar
+--   $start_ns, $last_ns  bigint, inclusive; between which its steps began
 --   $begin_ns, $end_ns  bigint, half-open; the stretch of time that is drawn
 --   $columns          bigint; a step narrower than a part of so many is put together with its like in one part
 --   $first, $last     bigint, inclusive; places in reading order (a step and all below it)
@@ -9,7 +10,8 @@ with seen as (
     select position, depth, parent_span_id, span_id, trace_id, kind, name, status, in_band_error is not null as in_band,
            greatest(start_ns, $begin_ns::ubigint) as start_ns, least(coalesce(end_ns, $end_ns::ubigint), $end_ns::ubigint) as end_ns
     from step
-    where run_id = $run_id and position >= $first and position <= $last
+    where run_id = $run_id and start_ns >= $start_ns::ubigint and start_ns <= $last_ns::ubigint
+      and position >= $first and position <= $last
       and start_ns < $end_ns::ubigint and (end_ns is null or end_ns > $begin_ns::ubigint or start_ns >= $begin_ns::ubigint)
 ),
 sized as (

@@ -2,8 +2,6 @@
 
 import re
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -13,12 +11,13 @@ from dashboard.charts.time_spent import time_spent
 from dashboard.components import filters, parameters
 from dashboard.components.compare import compare
 from dashboard.components.diagnosis import show_diagnosis
+from dashboard.components.one_run import Run, of_steps, received, run_of
 from dashboard.components.quality import REMOVED
 from dashboard.components.run_failures import run_failures
-from dashboard.components.run_head import run_head, time_line
+from dashboard.components.run_head import neighbours, run_head, time_line
 from dashboard.components.run_list import run_list
 from dashboard.components.run_steps import PICTURES, run_steps
-from dashboard.components.run_tree import SPAN_ID, received
+from dashboard.components.run_tree import SPAN_ID
 from dashboard.components.states import guarded, is_empty, nothing_yet
 from dashboard.components.text import safe
 from dashboard.components.verdicts import show_verdicts
@@ -31,10 +30,10 @@ LOOK_AGAIN_S = 2.0
 VIEWS = (*PICTURES, "Compare", "Where time went", "Failures")
 
 
-def explanation(run: Mapping[str, Any]) -> None:
+def explanation(run: Run) -> None:
     """What failed where, why and what came of it, in words."""
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
-    roots = ask("run_diagnosis", run_id=run["run_id"], **received(run)).to_pylist()
+    roots = ask("run_diagnosis", **of_steps(run), **received(run)).to_pylist() if run["roots"] else []
     show_diagnosis(diagnose(run, roots, filters.current().lens, known_codes(store.settings().rules)), run["run_id"])
 
 
@@ -56,17 +55,16 @@ def not_there(run_id: str) -> None:
 @guarded
 def body(run_id: str) -> None:
     """The whole page of one run."""
-    found = store.ask("run_by_id", id=run_id).to_pylist()
-    if not found:
+    run, now_ns = run_of(run_id), time.time_ns()
+    if run is None:
         not_there(run_id)
         return
-    run, now_ns = found[0], time.time_ns()
     abandoned = run["last_received_ns"] < now_ns - store.settings().abandoned_after_s * 1e9
     state = run["outcome"] if run["outcome"] != "open" else "abandoned" if abandoned else "running"
-    run_head(run, state, now_ns)
+    ways = run_head(run, state, now_ns)
     explanation(run)
-    show_verdicts(run["run_id"])
-    rows = time_line(run["run_id"])
+    show_verdicts(run)
+    rows = time_line(run)
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
     )
@@ -84,12 +82,14 @@ def body(run_id: str) -> None:
         compare(run)
     else:
         run_steps(run, next(picture for picture in PICTURES if picture == view))
+    with ways:
+        neighbours(run)
 
 
 def needs_another_look(run_id: str) -> bool:
     """The run has not arrived or is not finished."""
-    found = store.ask("run_by_id", id=run_id).column("outcome").to_pylist()
-    return not found or found[0] == "open"
+    run = run_of(run_id)
+    return run is None or run["outcome"] == "open"
 
 
 @guarded

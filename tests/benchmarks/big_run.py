@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page
 from dashboard import reader
 from dashboard.analytics.fold import fold
 from dashboard.analytics.outline import read_outline
+from dashboard.components.one_run import of_steps, received
 from dashboard.questions import sql
 from schemas.paths import store_path
 from schemas.settings import Settings
@@ -68,28 +69,28 @@ def asked(data: Path, run_id: str) -> list[Row]:
         return answer
 
     run = ask("run_by_id", id=run_id).to_pylist()[0]
-    came = {name: run[name] for name in ("first_received_ns", "last_received_ns")}
-    ask("run_diagnosis", run_id=run_id, **came)
-    ask("run_time", run_id=run_id)
-    shape = ask("run_outline", run_id=run_id)
+    steps, came = of_steps(run), received(run)
+    ask("run_diagnosis", **steps, **came)
+    ask("run_time", **steps)
+    shape = ask("run_outline", **steps)
     since = time.perf_counter()
     folded = fold(read_outline(shape))
     rows.append(["folding, in Python", 1000 * (time.perf_counter() - since)])
     shown = sorted({*folded.drawn(), *(place for place in folded.folds() if place >= 0)})
-    lines = ask("run_lines", run_id=run_id, places=shown).to_pylist()
+    lines = ask("run_lines", places=shown, **steps).to_pylist()
     parents = {line["place"]: line["span_id"] for line in lines}
-    ask("run_folds", run_id=run_id, parents=[parents.get(place, "") for place in folded.folds()], shown=folded.drawn())
+    ask("run_folds", parents=[parents.get(place, "") for place in folded.folds()], shown=folded.drawn(), **steps)
     ask(
         "run_flame",
-        run_id=run_id,
         begin_ns=run["start_ns"],
         end_ns=run["end_ns"],
         columns=400,
         first=0,
         last=2**31 - 1,
         limit=1500,
+        **steps,
     )
-    ask("run_find", run_id=run_id, text="order 777", escaped="order 777", limit=2000, **came)
+    ask("run_find", text="order 777", escaped="order 777", limit=2000, **steps, **came)
     return rows
 
 
