@@ -55,7 +55,7 @@ def settling() -> dict[str, Any] | None:
 
 
 def ask(question: str, **params: Param) -> pa.Table:
-    """The answer to `queries/<question>.sql`, at most 1 s old; all sessions share it.
+    """The answer to `queries/<question>.sql`, at most half a second old; all sessions share it.
 
     Args:
         question: name of the file.
@@ -113,7 +113,7 @@ def _fetch(question: str, params: Params) -> pa.Table:
     return reader.connect(settings()).query(sql(question), bound)
 
 
-@st.cache_data(ttl=1.0, max_entries=256, show_spinner=False)
+@st.cache_data(ttl=0.5, max_entries=256, show_spinner=False)
 def _live(question: str, params: Params) -> pa.Table:
     return _fetch(question, params)
 
