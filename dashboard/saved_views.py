@@ -1,9 +1,11 @@
 """Keeps saved views in the data folder, for all who use this dashboard. The store itself stays read-only here."""
 
+import fcntl
 import json
-import threading
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,6 @@ from schemas.paths import views_path
 from schemas.views import MOST_VIEWS, NAME_CHARS, SavedView, SavedViews
 
 VERSION: Final = 1
-_writing = threading.Lock()
 
 
 class ViewsRefused(DashboardError):
@@ -62,7 +63,7 @@ def save(
         view = SavedView(name=name, page=page, params={key: tuple(values) for key, values in params.items()})
     except ValidationError as exc:
         raise ViewsRefused(f"a name has 1 to {NAME_CHARS} characters, and a link is not endless") from exc
-    with _writing:
+    with _alone(data_dir):
         aside = _move_aside(views_path(data_dir))
         kept = load(data_dir)
         others = [each for each in kept.views if each.name != view.name]
@@ -80,7 +81,7 @@ def rename(data_dir: Path, name: str, new: str) -> None:
     Raises:
         ViewsRefused: there is none, the name is taken or none, or the folder does not allow it.
     """
-    with _writing:
+    with _alone(data_dir):
         kept = load(data_dir)
         view = next((each for each in kept.views if each.name == name), None)
         if view is None:
@@ -100,9 +101,29 @@ def delete(data_dir: Path, name: str) -> None:
     Raises:
         ViewsRefused: the folder does not allow it.
     """
-    with _writing:
+    with _alone(data_dir):
         kept = load(data_dir)
         _write(data_dir, kept, [each for each in kept.views if each.name != name])
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Holds every other change off from reading to writing, of this dashboard and of any other on the folder.
+
+    The folder itself is locked, which leaves no file behind; the system frees it when a process dies.
+    """
+    try:
+        folder = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as exc:
+        raise _refused(views_path(data_dir), exc) from exc
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        except OSError as exc:
+            raise _refused(views_path(data_dir), exc) from exc
+        yield
+    finally:
+        os.close(folder)
 
 
 class _Newer(Exception):

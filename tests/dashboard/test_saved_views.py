@@ -1,6 +1,8 @@
 """Views saved under a name: kept whole, shared, and never lost without a word."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,26 @@ def test_there_is_an_end_to_their_number(tmp_path: Path) -> None:
         saved_views.save(tmp_path, "more", "runs", {})
     saved_views.save(tmp_path, "v7", "drift", {}, replace=True)
     assert len(names(tmp_path)) == MOST_VIEWS
+
+
+def test_two_dashboards_that_save_at_once_lose_no_view(tmp_path: Path) -> None:
+    """Two processes, each saving one view after the other: all of both are there."""
+    each = 30
+    program = (
+        "import sys; from pathlib import Path; from dashboard import saved_views\n"
+        "sys.stdin.readline()\n"
+        f"for number in range({each}): saved_views.save(Path(sys.argv[1]), f'{{sys.argv[2]}}{{number}}', 'runs', {{}})"
+    )
+    writers = [
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path), letter], stdin=subprocess.PIPE, text=True)
+        for letter in "ab"
+    ]
+    for writer in writers:
+        assert writer.stdin
+        writer.stdin.write("go\n")
+        writer.stdin.close()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert set(names(tmp_path)) == {f"{letter}{number}" for letter in "ab" for number in range(each)}
 
 
 def test_the_sidebar_saves_opens_renames_and_deletes(lively: Path) -> None:
