@@ -46,8 +46,10 @@ class Glance:
     before: Delivered
     workflows: Mapping[str, tuple[Delivered, Delivered | None]]
     """Each in the window and in the one before, the busiest first."""
-    course: Mapping[str, Mapping[int, Delivered]]
-    """Each over time, by the start of the stretch; '' for all."""
+    course: Mapping[int, Delivered]
+    """All of them over time, by the start of the stretch."""
+    courses: Mapping[str, Mapping[int, float | None]]
+    """R of each over time; the rest of their figures nobody sees, and hundreds of chains cost as much as the asking."""
     tries: tuple[Amplified | None, Amplified | None]
     tries_course: Mapping[int, float]
     p95: tuple[Quantile, Quantile]
@@ -91,13 +93,13 @@ def glance(ask: Ask, step_ns: int, before: Mapping[str, Any], **filters: Any) ->
     now, earlier = chains.chains(ask, **filters), chains.chains(ask, **before)
     then = {name: delivered(chain) for name, chain in earlier.items()}
     by_time: dict[int, dict[str, Chain]] = defaultdict(dict)
-    course: dict[str, dict[int, Delivered]] = {}
+    courses: dict[str, dict[int, float | None]] = {}
     over_time = chains.over_time(ask, step_ns, **filters)
     for name, stretches in over_time.items():
-        course[name] = {at: delivered(chain) for at, chain in sorted(stretches.items())}
+        courses[name] = {at: compounded(chain).value for at, chain in sorted(stretches.items())}
         for at, chain in stretches.items():
             by_time[at][name] = chain
-    course[""] = {at: delivered(together(found)) for at, found in sorted(by_time.items())}
+    course = {at: delivered(together(found)) for at, found in sorted(by_time.items())}
     tries = [amplified(tries_of(ask("attempts_histogram", **window).to_pylist())) for window in (filters, before)]
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for row in ask("workflow_runs_over_time", step_ns=step_ns, **filters).to_pylist():
@@ -110,6 +112,7 @@ def glance(ask: Ask, step_ns: int, before: Mapping[str, Any], **filters: Any) ->
         delivered(together(earlier)),
         {name: (delivered(chain), then.get(name)) for name, chain in now.items()},
         course,
+        courses,
         (tries[0], tries[1]),
         {at: attempts / operations for at, (attempts, operations) in sorted(counts.items()) if operations > 0},
         (quantile(_summed(lengths), 0.95), quantile(_summed(old), 0.95)),

@@ -116,7 +116,7 @@ def worst(seen: Glance) -> str | None:
 def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
     """R, E, F, silent, amplification, p95: each with band, change, n and its course; each opens its page."""
     steps = range(window.since_ns // step_ns * step_ns, window.until_ns, step_ns)
-    course, now, before = seen.course[""], seen.total, seen.before
+    course, now, before = seen.course, seen.total, seen.before
 
     def line(value: Callable[[Delivered], float | None]) -> list[float | None]:
         return [value(course[at]) if at in course and course[at].outcomes.finished else None for at in steps]
@@ -198,7 +198,7 @@ def show_where(conf: Filters, seen: Glance, scope: dict[str, Param]) -> None:
 
 def show_course(seen: Glance, told: Story, storms: Sequence[Episode], window: Window, step_ns: int) -> None:
     """R, E and F over time, with what happened meanwhile."""
-    course = {at: one for at, one in seen.course[""].items() if one.outcomes.finished}
+    course = {at: one for at, one in seen.course.items() if one.outcomes.finished}
 
     def curve(name: str, label: str, value: Callable[[Delivered], Estimate]) -> Curve:
         found = [(at, value(one)) for at, one in course.items()]
@@ -287,7 +287,7 @@ def show_workflows(seen: Glance, window: Window, step_ns: int) -> None:
     order = sorted(seen.workflows.items(), key=lambda item: (item[1][0].r.value is None, item[1][0].r.value or 0.0))
     rows: list[dict[str, Any]] = []
     for name, (now, before) in order[:MOST_WORKFLOWS]:
-        course = seen.course.get(name, {})
+        course = seen.courses.get(name, {})
         rows.append(
             {
                 "page": "steps",
@@ -303,7 +303,7 @@ def show_workflows(seen: Glance, window: Window, step_ns: int) -> None:
                     "title": "open the failed and silent runs",
                 },
                 "runs": words.count(now.outcomes.finished),
-                "course": [course[at].r.value if at in course else None for at in steps],
+                "course": [course.get(at) for at in steps],
             }
         )
     if not rows:
