@@ -111,18 +111,27 @@ def test_two_dashboards_that_save_at_once_lose_no_view(tmp_path: Path) -> None:
     each = 30
     program = (
         "import sys; from pathlib import Path; from dashboard import saved_views\n"
-        "sys.stdin.readline()\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
         f"for number in range({each}): saved_views.save(Path(sys.argv[1]), f'{{sys.argv[2]}}{{number}}', 'runs', {{}})"
     )
     writers = [
-        subprocess.Popen([sys.executable, "-c", program, str(tmp_path), letter], stdin=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), letter],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for letter in "ab"
     ]
-    for writer in writers:
-        assert writer.stdin
-        writer.stdin.write("go\n")
-        writer.stdin.close()
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    with writers[0], writers[1]:
+        for writer in writers:  # both have started before either saves
+            assert writer.stdout
+            assert writer.stdout.readline() == "ready\n"
+        for writer in writers:
+            assert writer.stdin
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+        assert [writer.wait(60) for writer in writers] == [0, 0]
     assert set(names(tmp_path)) == {f"{letter}{number}" for letter in "ab" for number in range(each)}
 
 
