@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
+from itertools import chain
 from random import Random
 from threading import Event
 from typing import NamedTuple
@@ -84,10 +85,14 @@ def _fault(rng: Random, workflow: Workflow, version: str, failure_rate: float) -
 def history_runs(history: History) -> Iterator[RunPlan]:
     """The runs of a history that were over by its end, in order of start; a run is followed by what continues it."""
     for start in starts_of(history):
-        run: RunPlan | None = plan_run(start, seed=history.seed, end_ns=history.end_ns)
-        while run is not None and run.end_ns <= history.end_ns:
-            yield run
-            run = run.then
+        yield from _runs_from(start, history)
+
+
+def _runs_from(start: Start, history: History) -> Iterator[RunPlan]:
+    run: RunPlan | None = plan_run(start, seed=history.seed, end_ns=history.end_ns)
+    while run is not None and run.end_ns <= history.end_ns:
+        yield run
+        run = run.then
 
 
 def send_history(
@@ -98,7 +103,8 @@ def send_history(
 ) -> int:
     """Send a history; returns how many runs were sent. `delivery` holds the counts of spans afterwards.
 
-    It ends early once a batch could not be delivered: a collector that went away will not take the rest either.
+    The newest runs come first: whoever opens the dashboard meanwhile sees the last hour and day at once. It ends
+    early once a batch could not be delivered: a collector that went away will not take the rest either.
 
     Args:
         history: what to send.
@@ -107,7 +113,7 @@ def send_history(
     """
     player = Player(delivery.take)
     runs = 0
-    for run in history_runs(history):
+    for run in chain.from_iterable(_runs_from(start, history) for start in reversed(starts_of(history))):
         player.play(run.spans)
         on_run(run.label)
         runs += 1
