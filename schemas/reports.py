@@ -235,6 +235,7 @@ class Note(Part):
         "no_verdicts",
         "environments",
         "unfinished",
+        "removed",
         "clock_change",
         "drift_blind",
     ]
@@ -327,6 +328,9 @@ class DataQuality(Part):
     orphan_spans: int
     dialect_gaps: int
     """Facts that spans lacked and a figure needed."""
+    runs_removed: int
+    """That began on the days (UTC) of the week, in any workflow and environment: its day is what is left of a removed
+    run. Shares, bands and counts of runs hold them; the three numbers above and runs without an end do not."""
     failures: int
     """Root occurrences."""
     failures_observed: int

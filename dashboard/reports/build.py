@@ -17,6 +17,7 @@ from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 BUCKET_NS: Final = 300 * 1_000_000_000
 """What the roll-ups are cut by."""
+DAY_NS: Final = 86_400 * 1_000_000_000
 
 
 def weekly(
@@ -51,6 +52,7 @@ def weekly(
     ]
     told.sort(key=lambda w: (-(w.failed + w.silent_runs), -w.finished, w.name))
     bounds = questions.ask("report_bounds")[0]
+    quality = _quality(questions, week.start_ns, until_ns)
     return WeeklySummary(
         week=week.name,
         time_zone=zone_name,
@@ -65,18 +67,21 @@ def weekly(
             first_run=None if bounds["first_ns"] is None else moment(bounds["first_ns"]),
             last_run=None if bounds["last_ns"] is None else moment(bounds["last_ns"]),
         ),
-        notes=_notes(week, until_ns, bounds, told, len(set(workflows) - names)),
+        notes=_notes(week, until_ns, bounds, told, len(set(workflows) - names), quality.runs_removed),
         workflows=tuple(told),
-        data_quality=_quality(questions, week.start_ns, until_ns),
+        data_quality=quality,
     )
 
 
-def _notes(week: Week, until_ns: int, bounds: Row, told: Sequence[WorkflowSummary], missing: int) -> tuple[Note, ...]:
+def _notes(
+    week: Week, until_ns: int, bounds: Row, told: Sequence[WorkflowSummary], missing: int, removed: int
+) -> tuple[Note, ...]:
     notes = []
     first_ns = bounds["first_ns"]
     if not told:
         where = "the store is empty" if first_ns is None else f"it holds runs from {_span(bounds, week)}"
-        notes.append(Note(code="no_data", text=f"No run began in this week; {where}."))
+        nothing = "Nothing of this week is left to count" if removed else "No run began in this week"
+        notes.append(Note(code="no_data", text=f"{nothing}; {where}."))
     elif missing:
         many = said.plural(missing, "workflow that was asked for has", "workflows that were asked for have")
         notes.append(Note(code="no_data", text=f"{many} no run in this week."))
@@ -84,12 +89,25 @@ def _notes(week: Week, until_ns: int, bounds: Row, told: Sequence[WorkflowSummar
         last_ns = bounds["last_ns"]
         upto = "" if last_ns is None else f" The newest run began at {said.iso(last_ns)}."
         notes.append(Note(code="partial_week", text=f"This week is not over: its figures will change.{upto}"))
-    if first_ns is not None and week.start_ns < first_ns < week.end_ns:
+    if removed:
+        notes.append(Note(code="removed", text=_removed(week, removed)))
+    if first_ns is not None and week.start_ns < first_ns < week.end_ns and bounds["counted_ns"] >= week.start_ns:
         text = f"The store begins with this week, at {said.iso(first_ns)}: there is no week before to compare with."
         notes.append(Note(code="first_week", text=text))
     if week.hours != 168:
         notes.append(Note(code="clock_change", text=f"Clocks changed: this week has {week.hours:g} hours."))
     return tuple(notes)
+
+
+def _removed(week: Week, runs: int) -> str:
+    many = said.plural(runs, "run")
+    whole_days = week.start_ns % DAY_NS == week.end_ns % DAY_NS == 0
+    partly = "" if whole_days else ", days that lie in it in part counted whole"
+    return (
+        f"{many} that began on the days (UTC) of this week went since, by retention or on request{partly}. Of which "
+        "workflow and environment is no longer known. Shares, bands and counts of runs still hold them, unless "
+        "retention.rollup_days have passed; counts of spans, and of runs that never ended, do not."
+    )
 
 
 def _span(bounds: Mapping[str, int], week: Week) -> str:
@@ -100,6 +118,7 @@ def _span(bounds: Mapping[str, int], week: Week) -> str:
 def _quality(questions: Questions, since_ns: int, until_ns: int) -> DataQuality:
     ingest = questions.ask("report_ingest", since_ns, until_ns)[0]
     runs = questions.ask("report_runs_quality", since_ns, until_ns)[0]
+    (removed,) = questions.ask("runs_removed", since_ns, until_ns)
     found = questions.ask("failure_codes", since_ns, until_ns)
 
     def failures(certainty: str) -> int:
@@ -113,6 +132,7 @@ def _quality(questions: Questions, since_ns: int, until_ns: int) -> DataQuality:
         spans=runs["spans"],
         orphan_spans=runs["orphans"],
         dialect_gaps=runs["gaps"],
+        runs_removed=removed["runs"],
         failures=sum(row["failures"] for row in found),
         failures_observed=failures("observed"),
         failures_inferred=failures("inferred"),

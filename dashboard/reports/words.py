@@ -260,6 +260,11 @@ def quality(summary: WeeklySummary) -> list[str]:
         f"The runs that began in it have {of.spans:,} spans: {of.orphan_spans:,} whose parent never arrived, and "
         f"{of.dialect_gaps:,} facts missing that a figure needed."
     )
+    if of.runs_removed:
+        said.append(
+            f"{words.plural(of.runs_removed, 'run')} of its days (UTC) went since, by retention or on request: their "
+            "spans are not counted here."
+        )
     said.append(
         f"Failures with a cause of their own: {of.failures:,}, of them {of.failures_observed:,} observed, "
         f"{of.failures_inferred:,} inferred, {of.failures_judged:,} judged; {of.failures_unclassified:,} have no rule "

@@ -19,10 +19,10 @@ MOST_WEEKS = 106
 
 
 def weeks() -> list[str]:
-    """The weeks that hold runs, newest first; always the last complete one."""
+    """The weeks whose runs are counted, newest first, those of removed runs, too; always the last complete one."""
     zone, now_ns = zone_of(store.settings().time_zone), time.time_ns()
     complete = last_complete(now_ns, zone)
-    first_ns = store.ask_steady("report_bounds").to_pylist()[0]["first_ns"]
+    first_ns = store.ask_steady("report_bounds").to_pylist()[0]["counted_ns"]
     week, found = Week.of(now_ns, zone), [complete.name]
     while first_ns is not None and week.end_ns > first_ns and len(found) < MOST_WEEKS:
         found.append(week.name)
@@ -38,7 +38,7 @@ def reports() -> None:
     asked = st.query_params.get("week")
     if asked is not None and asked not in known:
         st.warning(f"The link asks for the week “{safe(asked, 20)}”, which holds no runs. This is {complete}.")
-    if store.ask_steady("report_bounds").to_pylist()[0]["first_ns"] is None:
+    if store.ask_steady("report_bounds").to_pylist()[0]["counted_ns"] is None:
         nothing_yet()
         return
     bar = st.container(horizontal=True, vertical_alignment="bottom")

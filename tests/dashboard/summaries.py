@@ -257,6 +257,7 @@ def summary(*workflows: WorkflowSummary, notes: tuple[Note, ...] = (), **more: A
             spans=91_000,
             orphan_spans=12,
             dialect_gaps=340,
+            runs_removed=0,
             failures=910,
             failures_observed=700,
             failures_inferred=200,
@@ -270,6 +271,14 @@ def summary(*workflows: WorkflowSummary, notes: tuple[Note, ...] = (), **more: A
 def lively(text: str = "") -> WeeklySummary:
     """Three workflows with something in every part, one of them with few runs."""
     return summary(workflow(text=text), workflow("lead_enrichment", text=text, runs=900, steps=14), few())
+
+
+def thinned() -> WeeklySummary:
+    """A week of which runs were removed."""
+    note = Note(code="removed", text="25 runs that began on the days (UTC) of this week went since.")
+    whole = lively()
+    quality = whole.data_quality.model_copy(update={"runs_removed": 25})
+    return whole.model_copy(update={"notes": (note,), "data_quality": quality})
 
 
 if __name__ == "__main__":

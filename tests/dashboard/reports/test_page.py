@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard.pages import component, data_dir, healthy, open_page, words
-from tests.dashboard.reports.conftest import Told
+from tests.dashboard.reports.conftest import Thinned, Told
 
 
 @pytest.mark.slow
@@ -30,6 +30,18 @@ def test_the_filters_of_the_sidebar_hold(told: Told) -> None:
         shown = component(open_page("reports", week=told.week, workflow="rag_answers"), "reports_document")
         assert 'id="w1"' in shown["document"]
         assert "refund_triage" not in shown["document"]
+
+
+@pytest.mark.slow
+def test_a_week_of_which_no_run_is_left_can_be_chosen(thinned: Thinned) -> None:
+    """Its counts outlive its runs."""
+    with data_dir(thinned.data):
+        page = open_page("reports", week="2025-W45")
+        assert healthy(page)
+        assert not page.warning
+        shown = component(page, "reports_document")["document"]
+        assert "Weekly reliability, 2025-W45" in shown
+        assert 'id="w1"' in shown
 
 
 def test_a_week_that_is_none_is_named_and_the_last_one_shown(lively: Path) -> None:

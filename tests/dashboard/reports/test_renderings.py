@@ -43,6 +43,17 @@ def test_the_same_summary_gives_the_same_bytes(form: str) -> None:
     assert RENDER[form](summaries.lively()) == RENDER[form](summaries.lively())
 
 
+@pytest.mark.parametrize("form", RENDER)
+def test_removed_runs_are_told_in_every_format(form: str) -> None:
+    """As a note on top where there is a top, and beside what they are missing from."""
+    rendered = text_of(form, summaries.thinned())
+    assert "25 runs that began" in rendered
+    assert {"csv": '"runs_removed","25"', "json": '"runs_removed": 25'}.get(
+        form, "25 runs of its days (UTC) went"
+    ) in rendered
+    assert "of its days" not in text_of(form, summaries.lively())
+
+
 class TestHtml:
     def test_it_runs_nothing_and_fetches_nothing(self) -> None:
         """No script, no address, no style but the one whose hash the policy names."""

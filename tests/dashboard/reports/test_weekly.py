@@ -17,7 +17,7 @@ from schemas.zones import zone_of
 from tests.collecting import Collector
 from tests.dashboard import summaries
 from tests.dashboard.cli import seamscope
-from tests.dashboard.reports.conftest import Told
+from tests.dashboard.reports.conftest import Thinned, Told
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "reports"
 LATER_NS = 2**62
@@ -169,6 +169,36 @@ class TestRealStore:
         done = seamscope("report", "--data", told.data, "--week", week, check=False)
         assert done.returncode == 1
         assert "write it like 2026-W46" in done.stderr
+
+
+@pytest.mark.slow
+class TestRemovedRuns:
+    def test_a_week_says_that_runs_of_it_were_removed(self, told: Told, thinned: Thinned) -> None:
+        """How many, and what no longer holds them; a week of which none went says nothing."""
+        found, whole = of(thinned.data, told.week), of(told.data, told.week)
+        assert found.data_quality.runs_removed == thinned.of_week
+        (note,) = [note.text for note in found.notes if note.code == "removed"]
+        assert note.startswith(f"{thinned.of_week} runs that began on the days (UTC) of this week went since")
+        assert "in part" not in note
+        assert found.data_quality.spans < whole.data_quality.spans
+        assert whole.data_quality.runs_removed == 0
+        assert "removed" not in [note.code for note in whole.notes]
+
+    def test_shares_bands_and_counts_still_hold_them(self, told: Told, thinned: Thinned) -> None:
+        """The workflows read as before to the last digit, also against a week before of which no run is left."""
+        found = of(thinned.data, told.week)
+        assert found.workflows == of(told.data, told.week).workflows
+        assert all(workflow.before for workflow in found.workflows)
+        assert "first_week" not in [note.code for note in found.notes]
+
+    def test_what_is_left_of_a_removed_run_is_its_day_alone(self, told: Told, thinned: Thinned) -> None:
+        """No workflow and no environment narrows the number, and a week that begins within a day (UTC) says so."""
+        one = of(thinned.data, told.week, workflows=("rag_answers",), environment="production")
+        assert one.data_quality.runs_removed == thinned.of_week
+        elsewhere = of(thinned.data, told.week, "Asia/Kathmandu")
+        assert elsewhere.data_quality.runs_removed > thinned.of_week
+        (note,) = [note.text for note in elsewhere.notes if note.code == "removed"]
+        assert "days that lie in it in part counted whole" in note
 
 
 def test_questions_bind_what_they_name_and_no_more() -> None:
