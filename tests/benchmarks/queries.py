@@ -26,6 +26,7 @@ from collector.rollup import MEASURES
 from collector.rollup_store import LEVELS
 from dashboard import reader
 from dashboard.components import filters
+from dashboard.components.one_run import of_steps, run_of
 from dashboard.questions import Questions, parameters, sql
 from dashboard.reports import build
 from dashboard.reports.weeks import last_complete
@@ -225,13 +226,12 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
     found["report", "a week", WORKFLOW] = list(dict.fromkeys(noting.met))
     noting.met.clear()
     given = {
-        "run_id": run["run_id"],
+        **of_steps(run),
         "id": run["run_id"],
         "prefix": run["run_id"][:8],
         "trace_id": run["run_id"],
         "span_id": run["root_span_id"],
         "session_id": run["session_id"],
-        "start_ns": run["start_ns"],
         "first_received_ns": run["start_ns"],
         "last_received_ns": run["last_received_ns"],
         "after_ns": run["start_ns"],
@@ -343,7 +343,9 @@ def main() -> None:
             running.wait_settled()
             (run,) = running.sql("from run where outcome = 'failed' order by start_ns desc limit 1 offset 1000")
             with noted(data) as noting:
-                places = pages_asked(noting, run["run_id"]) | others_asked(noting, time.time_ns(), run)
+                known = run_of(run["run_id"])
+                assert known is not None, "a run of the store is found by its id"
+                places = pages_asked(noting, run["run_id"]) | others_asked(noting, time.time_ns(), known)
                 took = {asked: noting.again(asked) for asked in noting.first_s}
             sizes = {table: running.sql(f"select count(*) as n from {table}")[0]["n"] for table in MEASURES}
             counted = running.sql("select (select count(*) from run) as runs, (select count(*) from span) as spans")[0]
