@@ -1,23 +1,53 @@
 """Drives dashboard pages through AppTest."""
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit import config
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from dashboard.errors import DashboardError
+from dashboard.reader import FileReader
+from schemas.paths import store_path
 
 APP = Path(dashboard.__file__).parent / "app.py"
+config.set_option("runner.magicEnabled", False)  # as in the dashboard's own config.toml, which AppTest does not read
 PAGES = ("overview", "steps", "failures", "retries", "drift", "runs", "run", "connect", "reports")
 
 
 _unchanging: list[Path] = []
 """The folder whose answers the caches hold from test to test, as they do from session to session."""
+
+
+@cache
+def _component_manager() -> BidiComponentManager:
+    """One for all sessions, as a server has: it looks through every installed package."""
+    manager = BidiComponentManager()
+    manager.discover_and_register_components(start_file_watching=False)
+    return manager
+
+
+class App(AppTest):
+    """The dashboard in one session. While a run lasts the store stays open: most of a question would be opening it."""
+
+    def __init__(self) -> None:
+        super().__init__(APP, default_timeout=180)
+        self._bidi_component_manager = _component_manager()
+
+    def _run(self, *args: Any, **kwargs: Any) -> AppTest:
+        with ExitStack() as stack:
+            with suppress(DashboardError):  # none, another's, or of another version: the page finds out itself
+                stack.enter_context(FileReader(store_path(Path(os.environ["SEAMSCOPE_DATA_DIR"]))).held())
+            return super()._run(*args, **kwargs)
 
 
 @contextmanager
@@ -34,7 +64,7 @@ def data_dir(folder: Path, *, unchanging: bool = False) -> Iterator[None]:
 
 def open_page(page: str, /, **params: str | list[str]) -> AppTest:
     """A page as a link opens it in a fresh browser."""
-    app = AppTest.from_file(str(APP), default_timeout=180)
+    app = App()
     if page != "overview":  # the default page; the others are found by their file before a first run
         app.switch_page(f"views/{page}.py")
     for name, value in params.items():
