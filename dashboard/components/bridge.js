@@ -1,4 +1,4 @@
-// A change as a bridge: the level before, each part from where the last one ended, the level after.
+// A change as a bridge: the level before, each part from where the last one ended, the level after. Each row leads to its runs.
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".bridge")
@@ -16,6 +16,6 @@ function row(pier, x) {
   const bar = el("span", { class: "bar " + (pier.level ? "whole" : pier.until < pier.since ? "down" : "up") })
   bar.style.left = start + "%"
   bar.style.width = Math.max(end - start, 0.3) + "%"
-  return el("div", { class: "row" + (pier.level ? " total" : "") },
-    el("span", { class: "name", title: pier.name }, pier.name), el("span", { class: "track" }, bar), el("span", { class: "said" }, pier.said))
+  return follow(el("a", { class: "row" + (pier.level ? " total" : ""), href: address("runs", pier.params), title: `open the runs: ${pier.name}` },
+    el("span", { class: "name" }, pier.name), el("span", { class: "track" }, bar), el("span", { class: "said" }, pier.said)))
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from dashboard.components.assets import component
 
@@ -17,10 +18,16 @@ class Pier:
     until: float
     said: str
     level: bool
+    params: dict[str, Any]
+    """Of the Runs page."""
 
 
 def bridge(piers: Sequence[Pier], *, key: str, label: str) -> None:
-    """Shows the rows. The axis begins where there is something to see; `label` is the alternative text."""
+    """Shows the rows; each leads to its runs. The axis begins where there is something to see.
+
+    Args:
+        label: alternative text.
+    """
     ends = [end for pier in piers for end in ((pier.until,) if pier.level else (pier.since, pier.until))]
     low, high = min(ends), max(ends)
     room = max(high - low, 1.0)

@@ -34,11 +34,6 @@ function draw(root) {
     const from = x(turn.earliest) - step / 2, to = x(turn.latest) + step / 2
     picture.append(svg("rect", { x: from, width: Math.max(3, to - from), y: TOP, height: HEIGHT - TOP - BOTTOM, class: "range" + (turn.chosen ? " chosen" : "") }))
   }
-  for (const deploy of data.deploys) {
-    const line = svg("line", { x1: x(deploy.at) - step / 2, x2: x(deploy.at) - step / 2, y1: TOP - 8, y2: HEIGHT - BOTTOM, class: "deploy" })
-    const hit = svg("line", { x1: x(deploy.at) - step / 2, x2: x(deploy.at) - step / 2, y1: TOP - 8, y2: HEIGHT - BOTTOM, class: "hit" })
-    picture.append(line, titled(hit, deploy.said))
-  }
   for (const stretch of data.stretches) {
     picture.append(svg("line", { x1: x(stretch.first) - step / 2, x2: x(stretch.last) + step / 2, y1: y(stretch.value), y2: y(stretch.value), class: "level" }))
   }
@@ -50,6 +45,12 @@ function draw(root) {
     parts.push(svg("circle", { cx: x(point.at), cy: y(point.value), r: step > 9 ? 3.2 : 2.4, class: "dot" }))
     picture.append(link("runs", point.params, point.said, parts, -1))
   }
+  data.deploys.forEach((deploy, index) => {
+    const at = x(deploy.at) - step / 2, sooner = data.deploys.slice(0, index).filter((other) => other.at === deploy.at).length
+    const upright = (name) => svg("line", { x1: at, x2: at, y1: TOP - 8, y2: HEIGHT - BOTTOM, class: name })
+    const top = HEIGHT - BOTTOM - 5 - 12 * sooner  // one below the other where a day has several
+    picture.append(link("runs", deploy.params, deploy.said, [upright("hit"), upright("deploy"), svg("path", { d: `M${at} ${top - 5}l5 5-5 5-5-5z`, class: "sort" })], 0))
+  })
   for (const turn of data.turns) {
     const at = x(turn.at) - step / 2
     picture.append(link("drift", turn.params, turn.said, [svg("path", { d: `M${at - 8} ${TOP - 20}h16l-8 14z`, class: "turn" + (turn.chosen ? " chosen" : "") })], 0))

@@ -1,4 +1,4 @@
-"""A daily series with its bands, its change points and what changed meanwhile; each day and each change leads on."""
+"""A daily series with its bands, its change points and what changed meanwhile; each leads on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -52,6 +52,8 @@ class Deploy:
 
     at: int
     said: str
+    params: Mapping[str, Any]
+    """Of the Runs page."""
 
 
 def days(

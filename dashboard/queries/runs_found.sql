@@ -3,10 +3,15 @@
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $states                  varchar[], [] for all; an outcome, where `open` is split into running and abandoned
 --   $text                    varchar, lower case, '' for all; found in ids, session, step names and error texts
---   $failing                 boolean; true: only runs with a root occurrence that fits all of the following
+--   $failing                 boolean; true: only runs with a root occurrence (or one that such dragged along) that fits all of the following
 --   $code, $layer_a, $layer_b, $certainty, $error  varchar, '' for any
 --   $steps                   varchar[], [] for any; '' in it stands for failures at no step
---   $fate                    varchar, '' for any; loud (neither handled nor hidden), silent, recovered
+--   $fate                    varchar; loud (neither handled nor hidden), silent, recovered, '' for any of these; dragged: passed on or cut off
+--   $calling                 boolean; true: only runs with an operation that fits all of the following
+--   $called_by, $called      varchar, '' for any; step (named as in calls_named), operation (its own name), tool, model, provider
+--   $tries                   bigint; tried so often or more
+--   $sending                 boolean; true: only runs with a span that fits all of the following
+--   $services, $instrumentations  varchar[], [] for any; '' in them stands for those without; the latter are names of scopes
 --   $lost_a, $lost_b         varchar, '' for all; only failed and silent runs whose own layer, that of what decided them, is this
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
 --   $at_ns, $at_run_id       bigint, varchar; the run beside which the page lies, itself left out
@@ -36,14 +41,33 @@ from (
            and ($lost_b = '' or coalesce(layer_b, 'unclassified') = $lost_b))
       and (not $failing
            or run_id in (select run_id from failure
-                         where $failing and at_ns >= $since_ns::ubigint and role = 'root'
+                         where $failing and at_ns >= $since_ns::ubigint
                            and ($code = '' or code = $code)
                            and ($layer_a = '' or layer_a = $layer_a)
                            and ($layer_b = '' or layer_b = $layer_b)
                            and (len($steps::varchar[]) = 0 or list_contains($steps::varchar[], coalesce(step, '')))
                            and ($certainty = '' or certainty = $certainty)
                            and ($error = '' or error_type = $error)
-                           and ($fate = '' or $fate = case when recovered then 'recovered' when silent then 'silent' else 'loud' end)))
+                           and case when $fate = 'dragged' then role = 'collateral' or role = 'propagated' and code <> 'recovery.silent_failure'
+                                    else role = 'root' and $fate in ('', case when recovered then 'recovered' when silent then 'silent' else 'loud' end) end))
+      and (not $calling
+           or run_id in (select run_id from operation o
+                         where $calling and start_ns >= $since_ns::ubigint and attempts >= $tries
+                           and ($called = '' or $called = case $called_by
+                                when 'step' then concat_ws(' › ', case when name <> chain_step or kind not in ('chain', 'agent') and (run_id, chain_step) in (
+                                    select run_id, name from operation
+                                    where $called_by = 'step' and name = chain_step and kind in ('chain', 'agent') and start_ns >= $since_ns::ubigint
+                                ) then chain_step end, name)
+                                when 'operation' then name when 'tool' then tool when 'model' then model
+                                else (select any_value(provider) from step s where s.run_id = o.run_id and s.span_id = o.operation_id) end)))
+      and (not $sending
+           or run_id in (select run_id from trace
+                         where $sending and trace_id in (
+                             select trace_id from span
+                             where $sending and start_ns >= $since_ns::ubigint
+                               and (len($services::varchar[]) = 0 or list_contains($services::varchar[], coalesce(service, '')))
+                               and (len($instrumentations::varchar[]) = 0
+                                    or list_contains($instrumentations::varchar[], coalesce(scope_name, ''))))))
 )
 where (len($states::varchar[]) = 0 or list_contains($states::varchar[], state))
   and (start_ns <> $at_ns::ubigint or (case when $newer then run_id > $at_run_id else run_id < $at_run_id end))

@@ -1,28 +1,31 @@
 """Connect: how to send spans here, and who does."""
 
-import time
+from typing import Final
 
 import streamlit as st
 
 from dashboard import store, words
 from dashboard.components import filters, pulse
+from dashboard.components.link_table import Column, link_table, number_column
 from dashboard.components.recipes import RECIPES, Target, blocks
 from dashboard.components.states import guarded
+from dashboard.components.text import clip
 from dashboard.endpoint import url_of
 
-COLUMNS = {
-    "Service": st.column_config.TextColumn(width=150),
-    "Scope": st.column_config.TextColumn(width=220),
-    "Version": st.column_config.TextColumn(width=70),
-    "Dialect": st.column_config.TextColumn(width=100),
-    "Framework": st.column_config.TextColumn(width=100),
-    "Spans": st.column_config.NumberColumn(format="localized", width=80),
-    "Traces": st.column_config.NumberColumn(format="localized", width=80),
-    "With gaps": st.column_config.TextColumn(
-        width=90, alignment="right", help="Spans that lack something their dialect should say; Overview lists what"
+MOST_LIVE: Final = 65 * filters.MINUTE  # of a window: a longer one is asked about less often
+COLUMNS: Final[list[Column]] = [
+    {"name": "service", "label": "Service", "look": "strong", "width": "26%"},
+    {"name": "scope", "label": "Instrumentation scope"},
+    {"name": "dialect", "label": "Dialect", "width": "126px", "optional": 2},
+    {"name": "framework", "label": "Framework", "width": "104px", "optional": 1},
+    number_column("spans", "Spans", 76, leaves=3),
+    number_column("traces", "Traces", 70, "Traces that these spans lie in", 1),
+    number_column("runs", "Runs", 66, "Runs that began in the window and hold such spans: a row leads to them"),
+    number_column(
+        "gaps", "With gaps", 82, "Spans that lack something their dialect should say; Overview lists what", 2
     ),
-    "Last seen": st.column_config.TextColumn(width=100, alignment="right"),
-}
+    {"name": "last", "label": "Last seen", "look": "ago", "width": "92px"},
+]
 
 
 def target() -> Target:
@@ -40,33 +43,37 @@ def target() -> Target:
 @guarded
 def arrived() -> None:
     """Who sends what, last seen first."""
-    now_ns = time.time_ns()
-    window = filters.current().window
-    ask = store.ask if window.until_ns - window.since_ns <= filters.HOUR else store.ask_steady
-    found = ask("arrived", since_ns=window.since_ns).to_pylist()
+    conf = filters.current()
+    length = conf.window.until_ns - conf.window.since_ns
+    found = (store.ask if length <= MOST_LIVE else store.ask_steady)("arrived", **conf.scope()).to_pylist()
     st.subheader("What has arrived", anchor=False)
     if not found:
-        st.caption(f"Nothing {window.said}. The first spans show up here within two seconds.")
+        st.caption(f"Nothing {conf.window.said}. The first spans show up here within two seconds.")
         return
-    st.dataframe(
+    link_table(
         [
             {
-                "Service": row["service"],
-                "Scope": row["scope_name"],
-                "Version": row["scope_version"],
-                "Dialect": row["dialect"],
-                "Framework": row["framework"],
-                "Spans": row["spans"],
-                "Traces": row["traces"],
-                "With gaps": words.share(row["spans_with_gaps"], row["spans"]),
-                "Last seen": words.ago(row["last_ns"], now_ns),
+                "page": "runs",
+                "params": {"service": row["service"] or "", "instrumentation": row["scope_name"] or ""},
+                "title": "open the runs",
+                "service": clip(row["service"] or "not told", 80),
+                "scope": [clip(row["scope_name"] or "not told", 80), clip(row["scope_version"] or "", 20)],
+                "dialect": row["dialect"],
+                "framework": row["framework"],
+                "spans": words.count(row["spans"]),
+                "traces": words.count(row["traces"]),
+                "runs": words.count(row["runs"]),
+                "gaps": words.share(row["spans_with_gaps"], row["spans"]),
+                "last": row["last_ns"] // 1_000_000,
             }
             for row in found
         ],
+        COLUMNS,
         key="connect_arrived",
-        hide_index=True,
-        alt="Services, scopes and dialects that sent spans",
-        column_config=COLUMNS,
+        label="Services, scopes and dialects that sent spans",
+    )
+    st.caption(
+        "Spans and traces are those received in the window; a row leads to the runs among them that began in it."
     )
 
 
@@ -92,11 +99,10 @@ st.caption(
 st.fragment(arrived, run_every=pulse.tick_s(filters.current()))()
 
 st.subheader("Send spans from", anchor=False)
-picker, guide = st.columns([2, 5], gap="medium")
-with picker:
-    recipe = recipes[st.selectbox("Framework and instrumentor", list(recipes), key="framework", bind="query-params")]
-    st.caption(recipe.note)
-with guide:
-    for block in blocks(recipe, where):
-        st.caption(block.title)
-        st.code(block.text, language=block.language, wrap_lines=True)
+recipe = recipes[
+    st.selectbox("Framework and instrumentor", list(recipes), key="framework", bind="query-params", width=460)
+]
+st.caption(recipe.note)
+for block in blocks(recipe, where):
+    st.caption(block.title)
+    st.code(block.text, language=block.language, wrap_lines=True)

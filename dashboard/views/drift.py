@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta, tzinfo
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import chains, changes, store, words
 from dashboard.analytics import drift, wording
-from dashboard.analytics.attribution import Attribution, attribute
+from dashboard.analytics.attribution import Attribution, Part, attribute
 from dashboard.analytics.drift import ChangePoint, Examined, Level, Shares
 from dashboard.analytics.proportions import wilson
 from dashboard.analytics.reliability import Chain, chain_of, compounded, observed
@@ -235,7 +235,11 @@ def show_days(conf: Filters, workflow: str, one: Tested, chosen: ChangePoint | N
     ]
     found = changes.marks(store.ask_steady, workflow, here, window)
     deploys = [
-        Deploy(at[mark.version.day], f"{said(mark.version.day)}: {mark.version.kind} {mark.version.name}")
+        Deploy(
+            at[mark.version.day],
+            f"{said(mark.version.day)}: {mark.version.kind} {mark.version.name}",
+            version_params(mark.version, workflow, window["until_ns"]),
+        )
         for seen in found.values()
         for mark in seen
         if mark.version.day in at
@@ -325,20 +329,28 @@ def attributed(
 def show_change(conf: Filters, workflow: str, one: Tested, change: ChangePoint) -> None:
     """One change point: what it is made of, what changed near it, and the runs on both sides."""
     before, after, found = attributed(conf, workflow, one, change)
+    sides = changes.around(one, change, until(conf), filters.zone())
     when = f"{said(change.at)}, between {said(change.earliest)} and {said(change.latest)}"
     when = said(change.at) if change.earliest == change.latest else when
     st.markdown(f"**{STATUS[change.verdict].capitalize()}, {when}: {moved(one.kind, change)}**")
-    parts, near = st.columns([3, 2], gap="large")
-    with parts:
+    halves = st.grid(2, min_column_width=330, gap="medium")
+    with halves.cell():
         if found is None:
             st.caption("One side has no runs with a known chain, so there is nothing to split.")
         else:
-            show_bridge(found)
-    with near:
+            steps = {node.name: node.members[0].step for chain in (before, after) for node in chain.nodes}
+            show_bridge(found, steps, *(side_params(workflow, *side) for side in sides))
+    with halves.cell():
         st.markdown("What changed near it")
         if change.versions:
             rows: list[dict[str, Any]] = [
-                {"what": [v.name, v.kind], "day": said(v.day), "page": "runs", "params": version_params(v)}
+                {
+                    "what": [v.name, v.kind],
+                    "day": said(v.day),
+                    "page": "runs",
+                    "params": version_params(v, workflow, until(conf)),
+                    "title": "open the runs since then",
+                }
                 for v in change.versions
             ]
             columns: list[Column] = [
@@ -349,46 +361,71 @@ def show_change(conf: Filters, workflow: str, one: Tested, change: ChangePoint) 
             st.caption("Near is not the cause: see whether the split names a step that it touched.")
         else:
             st.caption("No version was first seen and no deploy posted in that range.")
-        show_sides(conf, workflow, one, change, before, after)
+        show_sides(workflow, sides, before, after)
 
 
-def version_params(version: drift.Version) -> dict[str, str]:
-    """The runs of a version, where runs can be found by it."""
-    return {"version": version.name} if version.kind == "workflow" else {}
+def version_params(version: drift.Version, workflow: str, until_ns: int) -> dict[str, str]:
+    """The runs of a version, or of a workflow with a model, since its first day; after a posted mark all runs since."""
+    since = {
+        "workflow": workflow,
+        "from": words.iso(midnight_ns(version.day, filters.zone())),
+        "to": words.iso(until_ns),
+    }
+    if version.kind == "workflow":
+        return {**since, "version": version.name}
+    return {**since, "called": f"model:{version.name}"} if version.kind == "model" else since
 
 
-def show_bridge(found: Attribution) -> None:
-    """The split of ΔR, row by row; it adds up as it is read."""
+def side_params(workflow: str, since_ns: int, until_ns: int) -> dict[str, Any]:
+    """The finished runs on one side of a change."""
+    return {"workflow": workflow, "state": FINISHED, "from": words.iso(since_ns), "to": words.iso(until_ns)}
+
+
+def show_bridge(found: Attribution, steps: Mapping[str, str], before: dict[str, Any], after: dict[str, Any]) -> None:
+    """The split of ΔR, row by row; it adds up as it is read.
+
+    A part leads to runs after the change: those that failed at its step; of routing, those that came by it.
+
+    Args:
+        steps: a step of each node of the chains.
+        before, after: the runs of both sides, as parameters.
+    """
     shown = list(found.parts[:MOST_PARTS])
     rest = found.parts[MOST_PARTS:]
     labels = [f"{part.label}" if part.kind != "reliability" else f"reliability of {part.label}" for part in shown] + (
         [f"{len(rest)} smaller parts"] if rest else []
     )
+    ways = [part_params(part, steps, after) for part in shown] + ([after] if rest else [])
     points = [part.points for part in shown] + ([sum(part.points for part in rest)] if rest else [])
     first, last, tenths = wording.in_tenths(found.before, found.after, points)
-    piers, at = [Pier("R before", 0, first, f"{first:.1f} %", level=True)], first
-    for label, moved_by in zip(labels, tenths, strict=True):
+    piers, at = [Pier("R before", 0, first, f"{first:.1f} %", level=True, params=before)], first
+    for label, moved_by, way in zip(labels, tenths, ways, strict=True):
         if moved_by or len(tenths) <= 2:
-            piers.append(Pier(label, at, at + moved_by, f"{moved_by:+.1f} pts", level=False))
+            piers.append(Pier(label, at, at + moved_by, f"{moved_by:+.1f} pts", level=False, params=way))
             at += moved_by
-    piers.append(Pier("R after", 0, last, f"{last:.1f} %", level=True))
+    piers.append(Pier("R after", 0, last, f"{last:.1f} %", level=True, params=after))
     bridge(piers, key="drift_bridge", label=", ".join(f"{pier.name} {pier.said}" for pier in piers))
     for old, new in found.renamed.items():
         st.caption(f"Taken as renamed: {safe(old, 40)} → {safe(new, 40)}.")
 
 
-def show_sides(conf: Filters, workflow: str, one: Tested, change: ChangePoint, before: Chain, after: Chain) -> None:
+def part_params(part: Part, steps: Mapping[str, str], after: dict[str, Any]) -> dict[str, Any]:
+    """The runs behind a part of a change."""
+    if part.kind == "reliability":
+        return {**{name: value for name, value in after.items() if name != "state"}, "step": part.step}
+    return {**after, "called": f"step:{steps[part.step]}"} if part.step in steps else after
+
+
+def show_sides(workflow: str, sides: tuple[tuple[int, int], ...], before: Chain, after: Chain) -> None:
     """Runs before and after, side by side."""
     rows = []
-    for name, chain, (since, ends) in zip(
-        ("Before", "After"), (before, after), changes.around(one, change, until(conf), filters.zone()), strict=True
-    ):
+    for name, chain, side in zip(("Before", "After"), (before, after), sides, strict=True):
         r = compounded(chain)
         e = observed(chain.outcomes) if chain.outcomes else None
         rows.append(
             {
                 "page": "runs",
-                "params": {"workflow": workflow, "state": FINISHED, "from": words.iso(since), "to": words.iso(ends)},
+                "params": side_params(workflow, *side),
                 "side": name,
                 "runs": words.count(chain.outcomes.finished if chain.outcomes else chain.runs),
                 "r": f"{100 * r.value:.1f} %" if r.value is not None else None,

@@ -11,11 +11,11 @@ from dashboard.analytics import findings
 from dashboard.analytics.backlog import rules_for
 from dashboard.components import filters, pulse
 from dashboard.components.badges import layer_mark
-from dashboard.components.failure_filter import CERTAINTIES, FATES
 from dashboard.components.figures import Figure, figures
 from dashboard.components.filters import Filters
 from dashboard.components.heat import HeatRow, heat
 from dashboard.components.link_table import Column, link_table
+from dashboard.components.run_filter import CERTAINTIES, FATES
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import clip, safe
 from dashboard.components.timeline import timeline
@@ -137,6 +137,7 @@ def show_figures(certainty: str, now: Row, before: Row | None) -> None:
                 words.count(dragged),
                 note=f"{words.count(now['propagated'])} passed on, {words.count(now['collateral'])} cut off",
                 help="Spans that failed because of them: above a failure, or beside it. They are counted nowhere else",
+                opens={"known": certainty, "fate": "dragged"},
             ),
         ],
         key="failures_figures",

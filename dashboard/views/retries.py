@@ -29,7 +29,6 @@ MOST_LANES: Final = 8
 MOST_ROWS: Final = 12
 NEWEST_RUNS: Final = 2_000
 STUBBORN: Final = 200
-FIND_CHARS: Final = 100  # of the search field on Runs
 MOST_TRIES: Final = 5  # columns of the histogram
 IN_RUN_CODES: Final = ("recovery.blind_retry", "routing.ping_pong", "state.redundant_step")
 EVIDENCE: Final = {
@@ -51,15 +50,9 @@ def storms_of(**scope: Any) -> Found:
     return alarms.storms_found(store.ask_steady, LIMITS, **scope)
 
 
-def runs_behind(dimension: str, name: str, window: Window | None = None) -> dict[str, str]:
-    """Parameters of the Runs page for what was called so, in a window or in that of the page."""
-    params = {}
-    if dimension == "step":
-        params["step"] = name.split(" › ", maxsplit=1)[0]
-    called = name.rsplit(" › ", maxsplit=1)[-1]
-    if dimension in ("step", "tool") and len(called) <= FIND_CHARS:
-        params["text"] = called
-    return params | (between(window.since_ns, window.until_ns) if window else {})
+def runs_behind(dimension: str, name: str, tries: int = 2) -> dict[str, str]:
+    """Parameters of the Runs page for what was called so and tried so often or more."""
+    return {"called": f"{dimension}:{name}", "tried": str(tries)}
 
 
 def between(since_ns: int, until_ns: int) -> dict[str, str]:
@@ -90,7 +83,7 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
 
     figures(
         [
-            amplification_figure(now, before, opens={}),
+            amplification_figure(now, before, opens={"tried": "2"}),
             Figure(
                 "budget",
                 "Retry budget used",
@@ -99,7 +92,7 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
                 "worse" if used > 1 else "same",
                 note=f"of retries on {100 * BUDGET:.0f} % of operations",
                 help="Above 100 % retries are more than a fifth of what was asked for",
-                opens={},
+                opens={"tried": "2"},
             ),
             Figure(
                 "operations",
@@ -187,14 +180,6 @@ EPISODES: Final[list[Column]] = [
     {"name": "wasted", "label": "Wasted", "align": "right", "width": "84px", "optional": 2, "help": "Time lost"},
     {"name": "tokens", "label": "Tokens", "align": "right", "width": "72px", "optional": 1},
     {"name": "usd", "label": "Cost", "align": "right", "width": "64px", "optional": 1},
-    {
-        "name": "spread",
-        "label": "Spread",
-        "optional": 1,
-        "width": "90px",
-        "blank": "none",
-        "help": "What else stormed meanwhile, and whose operations were tried again",
-    },
 ]
 
 
@@ -208,9 +193,6 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
     for one in sorted(episodes, key=lambda each: (-each.onset_ns, each.key)):
         end_ns = one.end_ns or window.until_ns
         ratio = one.recovered_ratio
-        others = [f"{key.name}" for key in one.spread if key.dimension == one.key.dimension] or [
-            f"{key.dimension} {key.name}" for key in one.spread
-        ]
         rows.append(
             {
                 "page": "runs",
@@ -224,12 +206,21 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
                 "wasted": words.duration(one.wasted_ns),
                 "tokens": words.count(one.wasted_tokens) if one.wasted_tokens else None,
                 "usd": words.money(one.wasted_usd) if one.wasted_usd else None,
-                "spread": ", ".join([*others, *(f"workflow {name}" for name in one.workflows)]),
+                "below": spread(one),
             }
         )
     link_table(rows[:MOST_ROWS], EPISODES, key="retries_episodes", label="Storms, newest first")
     if len(rows) > MOST_ROWS:
         st.caption(f"The newest {MOST_ROWS} of {len(rows)}.")
+
+
+def spread(one: Episode) -> str:
+    """Whom a storm hit, and what else stormed meanwhile."""
+    others = [key.name for key in one.spread if key.dimension == one.key.dimension] or [
+        f"{key.dimension} {key.name}" for key in one.spread
+    ]
+    hit = f"hit {', '.join(one.workflows)}" if one.workflows else "hit nothing that is known"
+    return f"{hit}; meanwhile {', '.join(others)} stormed, too" if others else hit
 
 
 def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> None:
@@ -258,17 +249,20 @@ def show_histogram(rows: Sequence[Row]) -> None:
         times = amplified(counts)
         if times is None or times.attempts == times.operations:
             continue
+        again = times.operations - counts[1]
         cells: dict[str, Any] = {}
-        for number in range(1, MOST_TRIES + 1):
+        for number in range(2, MOST_TRIES + 1):
             count = sum(v for t, v in counts.items() if (t >= number if number == MOST_TRIES else t == number))
             cells[str(number)] = [count / times.operations, words.count(count)] if count else None
         band = f"[{times.low:.2f}, {times.high:.2f}]"
         found.append(
             {
                 "page": "runs",
-                "params": runs_behind("tool", name),
+                "params": runs_behind("operation", name),
+                "title": "open the runs that tried it again",
                 "name": [name, kind],
                 "operations": words.count(times.operations),
+                "again": words.count(again),
                 "times": [f"×{times.value:.2f}", band],
                 **cells,
                 "order": times.operations - times.attempts,
@@ -279,18 +273,13 @@ def show_histogram(rows: Sequence[Row]) -> None:
         return
     found.sort(key=lambda row: (row["order"], row["name"]))
     columns: list[Column] = [
-        {"name": "name", "label": "Operation", "look": "strong", "width": "190px"},
+        {"name": "name", "label": "Operation", "look": "strong"},
         {"name": "operations", "label": "Operations", "align": "right", "width": "92px"},
+        {"name": "again", "label": "Tried again", "align": "right", "width": "92px"},
         {"name": "times", "label": "Amplification", "align": "right", "width": "150px"},
         *(
-            {
-                "name": str(n),
-                "label": f"{n} {'try' if n == 1 else 'tries'}",
-                "look": "share",
-                "align": "right",
-                "optional": 2,
-            }
-            for n in range(1, MOST_TRIES)
+            {"name": str(n), "label": f"{n} tries", "look": "share", "align": "right", "optional": 2}
+            for n in range(2, MOST_TRIES)
         ),
         {"name": str(MOST_TRIES), "label": f"{MOST_TRIES} or more", "look": "share", "align": "right", "optional": 3},
     ]
@@ -314,7 +303,7 @@ def show_paths(rows: Sequence[Row]) -> None:
     shown = [
         {
             "page": "runs",
-            "params": runs_behind("tool", path.names[-1]),
+            "params": runs_behind("operation", max(zip(path.amplifications, path.names, strict=True))[1]),
             "path": " › ".join(path.names),
             "layers": " × ".join(f"{each:.2f}" for each in path.amplifications),
             "product": f"×{path.product:.2f}",
@@ -342,12 +331,12 @@ def show_in_run(scope: Mapping[str, Param]) -> None:
         newest = storms[-1]
         shown.append(
             _in_run(
-                f"{LIMITS.in_run_attempts} or more tries within {words.duration(LIMITS.in_run_ns)}",
+                f"≥ {LIMITS.in_run_attempts} tries within {LIMITS.in_run_ns // words.NS} s",
                 name,
                 len({one.run_id for one in storms}),
                 newest.start_ns,
                 newest.run_id,
-                runs_behind("tool", name) | ({"workflow": of} if of else {}),
+                runs_behind("operation", name, LIMITS.in_run_attempts) | ({"workflow": of} if of else {}),
             )
         )
     for row in store.ask_steady("code_runs", codes=IN_RUN_CODES, **scope).to_pylist():
@@ -360,17 +349,16 @@ def show_in_run(scope: Mapping[str, Param]) -> None:
         return
     columns: list[Column] = [
         {"name": "what", "label": "What", "look": "strong"},
-        {"name": "seen", "label": "Seen", "width": "180px"},
-        {"name": "runs", "label": "Runs", "align": "right", "width": "60px"},
-        {"name": "last", "label": "Newest", "look": "ago", "width": "84px"},
-        {"name": "run", "label": "", "look": "link", "width": "60px"},
+        {"name": "seen", "label": "Seen", "width": "46%"},
+        {"name": "runs", "label": "Runs", "align": "right", "width": "56px"},
+        {"name": "run", "label": "Newest", "look": "link", "width": "84px"},
     ]
     shown.sort(key=lambda row: (-row["order"], row["what"]))
     link_table(shown[:MOST_ROWS], columns, key="retries_in_run", label="Storms and loops within a run")
-    if len(stubborn) == STUBBORN:
-        st.caption(
-            f"Storms within a run: of the newest {STUBBORN} operations with {LIMITS.in_run_attempts} tries or more."
-        )
+    if by_name:
+        least = f"{LIMITS.in_run_attempts} tries or more"
+        newest = f"Storms within a run: of the newest {STUBBORN} operations with {least}. "
+        st.caption(f"{newest if len(stubborn) == STUBBORN else ''}A row leads to all runs with {least}, however slow.")
 
 
 def _in_run(seen: str, what: str, runs: int, at_ns: int, run_id: str, params: dict[str, str]) -> dict[str, Any]:
@@ -380,8 +368,12 @@ def _in_run(seen: str, what: str, runs: int, at_ns: int, run_id: str, params: di
         "what": what,
         "seen": seen,
         "runs": words.count(runs),
-        "last": at_ns // 1_000_000,
-        "run": {"page": "run", "params": {"run": run_id}, "text": "open"},
+        "run": {
+            "page": "run",
+            "params": {"run": run_id},
+            "text": words.ago(at_ns, time.time_ns()),
+            "title": "open the newest one",
+        },
         "order": runs,
     }
 
@@ -442,6 +434,10 @@ def body() -> None:
                 most[row["name"]] = max(most.get(row["name"], 1), row["most_tries"])
         names = show_lanes(calls, found, by, window, most)
         show_judged(judged, by, names)
+        st.caption(
+            "This page counts operations. A mark or a row leads to the runs in which some of them were tried more than "
+            "once, and Runs says how many operations those are."
+        )
     show_episodes([one for one in found.episodes if one.key.dimension == by], by, window)
     show_histogram(histogram)
     newest = store.ask_steady("newest_operations", limit=NEWEST_RUNS, **scope).to_pylist()

@@ -6,7 +6,7 @@ import time
 import streamlit as st
 
 from dashboard import store, words
-from dashboard.components import failure_filter, filters, pulse
+from dashboard.components import filters, pulse, run_filter
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import safe
@@ -17,11 +17,6 @@ from dashboard.store import Param
 
 PAGE_RUNS = 50
 CSV_RUNS = 10_000
-NO_FAILURE: dict[str, Param] = {
-    "failing": False,
-    "steps": (),
-    **dict.fromkeys(("code", "layer_a", "layer_b", "lost_a", "lost_b", "certainty", "error", "fate"), ""),
-}
 CURSOR = re.compile(r"(older|newer)\.(\d{1,19})\.([0-9a-f]{32})")
 
 
@@ -35,8 +30,8 @@ def asked() -> dict[str, Param]:
         "abandoned_ns": abandoned_ns // filters.MINUTE * filters.MINUTE,
     }
     text = (st.session_state.get("text") or "").strip().lower()
-    failure = failure_filter.params()
-    return found | {"text": text, **(failure or NO_FAILURE)} if text or failure else found
+    held = run_filter.params()
+    return found | {"text": text, **(held or run_filter.NOTHING)} if text or held else found
 
 
 def cursor() -> tuple[bool, int, str] | None:
@@ -56,12 +51,18 @@ def fetch(found: dict[str, Param], newer: bool, at_ns: int, at_run_id: str, limi
     return rows[::-1] if newer else rows
 
 
-def say_failures(found: dict[str, Param]) -> None:
-    """How many failures the runs hold, where a mark counted those: a run can hold several."""
-    if found.get("failing") and not any(found[name] for name in ("text", "states", "lost_a", "lost_b")):
-        scope = {name: value for name, value in found.items() if name in parameters("failures_found")}
-        row = store.ask("failures_found", **scope).to_pylist()[0]
-        st.caption(f"{words.plural(row['failures'], 'failure')} that fit, in {words.plural(row['runs'], 'run')}")
+def say_held(found: dict[str, Param]) -> None:
+    """How many failures or operations the runs hold, where a mark counted those: a run can hold several."""
+    if any(found.get(name) for name in ("text", "states", "lost_a", "lost_b", "sending")):
+        return
+    failing, calling = found.get("failing"), found.get("calling")
+    if failing == calling:  # neither; or both, of which no mark counts
+        return
+    question, what = ("failures_found", "failure") if failing else ("calls_found", "operation")
+    scope = {name: value for name, value in found.items() if name in parameters(question)}
+    row = store.ask(question, **scope).to_pylist()[0]
+    fit = "dragged along" if found.get("fate") == "dragged" else "that fit"
+    st.caption(f"{words.plural(row[f'{what}s'], what)} {fit}, in {words.plural(row['runs'], 'run')}")
 
 
 def turn(direction: str, run: dict[str, object]) -> None:
@@ -95,11 +96,11 @@ def results() -> None:
         key="runs_time",
         title=f"{words.plural(total, 'run')} {window.said}",
         outcomes=True,
-        carry=("state", "text", *failure_filter.LABELS),
+        carry=("state", "text", *run_filter.LABELS),
         window=window,
         bucket_ns=window.bucket_ns,
     )
-    say_failures(found)
+    say_held(found)
     newer, at_ns, at_run_id = place or (False, window.until_ns, "")
     rows = fetch(found, newer, at_ns, at_run_id, PAGE_RUNS + 1)
     more_beyond = len(rows) > PAGE_RUNS
@@ -175,7 +176,7 @@ if "page" in st.query_params and cursor() is None:
     st.warning(f"The link's page “{safe(st.query_params['page'], 40)}” is none; these are the newest runs.")
     back_to_newest()
 
-failure_filter.complain()
+run_filter.complain()
 
 row = st.grid(2, min_column_width=400, vertical_alignment="center")
 row.pills(
@@ -200,7 +201,7 @@ row.text_input(
     label_visibility="collapsed",
 )
 
-failure_filter.chips(back_to_newest)
+run_filter.chips(back_to_newest)
 
 # Live at the newest page only: an older one must stay what it is while it is read.
 st.fragment(results, run_every=pulse.tick_s(filters.current()) if cursor() is None else None)()

@@ -10,6 +10,7 @@ from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.drifting import drifting
 from tests.dashboard.pages import data_dir
+from tests.dashboard.stormy import stormy
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +58,17 @@ def fallen(drifting_dir: Path) -> Iterator[Path]:
     """Pages read a store in which one workflow fell, one did not, and one is five days old."""
     with data_dir(drifting_dir):
         yield store_path(drifting_dir)
+
+
+@pytest.fixture(scope="session")
+def stormy_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
+    folder = tmp_path_factory.mktemp("stormy")
+    stores.write(store_path(folder), [stormy(now_ns)])
+    return folder
+
+
+@pytest.fixture
+def past_storm(stormy_dir: Path) -> Iterator[Path]:
+    """Pages read a store with a storm that is over."""
+    with data_dir(stormy_dir):
+        yield store_path(stormy_dir)

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dashboard
-from dashboard.components.failure_filter import LABELS
 from dashboard.components.parameters import PARAMETERS
+from dashboard.components.run_filter import LABELS
 from tests.dashboard.pages import PAGES, component, healthy, open_page, words
 from tests.dashboard.test_pages import newest
 
@@ -81,6 +81,10 @@ OF_LIVELY = [
     Link("runs", "known", "observed", chips, ["certainty **observed**"]),
     Link("runs", "error", "TimeoutError", chips, ["error class **TimeoutError**"]),
     Link("runs", "fate", "silent", chips, ["what became of it **silent**"]),
+    Link("runs", "called", "tool:ledger.query", chips, ["called **tool ledger\\.query**"]),
+    Link("runs", "tried", "2", chips, ["tries, at least **2**"]),
+    Link("runs", "service", "refund-desk", chips, ["service **refund\\-desk**"]),
+    Link("runs", "instrumentation", "", chips, ["instrumentation scope **not told**"]),
     bound("run", "view", "Failures", run="{failed}"),
     Link("run", "spans", "true", widget("spans"), True, {"run": "{failed}"}),
     Link("run", "critical", "true", widget("critical"), True, {"run": "{failed}"}),
@@ -242,6 +246,10 @@ def _names(node: Any) -> set[str]:
         ("runs", {"known": "guessed"}, "guessed"),
         ("runs", {"error": "e" * 501}, "too long"),
         ("runs", {"fate": "gone"}, "gone"),
+        ("runs", {"called": "mood:search"}, "mood:search"),
+        ("runs", {"tried": "often"}, "often"),
+        ("runs", {"service": "s" * 501}, "too long"),
+        ("runs", {"instrumentation": "i" * 501}, "too long"),
         ("runs", {"page": "last"}, "last"),
         ("run", {"run": "' or 1=1 --"}, "no run id"),
         ("run", {"run": "0" * 32, "span": "zz"}, "no span id"),

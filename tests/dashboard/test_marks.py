@@ -7,10 +7,21 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.pages import component, healthy, open_page, words
+from schemas.paths import store_path
+from tests.dashboard import stores
+from tests.dashboard.pages import component, data_dir, healthy, open_page, words
+from tests.dashboard.stormy import stormy
 
 SIX_HOURS = {"window": "6h"}
 FALLEN = {"workflow": "refunds", "window": "28d"}
+
+
+OPERATIONS = "operations? that fit"
+
+
+def number(text: str) -> int:
+    """A count as it is written."""
+    return int(text.replace(",", ""))
 
 
 def followed(mark: dict[str, Any], shared: dict[str, str]) -> AppTest:
@@ -27,10 +38,10 @@ def found(mark: dict[str, Any], shared: dict[str, str]) -> int:
     return sum(series["total"] for series in component(followed(mark, shared), "runs_time")["series"])
 
 
-def fitting(mark: dict[str, Any], shared: dict[str, str]) -> tuple[int, int]:
-    """How many failures, in how many runs, the Runs page says; and that it lists those runs."""
+def fitting(mark: dict[str, Any], shared: dict[str, str], what: str = "failures? that fit") -> tuple[int, int]:
+    """How many failures or operations, in how many runs, the Runs page says; and that it lists those runs."""
     app = followed(mark, shared)
-    told = re.search(r"([\d,]+) failures? that fit, in ([\d,]+) runs?", words(app))
+    told = re.search(rf"([\d,]+) {what}, in ([\d,]+) runs?", words(app))
     assert told, words(app)
     failures, runs = (int(number.replace(",", "")) for number in told.groups())
     assert runs == sum(series["total"] for series in component(app, "runs_time")["series"])
@@ -71,8 +82,9 @@ def test_marks_of_the_failures_page_lead_to_the_failures_they_count(lively: Path
     """Figures, cells and rows of the heat map, codes and steps: the Runs page says how many failures its runs hold."""
     app = open_page("failures", **SIX_HOURS)
     for figure in component(app, "failures_figures"):
-        if figure["opens"] and figure["value"] != "0":
-            assert fitting(figure["opens"], SIX_HOURS)[0] == int(figure["value"].replace(",", "")), figure["name"]
+        what = "failures? dragged along" if figure["name"] == "dragged" else "failures? that fit"
+        if figure["value"] != "0":
+            assert fitting(figure["opens"], SIX_HOURS, what)[0] == number(figure["value"]), figure["name"]
     heat = component(app, "failures_heat")
     row = heat["rows"][0]
     at = max(range(len(row["cells"])), key=lambda column: row["cells"][column])
@@ -82,6 +94,59 @@ def test_marks_of_the_failures_page_lead_to_the_failures_they_count(lively: Path
     assert fitting(code["params"], SIX_HOURS) == (int(code["failures"]), int(code["runs"]))
     step = component(app, "failures_steps")["rows"][0]
     assert fitting(step["params"], SIX_HOURS)[0] == int(step["failures"])
+
+
+def test_marks_of_the_retries_page_lead_to_the_operations_they_count(past_storm: Path) -> None:
+    """A row of the histogram, a lane and a block: Runs says how many operations its runs tried again."""
+    page = open_page("retries", **SIX_HOURS)
+    (row,) = component(page, "retries_histogram")["rows"]
+    assert fitting(row["params"], SIX_HOURS, OPERATIONS) == (number(row["again"]), number(row["again"]))
+    (lane,) = component(page, "retries_lanes")["lanes"]
+    assert fitting(lane["params"], SIX_HOURS, OPERATIONS)[0] == number(row["again"])
+    assert 0 < fitting(lane["blocks"][0]["params"], SIX_HOURS, OPERATIONS)[0] <= number(row["again"])
+    figures = {one["name"]: one for one in component(page, "retries_figures")}
+    assert fitting(figures["amplification"]["opens"], SIX_HOURS, OPERATIONS)[0] == number(row["again"])
+
+
+def test_what_retries_count_is_said_in_words(past_storm: Path) -> None:
+    """The page counts operations and Runs lists runs."""
+    assert "This page counts operations" in words(open_page("retries", **SIX_HOURS))
+
+
+def test_loops_within_a_run_lead_to_as_many_runs(tmp_path: Path, now_ns: int) -> None:
+    """A row of a code counts runs; one of them goes round twice."""
+    filling = stormy(now_ns)
+    for run in [*filling.tables["run"][:7], filling.tables["run"][0]]:
+        filling.add(
+            "failure",
+            run_id=run["run_id"],
+            trace_id=run["run_id"],
+            span_id=run["root_span_id"],
+            step="ledger.query",
+            code="state.redundant_step",
+            layer_a="state",
+            layer_b="state",
+            certainty="inferred",
+            severity="low",
+            role="root",
+            recovered=False,
+            silent=False,
+            evidence="{}",
+            at_ns=run["start_ns"],
+            scope_id=1,
+        )
+    stores.write(store_path(tmp_path), [filling])
+    with data_dir(tmp_path):
+        (row,) = component(open_page("retries", **SIX_HOURS), "retries_in_run")["rows"]
+        assert found(row["params"], SIX_HOURS) == number(row["runs"]) == 7
+
+
+def test_senders_lead_to_the_runs_that_hold_their_spans(lively: Path) -> None:
+    """Each row of what has arrived counts the runs that began in the window, and there are as many."""
+    rows = component(open_page("connect", **SIX_HOURS), "connect_arrived")["rows"]
+    assert sum(number(row["runs"]) for row in rows) > 100
+    for row in rows:
+        assert found(row["params"], SIX_HOURS) == number(row["runs"]), row["service"]
 
 
 def test_failures_at_no_step_lead_to_those_and_not_to_all(lively: Path) -> None:
@@ -97,4 +162,24 @@ def test_days_and_sides_of_drift_lead_to_the_runs_they_count(fallen: Path) -> No
     for day in (component(app, "drift_days")["points"][at] for at in (0, -2)):
         assert found(day["params"], FALLEN) == int(re.findall(r" of (\d+)", day["said"])[0])
     for side in component(app, "drift_sides")["rows"]:
-        assert found(side["params"], FALLEN) == int(side["runs"].replace(",", ""))
+        assert found(side["params"], FALLEN) == number(side["runs"])
+
+
+def test_rows_of_the_waterfall_lead_to_runs_of_their_side(fallen: Path) -> None:
+    """R before and after to the finished runs they rest on; a step's part to those that failed there since."""
+    app = open_page("drift", **FALLEN)
+    before, part, *_, after = component(app, "drift_bridge")["piers"]
+    sides = component(app, "drift_sides")["rows"]
+    assert [pier["params"] for pier in (before, after)] == [side["params"] for side in sides]
+    since = {name: after["params"][name] for name in ("workflow", "from", "to")}
+    assert part["params"] == {**since, "step": "ledger.query"}
+
+
+def test_a_mark_of_a_deploy_leads_to_the_runs_of_its_version(fallen: Path) -> None:
+    """Since the day it was first seen; the mark and the row beside the waterfall lead alike."""
+    app = open_page("drift", **FALLEN)
+    (mark,) = component(app, "drift_days")["deploys"]
+    (row,) = component(app, "drift_versions")["rows"]
+    assert mark["params"] == row["params"]
+    assert mark["params"]["version"] == "2"
+    assert found(mark["params"], FALLEN) == found({"version": "2"}, FALLEN) > 0

@@ -29,14 +29,14 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     return con
 
 
-NUMBERS = ("limit", "offset", "least", "depth", "columns", "first", "last", "extra", "amplification")
+NUMBERS = ("limit", "offset", "least", "depth", "columns", "first", "last", "extra", "amplification", "tries")
 
 
 def value(name: str) -> object:
     lists: dict[str, object] = {
         key: [] for key in ("states", "steps", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
     }
-    lists |= {key: [] for key in ("dimensions", "names", "onsets_ns", "ends_ns")}
+    lists |= {key: [] for key in ("dimensions", "names", "onsets_ns", "ends_ns", "services", "instrumentations")}
     if name in lists:
         return lists[name]
     if name.endswith("_ns") or name in NUMBERS:

@@ -22,20 +22,6 @@ MINUTE_MS = 60_000
 EVERYTHING = {"workflow": "", "version": "", "environment": ""}
 
 
-@pytest.fixture(scope="module")
-def stormy_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
-    folder = tmp_path_factory.mktemp("stormy")
-    stores.write(store_path(folder), [stormy(now_ns)])
-    return folder
-
-
-@pytest.fixture
-def past_storm(stormy_dir: Path) -> Iterator[Path]:
-    """Pages read a store with a storm that is over."""
-    with data_dir(stormy_dir):
-        yield store_path(stormy_dir)
-
-
 @pytest.fixture
 def storm_now(tmp_path: Path, now_ns: int) -> Iterator[Path]:
     """Pages read a store with a storm that goes on."""
@@ -69,7 +55,8 @@ def test_an_episode_leads_to_the_runs_of_its_time_and_step(past_storm: Path, now
     page = open_page("retries", window="6h")
     (row,) = component(page, "retries_episodes")["rows"]
     assert row["page"] == "runs"
-    assert row["params"]["step"] == "ledger.query"
+    assert row["params"]["called"] == "step:ledger.query"
+    assert row["below"] == "hit refunds"
     lane = component(page, "retries_lanes")["lanes"][0]
     assert lane["name"] == "ledger.query"
     (block,) = lane["blocks"]
@@ -109,6 +96,7 @@ def test_tries_and_waste_are_counted(past_storm: Path) -> None:
     assert figures["budget"]["value"] == "100 %"
     (row,) = component(page, "retries_histogram")["rows"]
     assert row["name"] == ["ledger.query", "chain"]
+    assert row["again"] == "180"
     assert row["4"] == [pytest.approx(1 / 6), "180"]
 
 
