@@ -18,6 +18,8 @@ SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+GRAIN: Final = 5 * MINUTE
+"""What roll-ups count by."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,11 @@ class Window:
         length = self.until_ns - self.since_ns
         return Window(max(0, self.since_ns - length), self.since_ns, self.bucket_ns, "in the window before", self.exact)
 
-    def widened(self, grain_ns: int) -> "Window":
+    def address(self) -> dict[str, str]:
+        """What opens it, beside the shared filters: the moments of an exact one."""
+        return {"from": words.iso(self.since_ns), "to": words.iso(self.until_ns)} if self.exact else {}
+
+    def widened(self, grain_ns: int = GRAIN) -> "Window":
         """The stretch with its ends moved out to whole grains."""
         since, until = self.since_ns // grain_ns * grain_ns, -(-self.until_ns // grain_ns) * grain_ns
         return replace(self, since_ns=since, until_ns=until)
@@ -153,11 +159,12 @@ def sidebar() -> None:
         help="Runs in development are nobody's experience: unless you choose them, or `all`, they count nowhere.",
     )
     exact = _exact_range()
-    st.segmented_control(
+    st.pills(  # a joined control breaks where it wraps, and seven lengths do not fit into one row
         "Window",
         list(SPANS),
         default=DEFAULT_SPAN,
         required=True,
+        wrap=True,
         key="window",
         bind="query-params",
         disabled=exact is not None,
@@ -237,7 +244,9 @@ def _window() -> Window:
     choice = SPANS[st.session_state.get("window") or DEFAULT_SPAN]
     # Ends on a whole column, so that all sessions ask the same question and share its answer.
     until = (time.time_ns() // choice.bucket_ns + 1) * choice.bucket_ns
-    return Window(until - choice.length_ns, until, choice.bucket_ns, choice.said, exact=False)
+    # And begins where roll-ups do, so that a figure made from them counts the same runs that Runs lists.
+    since = (until - choice.length_ns) // GRAIN * GRAIN
+    return Window(since, until, choice.bucket_ns, choice.said, exact=False)
 
 
 BUCKETS: Final = (

@@ -9,6 +9,10 @@ export default function ({ data, parentElement }) {
   bar.setAttribute("role", "group")
   bar.setAttribute("aria-label", data.label)
   bar.replaceChildren(...data.parts.filter((part) => part.share > 0).map(segment))
+  // A name that has no room stands in the legend alone.
+  root.fit ??= () => bar.querySelectorAll(".inside").forEach((name) => { name.hidden = false; name.hidden = name.scrollWidth > name.clientWidth })
+  if (!root.watch) (root.watch = new ResizeObserver(root.fit)).observe(bar)
+  root.fit()
   legend.replaceChildren(data.title ? el("span", { class: "title" }, data.title) : "", ...data.parts.map(entry))
 }
 
@@ -21,7 +25,7 @@ function segment(part) {
   const quiet = part.hatched > 0 ? el("span", { class: "quiet" }) : null
   if (quiet) quiet.style.width = part.hatched * 100 + "%"
   const node = link(part, { class: "segment", tabindex: -1, title: `${part.name} ${part.said} ${part.note}` }, quiet,
-    part.share > 0.07 ? el("span", { class: "inside" }, `${part.name} ${part.said}`) : null)
+    part.share > 0.07 ? el("span", { class: "inside" }, el("span", {}, `${part.name} ${part.said}`)) : null)
   node.style.flexGrow = part.share
   node.style.setProperty("--part", part.color)
   node.style.setProperty("--ink", ink(part.color))

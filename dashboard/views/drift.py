@@ -27,7 +27,6 @@ from dashboard.components.text import safe
 from dashboard.reports.weeks import midnight_ns
 from dashboard.store import Param
 
-ROLLUP_NS: Final = 5 * filters.MINUTE
 MOST_PARTS: Final = 8
 A_FALL: Final = 0.05
 SOON: Final = 28  # days within which a fall is to be seen
@@ -58,7 +57,7 @@ def scope_of(conf: Filters, workflow: str) -> dict[str, Param]:
 
 def until(conf: Filters) -> int:
     """The end of the window in whole 5 minutes, and not beyond now."""
-    return min(conf.window.widened(ROLLUP_NS).until_ns, -(-time.time_ns() // ROLLUP_NS) * ROLLUP_NS)
+    return min(conf.window.widened().until_ns, -(-time.time_ns() // filters.GRAIN) * filters.GRAIN)
 
 
 def said(day: date) -> str:

@@ -71,7 +71,7 @@ def headline(found: Found, judged: Mapping[Key, float], by: str, total: Amplifie
     st.subheader(sentence(finding.pieces), anchor=False)
 
 
-def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row]) -> None:
+def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row], opens: dict[str, str]) -> None:
     """Amplification and its budget, and what the tries that failed have cost."""
     used = budget_used(now.attempts, now.operations, BUDGET) or 0.0
     old = budget_used(before.attempts, before.operations, BUDGET) if before else None
@@ -83,7 +83,7 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
 
     figures(
         [
-            amplification_figure(now, before, opens={"tried": "2"}),
+            amplification_figure(now, before, opens=opens | {"tried": "2"}),
             Figure(
                 "budget",
                 "Retry budget used",
@@ -92,7 +92,7 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
                 "worse" if used > 1 else "same",
                 note=f"of retries on {100 * BUDGET:.0f} % of operations",
                 help="Above 100 % retries are more than a fifth of what was asked for",
-                opens={"tried": "2"},
+                opens=opens | {"tried": "2"},
             ),
             Figure(
                 "operations",
@@ -100,11 +100,13 @@ def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row])
                 words.count(now.operations),
                 note=f"{words.count(now.attempts - now.operations)} retries",
                 help="What was asked for, however often it was tried",
-                opens={},
+                opens=opens,
             ),
-            Figure("time", "Wasted time", words.duration(wasted("wasted_ns")), note="in tries that failed", opens={}),
-            Figure("tokens", "Wasted tokens", words.count(wasted("wasted_tokens")), note="where known", opens={}),
-            Figure("usd", "Wasted money", words.money(wasted("wasted_usd")), note="where known", opens={}),
+            Figure(
+                "time", "Wasted time", words.duration(wasted("wasted_ns")), note="in tries that failed", opens=opens
+            ),
+            Figure("tokens", "Wasted tokens", words.count(wasted("wasted_tokens")), note="where known", opens=opens),
+            Figure("usd", "Wasted money", words.money(wasted("wasted_usd")), note="where known", opens=opens),
         ],
         key="retries_figures",
     )
@@ -238,7 +240,7 @@ def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> N
 # ---- how often, in what, inside of what ------------------------------------------------------------------------------
 
 
-def show_histogram(rows: Sequence[Row]) -> None:
+def show_histogram(rows: Sequence[Row], opens: dict[str, str]) -> None:
     """How often operations are tried, by name."""
     st.markdown("**How often operations are tried**")
     tries: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
@@ -258,7 +260,7 @@ def show_histogram(rows: Sequence[Row]) -> None:
         found.append(
             {
                 "page": "runs",
-                "params": runs_behind("operation", name),
+                "params": opens | runs_behind("operation", name),
                 "title": "open the runs that tried it again",
                 "name": [name, kind],
                 "operations": words.count(times.operations),
@@ -286,7 +288,7 @@ def show_histogram(rows: Sequence[Row]) -> None:
     link_table(found[:MOST_ROWS], columns, key="retries_histogram", label="Tries of operations")
 
 
-def show_paths(rows: Sequence[Row]) -> None:
+def show_paths(rows: Sequence[Row], opens: dict[str, str]) -> None:
     """Where a layer that retries lies inside another: their retries multiply."""
     st.markdown("**Layers multiply**")
     inside = {row["parent_span_id"]: row["inside"] for row in rows if row["inside"]}
@@ -303,7 +305,7 @@ def show_paths(rows: Sequence[Row]) -> None:
     shown = [
         {
             "page": "runs",
-            "params": runs_behind("operation", max(zip(path.amplifications, path.names, strict=True))[1]),
+            "params": opens | runs_behind("operation", max(zip(path.amplifications, path.names, strict=True))[1]),
             "path": " › ".join(path.names),
             "layers": " × ".join(f"{each:.2f}" for each in path.amplifications),
             "product": f"×{path.product:.2f}",
@@ -315,7 +317,7 @@ def show_paths(rows: Sequence[Row]) -> None:
     st.caption(f"From the newest {NEWEST_RUNS:,} runs: innermost attempts for one outermost operation.")
 
 
-def show_in_run(scope: Mapping[str, Param]) -> None:
+def show_in_run(scope: Mapping[str, Param], opens: dict[str, str]) -> None:
     """Storms and loops within one run."""
     st.markdown("**Within one run**")
     stubborn = store.ask_steady(
@@ -336,11 +338,11 @@ def show_in_run(scope: Mapping[str, Param]) -> None:
                 len({one.run_id for one in storms}),
                 newest.start_ns,
                 newest.run_id,
-                runs_behind("operation", name, LIMITS.in_run_attempts) | ({"workflow": of} if of else {}),
+                opens | runs_behind("operation", name, LIMITS.in_run_attempts) | ({"workflow": of} if of else {}),
             )
         )
     for row in store.ask_steady("code_runs", codes=IN_RUN_CODES, **scope).to_pylist():
-        params = {"code": row["code"], "step": row["step"] or ""}
+        params = opens | {"code": row["code"], "step": row["step"] or ""}
         params |= {"workflow": row["workflow"]} if row["workflow"] else {}
         what = row["step"] or "between steps"
         shown.append(_in_run(row["code"], what, row["runs"], row["newest_ns"], row["newest_run"], params))
@@ -421,7 +423,8 @@ def body() -> None:
     judged = alarms.judged(store.ask_steady, LIMITS, **scope)
     found, by = storms_of(**scope), chosen()
     headline(found, judged, by, total, window.said)
-    show_figures(total, earlier, calls)
+    opens = window.address()
+    show_figures(total, earlier, calls, opens)
     with st.container(border=True):
         top = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
         top.markdown("**Amplification over time**")
@@ -439,13 +442,13 @@ def body() -> None:
             "once, and Runs says how many operations those are."
         )
     show_episodes([one for one in found.episodes if one.key.dimension == by], by, window)
-    show_histogram(histogram)
+    show_histogram(histogram, opens)
     newest = store.ask_steady("newest_operations", limit=NEWEST_RUNS, **scope).to_pylist()
     halves = st.grid(2, min_column_width=420)
     with halves.cell():
-        show_paths(newest)
+        show_paths(newest, opens)
     with halves.cell():
-        show_in_run(scope)
+        show_in_run(scope, opens)
     show_evidence(newest)
 
 

@@ -27,7 +27,7 @@ from dashboard.analytics.reliability import (
 )
 from dashboard.charts.time_spent import FAILED, SHADES
 from dashboard.components import filters
-from dashboard.components.estimates import LOST, estimated, figure, moved, where_runs_went
+from dashboard.components.estimates import FINISHED, LOST, estimated, figure, moved, where_runs_went
 from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
@@ -40,7 +40,6 @@ from dashboard.store import Param
 
 MOST_WORKFLOWS = 12
 MOST_SLIDERS = 6
-ROLLUP_NS = 5 * filters.MINUTE
 
 
 def chain_in(conf: Filters, window: Window, workflow: str, scope: str = "") -> Chain:
@@ -50,7 +49,12 @@ def chain_in(conf: Filters, window: Window, workflow: str, scope: str = "") -> C
 
 def asked(conf: Filters, workflow: str, window: Window | None = None) -> dict[str, Param]:
     """The parameters of the roll-ups' queries, which count in whole 5 minutes."""
-    return {**conf.scope((window or conf.window).widened(ROLLUP_NS)), "workflow": workflow}
+    return {**conf.scope((window or conf.window).widened()), "workflow": workflow}
+
+
+def runs_of(conf: Filters, workflow: str) -> dict[str, Any]:
+    """Parameters of the Runs page for the runs that are counted here."""
+    return {"workflow": workflow, **conf.window.widened().address()}
 
 
 # ---- all workflows ---------------------------------------------------------------------------------------------------
@@ -108,7 +112,7 @@ def headline(conf: Filters, workflow: str, scope: str, chain: Chain, fixes: tupl
     st.subheader(sentence(finding.pieces), anchor=False)
 
 
-def show_figures(chain: Chain, before: Chain, workflow: str) -> None:
+def show_figures(chain: Chain, before: Chain, opens: dict[str, Any]) -> None:
     """R, F, E and what lies between them, each with its band."""
     row = [
         figure(
@@ -127,8 +131,8 @@ def show_figures(chain: Chain, before: Chain, workflow: str) -> None:
             "e", "E observed, claimed", observed(now), observed(then), "Runs clean or recovered, of those finished"
         )
         judged = figure("v", "E verified", verified(now), verified(then), "Verdict pass, of runs with a verdict")
-        row += [claimed, judged]
-    figures([replace(each, opens={"workflow": workflow}) for each in row], key="steps_figures")
+        row += [replace(claimed, opens={"state": FINISHED}), judged]
+    figures([replace(each, opens={**opens, **(each.opens or {})}) for each in row], key="steps_figures")
 
 
 def show_losses(chain: Chain, conf: Filters, workflow: str) -> None:
@@ -138,10 +142,10 @@ def show_losses(chain: Chain, conf: Filters, workflow: str) -> None:
     rows = store.ask_steady("chain_losses", **asked(conf, workflow)).to_pylist()
     parts = losses(chain.outcomes, rows, lens="a" if conf.lens == "A" else "b")
     title = f"Where {words.count(chain.outcomes.finished)} runs went"
-    where_runs_went(parts, key="steps_losses", title=title, params={"workflow": workflow})
+    where_runs_went(parts, key="steps_losses", title=title, params=runs_of(conf, workflow))
 
 
-def show_stairs(chain: Chain, fixes: tuple[Fix, ...], workflow: str) -> None:
+def show_stairs(chain: Chain, fixes: tuple[Fix, ...], opens: dict[str, Any]) -> None:
     """The compounding, step by step, with what users got at its end."""
     firsts = staircase(chain, first_try=True)
     best = {m.step for n in chain.nodes for m in n.members} & {fix.step for fix in fixes[:1]}
@@ -154,7 +158,7 @@ def show_stairs(chain: Chain, fixes: tuple[Fix, ...], workflow: str) -> None:
             first.bottom,
             f"−{100 * stair.drop:.1f} pts" if stair.drop >= 0.0005 else "± 0",
             bool(best.intersection(by_name[stair.node])),
-            {"workflow": workflow, "step": by_name[stair.node], "state": LOST},
+            {**opens, "step": by_name[stair.node], "state": LOST},
         )
         for stair, first in zip(staircase(chain), firsts, strict=True)
     ]
@@ -251,7 +255,7 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
         shown.append(
             {
                 "page": "runs",
-                "params": {"workflow": workflow, "step": row["step"]},
+                "params": {**runs_of(conf, workflow), "step": row["step"]},
                 "step": row["step"],
                 "title": row["kind"],
                 "runs": [words.count(row["runs"]), f"×{n / row['runs']:.2f}" if n > row["runs"] > 0 else ""],
@@ -277,8 +281,8 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
 
 COLUMNS: Final[list[Column]] = [
     {"name": "step", "label": "Step", "look": "strong"},
-    number_column("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it"),
-    number_column("first", "First try", 66, "Operations whose first try was good"),
+    number_column("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it", 3),
+    number_column("first", "First try", 66, "Operations whose first try was good", 3),
     number_column("after", "After recovery", 158, "Operations ok or recovered, with their 95 % band"),
     number_column("change", "Δ pts", 56, "Against the window before"),
     number_column("p50", "p50", 68, leaves=2),
@@ -342,17 +346,16 @@ def one_workflow(conf: Filters, workflow: str) -> None:
             )
             st.caption(f"opened: {safe(scope, 120)}")
     headline(conf, workflow, scope, chain, fixes)
-    show_figures(chain, before, workflow)
+    opens = runs_of(conf, workflow)
+    show_figures(chain, before, opens)
     with st.container(border=True):
         show_losses(chain, conf, workflow)
-        show_stairs(chain, fixes, workflow)
+        show_stairs(chain, fixes, opens)
         explain(parting(chain))
     with st.container(border=True):
         st.markdown("**The chain**")
         by_name = {each.node.name: each for each in node_figures(chain)}
-        left_out = step_graph(
-            chain, by_name, compounded(chain), key="steps_graph", carry={"workflow": workflow, "state": LOST}
-        )
+        left_out = step_graph(chain, by_name, compounded(chain), key="steps_graph", carry={**opens, "state": LOST})
         if left_out:
             st.caption(f"{words.plural(left_out, 'transition')} rarer than 1 in 200 not drawn.")
         if chain.unknown:

@@ -1,6 +1,7 @@
 """From a mark to the runs behind it: as many are found as the mark counts."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,13 @@ FALLEN = {"workflow": "refunds", "window": "28d"}
 
 
 OPERATIONS = "operations? that fit"
+
+
+def odd(minutes: int) -> dict[str, str]:
+    """An exact range that neither begins nor ends on whole 5 minutes, as a column of a chart has it."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=30)
+    end = end.replace(minute=end.minute // 5 * 5 + 3)
+    return {"from_": f"{end - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}", "to": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def number(text: str) -> int:
@@ -51,7 +59,9 @@ def fitting(mark: dict[str, Any], shared: dict[str, str], what: str = "failures?
 @pytest.mark.parametrize(
     ("page", "key", "shared"),
     [
-        ("overview", "overview_losses", SIX_HOURS),
+        *(("overview", "overview_losses", {"window": window}) for window in ("15m", "1h", "6h")),
+        ("steps", "steps_losses", {"window": "1h", "workflow": "refund_triage"}),
+        ("steps", "steps_losses", {**odd(7), "workflow": "refund_triage"}),
         ("steps", "steps_losses", {**SIX_HOURS, "workflow": "refund_triage"}),
     ],
 )
@@ -59,7 +69,7 @@ def test_parts_of_where_runs_went_lead_to_their_runs(lively: Path, page: str, ke
     """Each part, times all finished runs, is what the Runs page finds."""
     bar = component(open_page(page, **shared), key)
     finished = int(re.sub(r"^Where 100 runs went, of|\D", "", bar["title"]))
-    assert len(bar["parts"]) >= 3
+    assert len(bar["parts"]) >= 2
     for part in bar["parts"]:
         assert found(part["params"], shared) == round(part["share"] * finished), part["name"]
 
