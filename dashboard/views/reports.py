@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import store
 from dashboard.components import filters
 from dashboard.components.document import document
+from dashboard.components.report_runs import report_runs
 from dashboard.components.states import guarded, nothing_yet
 from dashboard.components.text import safe
 from dashboard.reports import words
@@ -66,6 +67,7 @@ def reports() -> None:
         )
     st.caption(f"{words.dates(summary)}, {summary.time_zone} · the same file: `seamscope report --week {summary.week}`")
     document(files["html"].decode(), title=f"Weekly reliability, {summary.week}", key="reports_document")
+    report_runs(summary, conf.lens, conf.version)
 
 
 reports()

@@ -6,6 +6,7 @@ import pytest
 
 from tests.dashboard.pages import component, data_dir, healthy, open_page, words
 from tests.dashboard.reports.conftest import Thinned, Told
+from tests.dashboard.test_marks import OPERATIONS, fitting, found, number
 
 
 @pytest.mark.slow
@@ -30,6 +31,27 @@ def test_the_filters_of_the_sidebar_hold(told: Told) -> None:
         shown = component(open_page("reports", week=told.week, workflow="rag_answers"), "reports_document")
         assert 'id="w1"' in shown["document"]
         assert "refund_triage" not in shown["document"]
+
+
+@pytest.mark.slow
+def test_what_a_report_counts_leads_to_as_many_runs(told: Told) -> None:
+    """Outcomes, days and layers count runs; silent failures as many failures, steps no more than Runs says."""
+    with data_dir(told.data, unchanging=True):
+        page = open_page("reports", week=told.week, workflow="refund_triage")
+        (row,) = component(page, "reports_workflows")["rows"]
+        assert found(row["params"], {}) == number(row["finished"]) > 50
+        for state in ("clean", "recovered", "silent", "failed"):
+            assert found(row[state]["params"], {}) == number(row[state]["text"]), state
+        rows = component(page, "reports_section_0")["rows"]
+        assert {"E of each day", "Where runs were lost", "Steps", "Silent failures"} <= {row["where"] for row in rows}
+        for row in rows:
+            counted, what = row["counts"].split(" ", 1)
+            if "run" in what:
+                assert found(row["params"], {}) == number(counted), row["what"]
+            elif "failure" in what:
+                assert fitting(row["params"], {})[0] == number(counted), row["what"]
+            elif "operation" in what:
+                assert fitting(row["params"], {}, OPERATIONS)[0] >= number(counted) > 0, row["what"]
 
 
 @pytest.mark.slow
