@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from dashboard.launch import streamlit_argv
 from schemas.settings import Settings
+from tests import local
 
 FLAGS: Final = [
     "--headless",
@@ -76,7 +77,7 @@ def served(data_dir: Path, **environment: str) -> Iterator[str]:
         until = time.monotonic() + START_S
         while True:
             try:
-                httpx.get(f"http://127.0.0.1:{port}/_stcore/health").raise_for_status()
+                local.get(f"http://127.0.0.1:{port}/_stcore/health").raise_for_status()
                 break
             except httpx.HTTPError:
                 assert process.poll() is None, "the dashboard ended"

@@ -17,6 +17,7 @@ import grpc
 import httpx
 
 from schemas.paths import store_path
+from tests import local
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 START_TIMEOUT_S = 20.0
@@ -99,7 +100,7 @@ class Collector:
 
     def post(self, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
         """Sends a body to /v1/traces; protobuf unless `headers` say otherwise."""
-        return httpx.post(
+        return local.post(
             self.url, content=body, headers={"Content-Type": "application/x-protobuf"} | (headers or {}), timeout=60
         )
 
@@ -113,14 +114,14 @@ class Collector:
 
     def sql(self, sql: str, **params: object) -> list[dict[str, Any]]:
         """The rows of a query, asked through the read API."""
-        answer = httpx.post(f"{self.base_url}/api/sql", json={"sql": sql, "params": params}, timeout=60)
+        answer = local.post(f"{self.base_url}/api/sql", json={"sql": sql, "params": params}, timeout=60)
         assert answer.status_code == 200, answer.text
         rows: list[dict[str, Any]] = answer.json()
         return rows
 
     def health(self) -> dict[str, Any]:
         """What /api/health says."""
-        answer: dict[str, Any] = httpx.get(f"{self.base_url}/api/health", timeout=60).json()
+        answer: dict[str, Any] = local.get(f"{self.base_url}/api/health", timeout=60).json()
         return answer
 
     def spans(self, where: str = "true", **params: object) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests import local
 from tests.collecting import EXPORT
 from tests.collector.requests import request, span, text_attribute
 from tests.otlp import spans_of
@@ -139,5 +140,5 @@ class Sender(threading.Thread):
 
     def _by_http(self, body: bytes) -> bytes | None:
         headers = {"Content-Type": "application/x-protobuf"}
-        answer = httpx.post(self._url, content=body, headers=headers, timeout=10)
+        answer = local.post(self._url, content=body, headers=headers, timeout=10)
         return answer.content if answer.status_code == 200 else None

@@ -41,6 +41,7 @@ from collector.evidence import of_log
 from collector.rows import OTLP_FIELDS, resource_row, scope_row, span_of, span_row
 from collector.service import Collector
 from schemas.settings import Settings
+from tests import local
 from tests.collecting import Collector as ChildCollector
 from tests.collector.requests import ATTRIBUTES, SPAN_IDS, TEXT, TRACE_IDS, UINT32, UINT64, VALUES
 from tests.otlp import recorded_folders, recorded_spans
@@ -77,7 +78,7 @@ class Running:
         self.start()
 
     def post(self, path: str, said: Any, **headers: str) -> httpx.Response:
-        return httpx.post(self.url + path, json=said, headers=headers)
+        return local.post(self.url + path, json=said, headers=headers)
 
     def sql(self, sql: str) -> list[dict[str, Any]]:
         answer = self.post("/api/sql", {"sql": sql})
@@ -92,6 +93,13 @@ class Running:
             assert time.monotonic() < deadline, rows
             time.sleep(0.05)
         return rows
+
+    def told(self, is_so: Callable[[dict[str, Any]], bool]) -> None:
+        """Waits until /api/health says what is expected: it counts what has been committed."""
+        deadline = time.monotonic() + 15
+        while not is_so(health := local.get(self.url + "/api/health").json()):
+            assert time.monotonic() < deadline, health
+            time.sleep(0.05)
 
     def tracer(self) -> Any:
         provider = TracerProvider(resource=SHOP)
@@ -190,7 +198,7 @@ class TestFromTheSdk:
         logger = running.logger(transport)
         logger.emit(event(root, None, {"user": "42"}))
         logger.emit(LogRecord(timestamp=1, event_name="gen_ai.evaluation.result", attributes=EVALUATION))
-        health = httpx.get(running.url + "/api/health").json()
+        health = local.get(running.url + "/api/health").json()
         assert health["ingest_logs"] == {"received": 2, "stored": 0, "duplicate": 0, "rejected": 2}
         assert health["rejected_logs_by_reason"] == {"no_evidence": 1, "no_span": 1}
         assert health["ingest"]["rejected"] == 0
@@ -263,7 +271,7 @@ def test_logs_come_in_every_encoding_and_are_stored_once(running: Running, encod
     body = to_json(request) if kind == "application/json" else request.SerializeToString()
     headers = {"Content-Type": kind, "Content-Encoding": encoding}
     for _ in range(2):
-        answer = httpx.post(running.url + "/v1/logs", content=COMPRESS[encoding](body), headers=headers)
+        answer = local.post(running.url + "/v1/logs", content=COMPRESS[encoding](body), headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
     if kind == "application/json":
         assert answer.json()["partialSuccess"]["rejectedLogRecords"] == "1"
@@ -293,13 +301,13 @@ def test_logs_obey_the_limits_and_tokens_of_traces(tmp_path: Path) -> None:
         many = ExportLogsServiceRequest()
         many.resource_logs.add().scope_logs.add().log_records.extend([LogMessage()] * 3)
         url = running.url + "/v1/logs"
-        assert httpx.post(url, content=b"", headers=bearer | {"Authorization": "Bearer no"}).status_code == 401
-        assert httpx.post(url, content=b"", headers=bearer).status_code == 200
-        assert httpx.post(url, content=b"{}", headers=bearer | {"Content-Type": "text/plain"}).status_code == 415
-        assert httpx.post(url, content=many.SerializeToString(), headers=bearer).status_code == 413
-        assert httpx.post(url, content=b"\x00" * 10_001, headers=bearer).status_code == 413
-        assert httpx.post(url, content=b"\x0a\xff", headers=bearer).status_code == 400
-        assert httpx.post(url, content=b"", headers=bearer | {"Origin": "https://evil"}).status_code == 403
+        assert local.post(url, content=b"", headers=bearer | {"Authorization": "Bearer no"}).status_code == 401
+        assert local.post(url, content=b"", headers=bearer).status_code == 200
+        assert local.post(url, content=b"{}", headers=bearer | {"Content-Type": "text/plain"}).status_code == 415
+        assert local.post(url, content=many.SerializeToString(), headers=bearer).status_code == 413
+        assert local.post(url, content=b"\x00" * 10_001, headers=bearer).status_code == 413
+        assert local.post(url, content=b"\x0a\xff", headers=bearer).status_code == 400
+        assert local.post(url, content=b"", headers=bearer | {"Origin": "https://evil"}).status_code == 403
         with grpc.insecure_channel(f"127.0.0.1:{running.collector.grpc_port}") as channel:
             export = channel.unary_unary(GRPC_EXPORT)
             with pytest.raises(grpc.RpcError) as refused:
@@ -389,12 +397,11 @@ def test_posting_needs_the_write_token_and_json(tmp_path: Path) -> None:
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
         assert running.post("/api/marker", said, Authorization="Bearer s3cret").status_code == 200
         form = {"Authorization": "Bearer s3cret", "Content-Type": "text/plain"}
-        assert httpx.post(running.url + "/api/marker", content=b'{"label": "v1"}', headers=form).status_code == 415
+        assert local.post(running.url + "/api/marker", content=b'{"label": "v1"}', headers=form).status_code == 415
         large = running.post("/api/marker", {"label": "x" * 70_000}, Authorization="Bearer s3cret")
         assert large.status_code == 413
-        assert httpx.get(running.url + "/api/health").json()["refused_requests_by_reason"] == {
-            "content_type": 1, "too_large": 1, "unauthenticated": 1
-        }  # fmt: skip
+        counted = {"content_type": 1, "too_large": 1, "unauthenticated": 1}
+        running.told(lambda health: health["refused_requests_by_reason"] == counted)
     finally:
         running.collector.stop()
 
@@ -425,10 +432,10 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         root, _ = ask_model(provider.get_tracer("shop"))
         body = request_of(root, ("gen_ai.evaluation.result", EVALUATION)).SerializeToString()
         kind = {"Content-Type": "application/x-protobuf"}
-        assert httpx.post(child.base_url + "/v1/logs", content=body, headers=kind).status_code == 200
+        assert local.post(child.base_url + "/v1/logs", content=body, headers=kind).status_code == 200
         said = {"trace_id": hexed(root)[0], "name": "accepted", "label": "pass"}
-        assert httpx.post(child.base_url + "/api/verdict", json=said).status_code == 200
-        assert httpx.post(child.base_url + "/api/marker", json={"label": "v1"}).status_code == 200
+        assert local.post(child.base_url + "/api/verdict", json=said).status_code == 200
+        assert local.post(child.base_url + "/api/marker", json={"label": "v1"}).status_code == 200
         child.kill()
     with ChildCollector(tmp_path / "data") as child:
         assert child.sql("select source from evidence order by source") == [{"source": "log"}, {"source": "post"}]
@@ -441,7 +448,7 @@ def test_pages_of_listed_origins_may_send_logs_and_post_nothing(tmp_path: Path) 
     try:
         origin = {"Origin": "https://shop.example"}
         kind = {"Content-Type": "application/x-protobuf"}
-        answer = httpx.post(running.url + "/v1/logs", content=b"", headers=origin | kind)
+        answer = local.post(running.url + "/v1/logs", content=b"", headers=origin | kind)
         assert answer.headers["access-control-allow-origin"] == "https://shop.example"
         assert answer.status_code == 200
         assert running.post("/api/verdict", {}, **origin).status_code == 403

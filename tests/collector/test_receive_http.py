@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from collector.errors import Busy, StoreUnavailable
 from collector.receive import CannotListen, check_exposure, connection, http
 from schemas.settings import Settings
+from tests import local
 from tests.collector.receiving import Receivers, receivers
 from tests.collector.requests import body_of, request, span
 from tests.otlp_json import to_json
@@ -44,7 +45,7 @@ def server(shared: Receivers) -> Receivers:
 
 
 def post(server: Receivers, body: Any, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
-    return httpx.post(server.url, content=body, headers=PROTOBUF | (headers or {}), **more)
+    return local.post(server.url, content=body, headers=PROTOBUF | (headers or {}), **more)
 
 
 def status_of(response: httpx.Response) -> Status:
@@ -145,14 +146,14 @@ def test_an_empty_request_succeeds(server: Receivers, headers: dict[str, str], b
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "DELETE", "OPTIONS"])
 def test_other_methods_are_not_allowed(server: Receivers, method: str) -> None:
-    response = httpx.request(method, server.url, headers=PROTOBUF)
+    response = local.request(method, server.url, headers=PROTOBUF)
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["/v1/traces/", "/v1/metrics", "/", "/%2e%2e/etc/passwd"])
 def test_other_paths_do_not_exist(server: Receivers, path: str) -> None:
-    response = httpx.post(f"http://127.0.0.1:{server.http_port}{path}", content=BODY, headers=PROTOBUF)
+    response = local.post(f"http://127.0.0.1:{server.http_port}{path}", content=BODY, headers=PROTOBUF)
     assert response.status_code == 404
     assert status_of(response).code == 5
 
@@ -184,7 +185,7 @@ def test_rejected_spans_are_told_in_json_too(server: Receivers) -> None:
 def test_a_body_over_the_limit_is_refused_and_the_connection_goes_on(
     server: Receivers, headers: dict[str, str]
 ) -> None:
-    with httpx.Client() as client:
+    with local.Client() as client:
         response = client.post(server.url, content=bytes((1 << 20) + 1), headers=headers)
         assert response.status_code == 413
         assert status_of(response).code == 8
@@ -285,14 +286,14 @@ def test_expect_100_continue_is_answered_before_the_body_comes(server: Receivers
 
 
 def test_a_connection_serves_a_hundred_requests(server: Receivers) -> None:
-    with httpx.Client() as client:
+    with local.Client() as client:
         assert {client.post(server.url, content=BODY, headers=PROTOBUF).status_code for _ in range(100)} == {200}
     assert len(server.ingest.spans) == 100
 
 
 def test_an_answer_with_a_body_does_not_wait_for_the_network(server: Receivers) -> None:
     """Nagle's algorithm held the second piece of each answer back for 40 ms."""
-    with httpx.Client() as client:
+    with local.Client() as client:
         client.post(server.url, content=b"garbage", headers=PROTOBUF)
         started = time.monotonic()
         for _ in range(20):
@@ -417,7 +418,7 @@ def test_listed_origins_may_send_and_nothing_else() -> None:
     listed = {"Origin": "https://app.example"}
     asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
     with receivers(cors_origins=("https://app.example",)) as server:
-        preflight = httpx.options(server.url, headers=listed | asks)
+        preflight = local.options(server.url, headers=listed | asks)
         assert preflight.status_code == 200
         assert preflight.headers["access-control-allow-origin"] == "https://app.example"
         assert preflight.headers["access-control-allow-methods"] == "POST"
@@ -425,13 +426,13 @@ def test_listed_origins_may_send_and_nothing_else() -> None:
         sent = post(server, BODY, listed | {"Sec-Fetch-Site": "cross-site"})
         assert sent.status_code == 200
         assert sent.headers["access-control-allow-origin"] == "https://app.example"
-        assert httpx.options(server.url, headers={"Origin": "https://other.example"} | asks).status_code == 403
-        assert httpx.get(f"http://127.0.0.1:{server.http_port}/api/health", headers=listed).status_code == 403
+        assert local.options(server.url, headers={"Origin": "https://other.example"} | asks).status_code == 403
+        assert local.get(f"http://127.0.0.1:{server.http_port}/api/health", headers=listed).status_code == 403
 
 
 def test_a_preflight_is_refused_by_default(server: Receivers) -> None:
     asks = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
-    assert httpx.options(server.url, headers=asks).status_code == 403
+    assert local.options(server.url, headers=asks).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
@@ -472,7 +473,7 @@ def test_an_address_of_another_machine_is_told() -> None:
 def test_ipv6_loopback_is_served() -> None:
     with receivers(host="::1") as server:
         url = f"http://[::1]:{server.http_port}/v1/traces"
-        assert httpx.post(url, content=BODY, headers=PROTOBUF).status_code == 200
+        assert local.post(url, content=BODY, headers=PROTOBUF).status_code == 200
 
 
 def test_requests_in_flight_are_answered_at_a_stop() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import httpx
 import pytest
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -20,7 +19,7 @@ from collector.settle import OUR_RULES, Settled, settle
 from schemas.records import Normalised, Span
 from schemas.redaction import RedactionSettings
 from schemas.settings import Settings, SettingsError
-from tests import otlp_json
+from tests import local, otlp_json
 from tests.collecting import Collector, DidNotStart
 from tests.otlp import recorded_folders, recorded_requests, recorded_spans
 from tests.settling import QUIET_NS, batch_of, with_texts
@@ -97,9 +96,9 @@ def test_a_secret_that_a_pattern_finds_is_in_no_file_and_no_table(how: str, tmp_
                     assert c.post(request.SerializeToString()).status_code == 200
         trace_id = c.sql("select trace_id from span limit 1")[0]["trace_id"]
         said = {"trace_id": trace_id, "name": f"n {SECRET}", "label": SECRET, "explanation": SECRET, "source": SECRET}
-        assert httpx.post(f"{c.base_url}/api/verdict", json=said).status_code == 200
+        assert local.post(f"{c.base_url}/api/verdict", json=said).status_code == 200
         marked = {"label": SECRET, "workflow": SECRET, "kind": SECRET}
-        assert httpx.post(f"{c.base_url}/api/marker", json=marked).status_code == 200
+        assert local.post(f"{c.base_url}/api/marker", json=marked).status_code == 200
         assert c.sql("select count(*) > 100 as many from span where contains(attributes::varchar, $t)", t=REDACTED)
         counted = c.sql("select rule, sum(texts) > 500 as many from ingest_redaction group by rule")
         assert counted == [{"rule": "api_key", "many": True}]

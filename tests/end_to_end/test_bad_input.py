@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
+from tests import local
 from tests.collecting import Collector
 from tests.collector.requests import body_of, request, span
 from tests.otlp_json import to_json
@@ -388,7 +389,7 @@ ANYTHING = st.binary(max_size=200) | MUTATED | JSON_BYTES
 
 @pytest.mark.parametrize("examples", [300, pytest.param(1_000, marks=pytest.mark.slow)])
 def test_any_bytes_are_answered_and_never_with_a_server_error(collector: Collector, examples: int) -> None:
-    with httpx.Client() as client, collector.export() as export:
+    with local.Client() as client, collector.export() as export:
 
         @given(ANYTHING)
         @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
