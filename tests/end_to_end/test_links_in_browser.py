@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from schemas.paths import store_path
 from tests.chromium import PATIENCE_MS, served, settle, watched
 from tests.dashboard import stores
+from tests.dashboard.drifting import drifting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -146,6 +148,30 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(
                 assert page.get_by_text("The link says").count() == 0, link
         assert len(texts[0]) > 200, link
         assert texts[0] == texts[1], link
+
+
+def test_marks_lead_to_runs_and_the_way_back_leads_to_them(
+    browser: Browser, tmp_path: Path, filling: stores.Filling
+) -> None:
+    """A row of the waterfall, a deploy, a sender and a day of a report: as many runs as it says, and back."""
+    stores.write(store_path(tmp_path), [filling, drifting(time.time_ns())])
+    with served(tmp_path) as served_at, watched(browser, served_at) as (page, strays):
+        for link, mark, leads in (
+            ("/drift?window=28d&workflow=refunds", ".bridge a.row", "state=clean"),
+            ("/drift?window=28d&workflow=refunds", ".days a[aria-label*='workflow 2']", "version=2"),
+            ("/connect?window=6h", ".link-table a.whole", "service="),
+            ("/reports?workflow=refunds", ".link-table a.whole", "state=clean"),
+        ):
+            page.goto(served_at + link)
+            settle(page)
+            page.locator(mark).first.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"**/runs?*{leads}*")
+            page.locator(".run-list tbody tr").first.wait_for()
+            page.locator(".way-back a").click()
+            page.wait_for_url(f"**{link}*")
+            page.locator(mark).first.wait_for()
+        assert strays == []
 
 
 def test_back_to_a_page_without_filters_shows_it_without(browser: Browser, address: str) -> None:
