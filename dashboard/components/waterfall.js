@@ -103,7 +103,7 @@ function stepRow(root, row, index, next) {
   indent(name, row.depth)
   const twist = el("span", { class: "twist icon", "aria-hidden": "true" }, inner ? (open ? "expand_more" : "chevron_right") : "")
   if (inner) twist.onclick = (event) => { event.stopPropagation(); fold(root, row, open) }
-  name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text" + (row.found ? " found" : ""), title: row.told ? `${row.name} (${row.told})` : row.name }, row.name))
+  name.append(twist, el("span", { class: "icon kind", title: row.kind, "aria-hidden": "true" }, KIND_ICONS[row.kind] ?? "commit"), el("span", { class: "text" + (row.found ? " found" : ""), title: [row.told ? `${row.name} (${row.told})` : row.name, row.note].filter(Boolean).join(": ") }, row.name))
   if (row.segments) {
     const times = el("span", { class: "times" + (row.open ? " open" : ""), title: row.open ? "its tries on one row" : "a row for each try" }, "×" + row.tried.toLocaleString("en"))
     times.onclick = (event) => { event.stopPropagation(); view.turn(row.tries) }

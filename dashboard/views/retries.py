@@ -280,10 +280,16 @@ def show_histogram(rows: Sequence[Row], opens: dict[str, str]) -> None:
         {"name": "again", "label": "Tried again", "align": "right", "width": "92px"},
         {"name": "times", "label": "Amplification", "align": "right", "width": "150px"},
         *(
-            {"name": str(n), "label": f"{n} tries", "look": "share", "align": "right", "optional": 2}
-            for n in range(2, MOST_TRIES)
+            {
+                "name": str(n),
+                "label": f"{n} or more" if n == MOST_TRIES else f"{n} tries",
+                "look": "share",
+                "align": "right",
+                "width": "112px",
+                "optional": 2,
+            }
+            for n in range(2, MOST_TRIES + 1)
         ),
-        {"name": str(MOST_TRIES), "label": f"{MOST_TRIES} or more", "look": "share", "align": "right", "optional": 3},
     ]
     link_table(found[:MOST_ROWS], columns, key="retries_histogram", label="Tries of operations")
 

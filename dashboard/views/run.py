@@ -65,8 +65,15 @@ def body(run_id: str) -> None:
     explanation(run)
     show_verdicts(run)
     rows = time_line(run)
-    view = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="view", bind="query-params", label_visibility="collapsed"
+    view = st.pills(
+        "View",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        wrap=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     if view == "Where time went":
         figure = time_spent(rows, [group(row["kind"]) for row in rows])
