@@ -17,7 +17,7 @@ def streamlit_argv(settings: Settings) -> list[str]:
     argv = [
         sys.executable,
         "-m",
-        "streamlit",
+        "dashboard.serve",
         "run",
         str(files("dashboard") / "app.py"),
         "--server.port",

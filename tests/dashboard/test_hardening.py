@@ -63,7 +63,7 @@ def test_the_server_is_private_and_quiet() -> None:
 def test_the_command_binds_what_the_settings_say() -> None:
     """Loopback keeps the host list, a proxy's name added; a bind beyond it cannot know its names."""
     argv = streamlit_argv(Settings(ui_port=8601))
-    assert argv[1:4] == ["-m", "streamlit", "run"]
+    assert argv[1:4] == ["-m", "dashboard.serve", "run"]
     assert argv[argv.index("--server.port") + 1] == "8601"
     assert argv[argv.index("--server.address") + 1] == "127.0.0.1"
     assert "--server.allowedHosts" not in argv
