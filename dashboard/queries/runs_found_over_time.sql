@@ -17,6 +17,11 @@
 --   $lost_a, $lost_b         varchar, '' for all; only failed and silent runs whose own layer, that of what decided them, is this
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
 -- Measured at 1 million runs over 28 days, 100,000 failures, 2 threads: by failure 0.3 s, by text 0.9 s.
+with tried as not materialized (  -- one column at a time: each is looked through once a dictionary, not once a step
+    select run_id, name, error_type, error_message, in_band_error
+    from step
+    where $text <> '' and start_ns >= $since_ns::ubigint
+)
 select (start_ns // $bucket_ns::ubigint) * $bucket_ns::ubigint as bucket_ns, state, count(*) as runs
 from (
     select *, case when outcome <> 'open' then outcome
@@ -28,10 +33,13 @@ from (
       and in_environment(environment, $environment)
       and ($text = '' or starts_with(run_id, $text) or contains(lower(session_id), $text)
            or contains(lower(failing_step), $text) or contains(lower(workflow), $text)
-           or run_id in (select run_id from step
-                         where $text <> '' and start_ns >= $since_ns::ubigint
-                           and (contains(lower(name), $text) or contains(lower(error_type), $text)
-                                or contains(lower(error_message), $text) or contains(lower(in_band_error), $text))))
+           or run_id in (select run_id from tried where contains(lower(name), $text)
+                         union all
+                         select run_id from tried where contains(lower(error_type), $text)
+                         union all
+                         select run_id from tried where contains(lower(error_message), $text)
+                         union all
+                         select run_id from tried where contains(lower(in_band_error), $text)))
       and ($lost_a = '' and $lost_b = '' or outcome in ('failed', 'silent')
            and ($lost_a = '' or coalesce(layer_a, 'unclassified') = $lost_a)
            and ($lost_b = '' or coalesce(layer_b, 'unclassified') = $lost_b))

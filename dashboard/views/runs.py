@@ -3,15 +3,17 @@
 import re
 import time
 
+import pyarrow as pa
 import streamlit as st
 
 from dashboard import store, words
+from dashboard.analytics.reach import reach
 from dashboard.components import filters, pulse, run_filter
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import safe
 from dashboard.components.timeline import STATES, timeline
-from dashboard.questions import parameters
+from dashboard.questions import Row, parameters
 from dashboard.rows import csv_lines
 from dashboard.store import Param
 
@@ -40,15 +42,33 @@ def cursor() -> tuple[bool, int, str] | None:
     return (match[1] == "newer", int(match[2]), match[3]) if match and int(match[2]) < 2**63 else None
 
 
-def fetch(found: dict[str, Param], newer: bool, at_ns: int, at_run_id: str, limit: int) -> list[dict[str, object]]:
+def fetch(
+    found: dict[str, Param], counts: list[Row], newer: bool, at_ns: int, at_run_id: str, limit: int
+) -> list[dict[str, object]]:
     """Runs beside a given one, newest first."""
     at: dict[str, Param] = {"at_ns": at_ns, "at_run_id": at_run_id, "limit": limit}
     if "text" in found:
-        table = store.ask("runs_found", newer=newer, **found, **at)
+        table = searched(found, counts, newer, at_ns, at_run_id, limit)
     else:
         table = store.ask("runs_page_back" if newer else "runs_page", **found, **at)
     rows: list[dict[str, object]] = table.to_pylist()
     return rows[::-1] if newer else rows
+
+
+def searched(
+    found: dict[str, Param], counts: list[Row], newer: bool, at_ns: int, at_run_id: str, limit: int
+) -> pa.Table:
+    """Runs that hold what is looked for, from the part of the window in which the chart counts enough of them."""
+    at: dict[str, Param] = {"newer": newer, "at_ns": at_ns, "at_run_id": at_run_id, "limit": limit}
+    window = filters.current().window
+    since_ns, until_ns = reach(
+        counts, window.bucket_ns, window.since_ns, window.until_ns, at_ns=at_ns, newer=newer, least=limit
+    )
+    table = store.ask("runs_found", **found | {"since_ns": since_ns, "until_ns": until_ns}, **at)
+    is_cut = until_ns < window.until_ns if newer else since_ns > window.since_ns
+    if is_cut and table.num_rows < limit:  # there are fewer by now than were counted
+        return store.ask("runs_found", **found, **at)
+    return table
 
 
 def say_held(found: dict[str, Param]) -> None:
@@ -102,12 +122,12 @@ def results() -> None:
     )
     say_held(found)
     newer, at_ns, at_run_id = place or (False, window.until_ns, "")
-    rows = fetch(found, newer, at_ns, at_run_id, PAGE_RUNS + 1)
+    rows = fetch(found, counts, newer, at_ns, at_run_id, PAGE_RUNS + 1)
     more_beyond = len(rows) > PAGE_RUNS
     if newer and not more_beyond:
         # The newest page is always full: without a cursor it starts at the newest run.
         place, newer = None, False
-        rows = fetch(found, False, window.until_ns, "", PAGE_RUNS + 1)
+        rows = fetch(found, counts, False, window.until_ns, "", PAGE_RUNS + 1)
         more_beyond = len(rows) > PAGE_RUNS
         st.query_params.pop("page", None)
     removed = store.ask_steady("runs_removed", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()[0][
@@ -151,7 +171,7 @@ def results() -> None:
             )
         st.download_button(
             "CSV",
-            lambda: csv(found, window.until_ns),
+            lambda: csv(found, counts, window.until_ns),
             "seamscope-runs.csv",
             "text/csv",
             icon=":material/download:",
@@ -161,14 +181,12 @@ def results() -> None:
         )
 
 
-def csv(found: dict[str, Param], until_ns: int) -> bytes:
+def csv(found: dict[str, Param], counts: list[Row], until_ns: int) -> bytes:
     """The newest runs of a filter as CSV that no spreadsheet runs."""
-    at: dict[str, Param] = {"at_ns": until_ns, "at_run_id": "", "limit": CSV_RUNS}
-    table = (
-        store.ask("runs_found", newer=False, **found, **at)
-        if "text" in found
-        else store.ask("runs_page", **found, **at)
-    )
+    if "text" in found:
+        table = searched(found, counts, False, until_ns, "", CSV_RUNS)
+    else:
+        table = store.ask("runs_page", at_ns=until_ns, at_run_id="", limit=CSV_RUNS, **found)
     return b"".join(csv_lines(table))
 
 
