@@ -13,6 +13,8 @@ from dashboard.looks import look
 
 LOST: Final = ["failed", "silent"]
 FINISHED: Final = ["clean", "recovered", "silent", "failed"]
+KNOWN: Final = [*FINISHED, "pending"]
+"""What R rests on: runs whose steps are known, also those that wait for a human at one."""
 _NEUTRAL, _RECOVERED = "#9aa3ad", "#7fc4ad"  # paler than the outcome's own: layer tool has that
 P95_NEEDS: Final = 72  # runs, for a band of its own (DESIGN: latency)
 

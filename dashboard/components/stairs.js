@@ -38,7 +38,7 @@ function stair(step, y) {
 }
 
 function tower(level, y) {
-  return el("span", { class: "column tower", title: level.help },
+  return follow(el("a", { class: "column tower", href: address("runs", level.params), title: level.help },
     el("span", { class: "shaft" }, box("kept", y(level.value), 100), box("band", y(level.high), y(level.low))),
-    el("span", { class: "name" }, level.name), el("span", { class: "said" }, level.said))
+    el("span", { class: "name" }, level.name), el("span", { class: "said" }, level.said)))
 }

@@ -34,10 +34,15 @@ class Level:
     high: float
     said: str
     help: str
+    params: dict[str, Any]
+    """Of the Runs page."""
 
 
 def stairs(steps: Sequence[Step], levels: Sequence[Level], *, key: str, label: str) -> None:
-    """Shows the staircase; each step leads to the runs it lost. The axis begins where there is something to see."""
+    """Shows the staircase: each step leads to the runs it lost, a figure beside it to all it rests on.
+
+    The axis begins where there is something to see.
+    """
     lowest = min([*(s.bottom for s in steps), *(s.first_try for s in steps), *(level.low for level in levels), 1.0])
     floor = max(0.0, int((lowest - 0.04) * 20) / 20)
     data = {

@@ -1,5 +1,5 @@
 // The step graph of a workflow, or of one run. Columns in reading order; width of an edge by how many go there; ways back run
-// below. Nodes of a workflow lead to runs; nodes of a run select their span and show what became of them.
+// below. Nodes and edges of a workflow lead to runs; nodes of a run select their span and show what became of them.
 
 const W = 134, H = 48, GAP_X = 40, GAP_Y = 22, EDGE = 40, TOP = 14
 
@@ -64,8 +64,13 @@ function loop(edge, at, number, data) {
 }
 
 function group(edge, path, label, kind = "") {
-  const node = svg("g", { class: "edge " + kind + (edge.exit === "outside" ? " outside" : "") }, svg("title", {}, edge.title),
+  const node = svg(edge.params ? "a" : "g", { class: "edge " + kind + (edge.exit === "outside" ? " outside" : "") }, svg("title", {}, edge.title),
     svg("path", { d: path, "stroke-width": stroke(edge) }))
+  if (edge.params) {
+    node.append(svg("path", { d: path, class: "hit" }))
+    for (const [name, value] of Object.entries({ href: address("runs", edge.params), tabindex: -1 })) node.setAttribute(name, value)
+    node.onclick = (event) => { if (plainClick(event)) { event.preventDefault(); visit(node.href.baseVal) } }
+  }
   const told = edge.label ?? (edge.share < 0.995 ? percent(edge.share) : "")
   if (told) node.append(svg("text", { x: label.x, y: label.y, class: "share" }, told))
   return node

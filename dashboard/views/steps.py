@@ -27,7 +27,7 @@ from dashboard.analytics.reliability import (
 )
 from dashboard.charts.time_spent import FAILED, SHADES
 from dashboard.components import filters
-from dashboard.components.estimates import FINISHED, LOST, estimated, figure, moved, where_runs_went
+from dashboard.components.estimates import FINISHED, KNOWN, LOST, estimated, figure, moved, where_runs_went
 from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
@@ -132,7 +132,7 @@ def show_figures(chain: Chain, before: Chain, opens: dict[str, Any]) -> None:
         )
         judged = figure("v", "E verified", verified(now), verified(then), "Verdict pass, of runs with a verdict")
         row += [replace(claimed, opens={"state": FINISHED}), judged]
-    figures([replace(each, opens={**opens, **(each.opens or {})}) for each in row], key="steps_figures")
+    figures([replace(each, opens={**opens, "state": KNOWN, **(each.opens or {})}) for each in row], key="steps_figures")
 
 
 def show_losses(chain: Chain, conf: Filters, workflow: str) -> None:
@@ -163,9 +163,10 @@ def show_stairs(chain: Chain, fixes: tuple[Fix, ...], opens: dict[str, Any]) -> 
         for stair, first in zip(staircase(chain), firsts, strict=True)
     ]
     r = compounded(chain)
-    ends = [("R", r, "What the chain delivers by its steps")]
+    ends = [("R", r, "What the chain delivers by its steps", {**opens, "state": KNOWN})]
     if chain.outcomes is not None:
-        ends.append(("E", observed(chain.outcomes), "What users got: runs clean or recovered"))
+        finished = {**opens, "state": FINISHED}
+        ends.append(("E", observed(chain.outcomes), "What users got: runs clean or recovered", finished))
     levels = [
         Level(
             name,
@@ -174,8 +175,9 @@ def show_stairs(chain: Chain, fixes: tuple[Fix, ...], opens: dict[str, Any]) -> 
             each.high,
             f"{100 * each.value:.1f} %",
             f"{meaning}; 95 % band [{100 * each.low:.1f}, {100 * each.high:.1f}]",
+            runs,
         )
-        for name, each, meaning in ends
+        for name, each, meaning, runs in ends
         if each.value is not None
     ]
     label = f"Staircase from 100 % to {100 * (r.value or 0):.1f} %: " + ", ".join(f"{s.name} {s.said}" for s in steps)
@@ -315,6 +317,7 @@ def show_time(conf: Filters, workflow: str) -> None:
             f"{percent:.1f} %",
             SHADES.get(name, FAILED),
             hatched=1.0 if name == "wasted" else 0.0,
+            params={**runs_of(conf, workflow), **({"tried": "2"} if name == "wasted" else {})},
         )
         for name, percent in zip(names, said, strict=True)
     ]
@@ -355,7 +358,8 @@ def one_workflow(conf: Filters, workflow: str) -> None:
     with st.container(border=True):
         st.markdown("**The chain**")
         by_name = {each.node.name: each for each in node_figures(chain)}
-        left_out = step_graph(chain, by_name, compounded(chain), key="steps_graph", carry={**opens, "state": LOST})
+        inside = scope.split(chains.JOINT, maxsplit=1)[0]
+        left_out = step_graph(chain, by_name, compounded(chain), key="steps_graph", opens=opens, inside=inside)
         if left_out:
             st.caption(f"{words.plural(left_out, 'transition')} rarer than 1 in 200 not drawn.")
         if chain.unknown:

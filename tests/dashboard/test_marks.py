@@ -74,6 +74,25 @@ def test_parts_of_where_runs_went_lead_to_their_runs(lively: Path, page: str, ke
         assert found(part["params"], shared) == round(part["share"] * finished), part["name"]
 
 
+def test_marks_of_the_steps_page_lead_to_the_runs_they_rest_on(lively: Path) -> None:
+    """R and E to the runs they count; an edge to the runs that came by where it begins."""
+    shared = {**SIX_HOURS, "workflow": "refund_triage"}
+    app = open_page("steps", **shared)
+    levels = {level["name"]: level for level in component(app, "steps_stairs")["levels"]}
+    figures = {one["name"]: one for one in component(app, "steps_figures")}
+    for name in ("r", "e"):
+        (n,) = re.findall(r"n ([\d,]+)", figures[name]["note"])
+        assert found(levels[name.upper()]["params"], shared) == found(figures[name]["opens"], shared) == number(n)
+    rows = {row["step"]: number(row["runs"][0]) for row in component(app, "steps_table")["rows"]}
+    edges = {edge["from"]: edge for edge in component(app, "steps_graph")["edges"] if edge["from"] in rows}
+    assert len(edges) >= 3
+    waiting = found({"state": "pending"}, shared)  # of these the table counts no step that waits
+    for step, edge in edges.items():
+        assert rows[step] <= found(edge["params"], shared) <= rows[step] + waiting, step
+    for part in component(app, "steps_time")["parts"]:
+        assert found(part["params"], shared) > 0 or part["name"].startswith("wasted"), part["name"]
+
+
 def test_figures_of_the_overview_lead_to_as_many_runs_as_they_rest_on(lively: Path) -> None:
     """E to the finished runs, silent to the silent ones, the legend of the chart to each outcome, Lost to the lost."""
     app = open_page("overview", **SIX_HOURS)
