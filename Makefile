@@ -14,6 +14,8 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(PY) -m pip --quiet
 LOCKS := requirements.txt requirements-build.txt requirements-dev.txt
 NODE_CLIENTS := tests/clients/node
 PYTEST := $(PY) -m pytest
+# One more than there are cores: many tests wait for a process, a browser or a disk.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 ROOT_TESTS := $(shell [ "$$(id -u)" = 0 ] || echo "and not root")
 
 .PHONY: help setup setup-dev demo up check format test screenshots docs lock wheel packages clean
@@ -65,7 +67,7 @@ check: setup-dev  ## format, lint, types, quick tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -q -n auto -m "not slow and not browser and not root"
+	$(PYTEST) -q -n $(WORKERS) -m "not slow and not browser and not root"
 
 format: setup-dev  ## rewrite what `check` would complain about
 	$(BIN)/ruff format .
@@ -74,8 +76,8 @@ format: setup-dev  ## rewrite what `check` would complain about
 test: setup-dev  ## everything; brings Chromium where apt may
 	@.ci/chromium
 	@failed=0; \
-	$(PYTEST) -n auto -m "not slow and not browser $(ROOT_TESTS)" || failed=1; \
-	$(PYTEST) -n auto --dist loadfile -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
+	$(PYTEST) -n $(WORKERS) -m "not slow and not browser $(ROOT_TESTS)" || failed=1; \
+	$(PYTEST) -n $(WORKERS) --dist loadfile -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
 	exit $$failed
 
 screenshots: setup-dev  ## pictures of every page, in both themes; those of README and docs anew

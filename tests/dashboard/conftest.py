@@ -56,7 +56,7 @@ def drifting_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
 @pytest.fixture
 def fallen(drifting_dir: Path) -> Iterator[Path]:
     """Pages read a store in which one workflow fell, one did not, and one is five days old."""
-    with data_dir(drifting_dir):
+    with data_dir(drifting_dir, unchanging=True):
         yield store_path(drifting_dir)
 
 
@@ -70,5 +70,5 @@ def stormy_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
 @pytest.fixture
 def past_storm(stormy_dir: Path) -> Iterator[Path]:
     """Pages read a store with a storm that is over."""
-    with data_dir(stormy_dir):
+    with data_dir(stormy_dir, unchanging=True):
         yield store_path(stormy_dir)

@@ -14,10 +14,11 @@ from tests.dashboard.pages import data_dir, healthy, open_page, words
 GONE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-@pytest.fixture
-def thinned(tmp_path: Path, now_ns: int) -> Iterator[Path]:
-    """Pages read a store that retention, redaction and a damaged log left their notes in."""
-    path = store_path(tmp_path)
+@pytest.fixture(scope="module")
+def thinned_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
+    """A store that retention, redaction and a damaged log left their notes in."""
+    folder = tmp_path_factory.mktemp("thinned")
+    path = store_path(folder)
     stores.write(path, [stores.lively(now_ns)])
     minute_ns, day = now_ns - now_ns % 60_000_000_000, now_ns // (86_400 * 10**9)
     damage = [{"at_ns": now_ns, "what": "the log is damaged", "kept": "x.corrupt-1", "lost": "its end"}]
@@ -26,8 +27,14 @@ def thinned(tmp_path: Path, now_ns: int) -> Iterator[Path]:
         connection.execute("insert into store.removal values (?, 'age', 1, 14, 0, 2097152)", [minute_ns])
         connection.execute("insert into store.ingest_redaction values (?, 'api_key', 3)", [minute_ns])
         connection.execute("insert into store.meta values ('damage', ?)", [json.dumps(damage)])
-    with data_dir(tmp_path):
-        yield path
+    return folder
+
+
+@pytest.fixture
+def thinned(thinned_dir: Path) -> Iterator[Path]:
+    """Pages read that store."""
+    with data_dir(thinned_dir, unchanging=True):
+        yield store_path(thinned_dir)
 
 
 def test_the_page_of_a_removed_run_says_when_and_why_it_went(thinned: Path) -> None:

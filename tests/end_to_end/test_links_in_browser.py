@@ -55,25 +55,37 @@ FOCUS = """async () => {
     for (let each = node.parentElement, far = 0; each && far < 4; each = each.parentElement, far++) around.push([each])
     const looks = () => JSON.stringify(around.map((each) => getComputedStyle(...each))
         .map((look) => [look.outlineStyle, look.boxShadow, look.borderColor, look.backgroundColor]))
-    const pause = () => new Promise((done) => setTimeout(done, 350))
-    await pause()
+    const still = async () => {
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+        const moving = around.flatMap(([each]) => each.getAnimations({ subtree: true }))
+        for (const each of moving) if (each instanceof CSSTransition) each.finish()
+    }
+    await still()
     const focused = looks()
     node.blur()
-    await pause()
-    const seen = focused !== looks()
+    let seen = false
+    for (let looked = 0; looked < 20 && !seen; looked++) {
+        await still()
+        seen = focused !== looks()
+    }
     node.focus({ focusVisible: true })
     return [place, seen]
 }"""
 
 
-def shown(page: Page) -> str:
-    """The text of the page and of its components once it has come to rest, without how long ago things were."""
-    settle(page)
-    texts, until = [""], time.monotonic() + 30
-    while time.monotonic() < until and not (len(texts[-1]) > 200 and len(texts) > 4 and len(set(texts[-4:])) == 1):
-        page.wait_for_timeout(600)
-        texts.append(str(page.evaluate(SHOWN)))
-    return texts[-1]
+def shown(*pages: Page) -> list[str]:
+    """The text of each page and of its components, without how long ago things were, once all are at rest and agree.
+
+    What they show where they do not come to agree.
+    """
+    for page in pages:
+        settle(page)
+    until = time.monotonic() + 30
+    while True:
+        texts = [str(page.evaluate(SHOWN)) for page in pages]
+        if time.monotonic() > until or (len(set(texts)) == 1 and len(texts[0]) > 200):
+            return texts
+        pages[0].wait_for_timeout(200)
 
 
 def ready(page: Page) -> None:
@@ -139,13 +151,13 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(
         f"/run?run={run_id}&span={origin}&tab=Output",
         "/connect?framework=n8n&live=false",
     ):
-        texts = []
-        for _ in range(2):
-            with watched(browser, address) as (page, strays):
+        with watched(browser, address) as (first, strays), watched(browser, address) as (second, more_strays):
+            for page in (first, second):
                 page.goto(address + link)
-                texts.append(shown(page))
-                assert not strays
+            texts = shown(first, second)
+            for page in (first, second):
                 assert page.get_by_text("The link says").count() == 0, link
+            assert not strays + more_strays
         assert len(texts[0]) > 200, link
         assert texts[0] == texts[1], link
 
