@@ -2,15 +2,17 @@
 
 import re
 import time
+from typing import Any
 
 import streamlit as st
 
 from dashboard import store, words
 from dashboard.analytics.diagnosis import diagnose
-from dashboard.charts.time_spent import time_spent
+from dashboard.charts.time_spent import BARS, time_spent
 from dashboard.components import filters, parameters
 from dashboard.components.compare import compare
 from dashboard.components.diagnosis import show_diagnosis
+from dashboard.components.navigate import navigate
 from dashboard.components.one_run import Run, of_steps, received, run_of
 from dashboard.components.quality import REMOVED
 from dashboard.components.run_failures import run_failures
@@ -52,6 +54,26 @@ def not_there(run_id: str) -> None:
         st.code(run_id, language=None)
 
 
+def show_time_spent(run: Run, rows: list[dict[str, Any]]) -> None:
+    """Where the time went; a bar leads to the runs of this workflow, of a day around this one, that called the same."""
+    chosen = st.plotly_chart(
+        time_spent(rows, [group(row["kind"]) for row in rows]),
+        key="run_time_spent",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="Own time per step, longest first; failed tries hatched",
+    )
+    st.caption("A bar leads to the runs of this workflow, within a day of this one, that called the same.")
+    for point in chosen["selection"]["points"][:1]:
+        name = rows[:BARS][::-1][int(point["y"])]["name"]
+        around = {
+            "from": words.iso(run["start_ns"] - filters.DAY // 2),
+            "to": words.iso(run["start_ns"] + filters.DAY // 2),
+        }
+        navigate("runs", workflow=run["workflow"], called=f"operation:{name}", **around)
+
+
 @guarded
 def body(run_id: str) -> None:
     """The whole page of one run."""
@@ -76,13 +98,7 @@ def body(run_id: str) -> None:
         label_visibility="collapsed",
     )
     if view == "Where time went":
-        figure = time_spent(rows, [group(row["kind"]) for row in rows])
-        st.plotly_chart(
-            figure,
-            key="run_time_spent",
-            config={"displayModeBar": False},
-            alt="Own time per step, longest first; failed tries hatched",
-        )
+        show_time_spent(run, rows)
     elif view == "Failures":
         run_failures(run)
     elif view == "Compare":

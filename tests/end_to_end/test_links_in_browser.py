@@ -186,6 +186,28 @@ def test_marks_lead_to_runs_and_the_way_back_leads_to_them(
         assert strays == []
 
 
+def test_a_bar_of_a_runs_time_leads_to_runs_that_called_the_same(
+    browser: Browser, address: str, filling: stores.Filling
+) -> None:
+    """Of the same workflow and day; the way back shows the run, and stays there."""
+    with watched(browser, address) as (page, strays):
+        link = f"/run?run={failed_runs(filling)[0]}&view=Where+time+went"
+        page.goto(address + link)
+        settle(page)
+        bars = page.locator(".js-plotly-plot .point path")
+        bars.first.wait_for(state="attached")
+        boxes = [box for bar in bars.all() if (box := bar.bounding_box())]
+        widest = max(boxes, key=lambda box: box["width"])
+        page.mouse.click(widest["x"] + widest["width"] / 2, widest["y"] + widest["height"] / 2)
+        page.wait_for_url("**/runs?*called=operation*")
+        page.locator(".run-list tbody tr").first.wait_for()
+        page.locator(".way-back a").click()
+        bars.first.wait_for(state="attached")
+        settle(page)
+        assert page.url == address + link
+        assert strays == []
+
+
 def test_back_to_a_page_without_filters_shows_it_without(browser: Browser, address: str) -> None:
     """A link to a page takes the filters along; the way back does not."""
     with watched(browser, address) as (page, _):
