@@ -1,5 +1,6 @@
 """Roll-ups hold exactly what the runs hold: added, taken back, folded, and made anew."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -26,7 +27,7 @@ from schemas.records import Span
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome
 from tests.collector.rollup_by_run import run_by_run
-from tests.collector.test_settling import batch, running, settings, wait_until_settled
+from tests.collector.test_settling import batch, quick, running, settings, wait_until_settled
 from tests.otlp import recorded_folders, recorded_spans
 from tests.settling import QUIET_NS, batch_of
 
@@ -84,14 +85,23 @@ def held(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-@pytest.fixture
-def filled(settings: Settings) -> Iterator[Store]:
-    """A store in which every recording has been settled."""
+@pytest.fixture(scope="module")
+def filled_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which every recording has been settled."""
+    settings = quick(tmp_path_factory.mktemp("filled"))
     with running(settings) as (store, settler):
         settler.touch(store.write(batch(recorded())))
         wait_until_settled(settler, 60)
         time.sleep(settings.rootless_finish_s + 0.5)
         wait_until_settled(settler, 60)
+    return settings.data_dir
+
+
+@pytest.fixture
+def filled(filled_dir: Path, settings: Settings) -> Iterator[Store]:
+    """A copy of it, open, with its settler at work."""
+    shutil.copytree(filled_dir, settings.data_dir, dirs_exist_ok=True)
+    with running(settings) as (store, _):
         yield store
 
 

@@ -32,11 +32,16 @@ TABLES = {
 }
 
 
+def quick(data_dir: Path) -> Settings:
+    """Those of a collector that settles at once."""
+    return Settings(
+        data_dir=data_dir, min_free_disk_mib=0, settle_quiet_s=0.02, settle_max_wait_s=0.2, rootless_finish_s=0.5
+    )
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        data_dir=tmp_path, min_free_disk_mib=0, settle_quiet_s=0.02, settle_max_wait_s=0.2, rootless_finish_s=0.5
-    )
+    return quick(tmp_path)
 
 
 def batch(spans: Sequence[Span]) -> Batch:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import stat
 import time
@@ -14,7 +15,9 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from dashboard.reader import connect
 from schemas.paths import endpoint_path, store_path
+from schemas.settings import Settings
 from tests.dashboard.cli import ANY_PORTS, RECORDINGS, running, seamscope, wait_for_collector, wait_for_text
 
 RECORDING = RECORDINGS / "client-anthropic-genai-good"
@@ -47,7 +50,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def rows(data: Path, query: str) -> list[dict[str, object]]:
-    return json.loads(seamscope("sql", query, "--format", "json", "--data", data).stdout)
+    """What the dashboard would be told, without a process for it."""
+    return connect(Settings(data_dir=data)).query(query).to_pylist()
 
 
 def json_spans(path: Path, trace_ids: list[str]) -> Path:
@@ -200,10 +204,9 @@ SPOILT = "update store.rollup_run set runs = runs + 5"
 ROLLED_UP = "select sum(runs)::bigint as runs from rollup_run"
 
 
-def test_rebuild_makes_the_roll_ups_anew_without_a_collector_and_through_one(tmp_path: Path) -> None:
+def test_rebuild_makes_the_roll_ups_anew_without_a_collector_and_through_one(stored: Path, tmp_path: Path) -> None:
     """Spoilt figures come right, and nothing else changes."""
-    data = tmp_path / "data"
-    seamscope("ingest", RECORDING, "--data", data)
+    data = shutil.copytree(stored, tmp_path / "data")
     right = rows(data, ROLLED_UP)
     with duckdb.connect(store_path(data)) as connection:
         connection.execute(SPOILT)
@@ -218,11 +221,20 @@ def test_rebuild_makes_the_roll_ups_anew_without_a_collector_and_through_one(tmp
         assert rows(data, ROLLED_UP) == right
 
 
-@pytest.mark.parametrize("is_running", [False, True], ids=["without a collector", "through one"])
-def test_forget_removes_runs_for_good_and_says_what_it_did_not_find(is_running: bool, tmp_path: Path) -> None:
-    """Ids come as arguments, or as a query prints them; asking again finds nothing and says so."""
-    data = tmp_path / "data"
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with several runs, no collector on it."""
+    data = tmp_path_factory.mktemp("several") / "data"
     seamscope("ingest", RECORDINGS / "langgraph-openinference-good", "--data", data)
+    return data
+
+
+@pytest.mark.parametrize("is_running", [False, True], ids=["without a collector", "through one"])
+def test_forget_removes_runs_for_good_and_says_what_it_did_not_find(
+    is_running: bool, several: Path, tmp_path: Path
+) -> None:
+    """Ids come as arguments, or as a query prints them; asking again finds nothing and says so."""
+    data = shutil.copytree(several, tmp_path / "data")
     ids = [row["run_id"] for row in rows(data, "select run_id from run")]
     with (
         running("collect", "--data", data, *ANY_PORTS, log=tmp_path / "log") if is_running else nullcontext() as process
