@@ -116,7 +116,7 @@ def worst(seen: Glance) -> str | None:
 def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
     """R, E, F, silent, amplification, p95: each with band, change, n and its course; each opens its page."""
     steps = range(window.since_ns // step_ns * step_ns, window.until_ns, step_ns)
-    course, now, before = seen.course, seen.total, seen.before
+    course, now, before, of_it = seen.course, seen.total, seen.before, window.address()
 
     def line(value: Callable[[Delivered], float | None]) -> list[float | None]:
         return [value(course[at]) if at in course and course[at].outcomes.finished else None for at in steps]
@@ -130,7 +130,7 @@ def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
         "Runs clean or recovered, of those finished: claimed, as no failure was seen in them",
         line=line(lambda each: each.e.value),
         page="runs",
-        opens={"state": FINISHED},
+        opens={"state": FINISHED, **of_it},
     )
     verdicts = f"{words.count(judged)} with a verdict" + (
         f": {words.share(now.outcomes.verdict_pass, judged)} pass" if judged else ""
@@ -170,14 +170,14 @@ def show_figures(seen: Glance, window: Window, step_ns: int) -> None:
                     more_good=False,
                     line=line(lambda each: each.outcomes.silent / each.outcomes.finished),
                     page="runs",
-                    opens={"state": ["silent"]},
+                    opens={"state": ["silent"], **of_it},
                 ),
                 mark="silent",
             ),
             amplification_figure(
                 *seen.tries, line=[seen.tries_course.get(at) for at in steps], page="retries", opens={}
             ),
-            p95_figure(*seen.p95, line=[seen.p95_course.get(at) for at in steps], opens={"state": FINISHED}),
+            p95_figure(*seen.p95, line=[seen.p95_course.get(at) for at in steps], opens={"state": FINISHED, **of_it}),
         ],
         key="overview_figures",
     )
@@ -190,7 +190,7 @@ def show_where(conf: Filters, seen: Glance, scope: dict[str, Param]) -> None:
     if parts:
         of = f"Where 100 runs went, of {words.count(seen.total.outcomes.finished)}"
         with st.container(border=True):
-            where_runs_went(parts, key="overview_losses", title=of, params={})
+            where_runs_went(parts, key="overview_losses", title=of, params=conf.window.widened().address())
 
 
 # ---- over time, and now ----------------------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def show_workflows(seen: Glance, window: Window, step_ns: int) -> None:
                 "e": estimated(now.e),
                 "lost": {
                     "page": "runs",
-                    "params": {"workflow": name, "state": LOST},
+                    "params": {"workflow": name, "state": LOST, **window.address()},
                     "text": words.count(now.outcomes.failed + now.outcomes.silent),
                     "title": "open the failed and silent runs",
                 },

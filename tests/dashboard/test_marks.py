@@ -60,6 +60,7 @@ def fitting(mark: dict[str, Any], shared: dict[str, str], what: str = "failures?
     ("page", "key", "shared"),
     [
         *(("overview", "overview_losses", {"window": window}) for window in ("15m", "1h", "6h")),
+        ("overview", "overview_losses", odd(7)),
         ("steps", "steps_losses", {"window": "1h", "workflow": "refund_triage"}),
         ("steps", "steps_losses", {**odd(7), "workflow": "refund_triage"}),
         ("steps", "steps_losses", {**SIX_HOURS, "workflow": "refund_triage"}),
@@ -91,6 +92,17 @@ def test_marks_of_the_steps_page_lead_to_the_runs_they_rest_on(lively: Path) -> 
         assert rows[step] <= found(edge["params"], shared) <= rows[step] + waiting, step
     for part in component(app, "steps_time")["parts"]:
         assert found(part["params"], shared) > 0 or part["name"].startswith("wasted"), part["name"]
+
+
+def test_figures_of_an_exact_range_lead_to_the_whole_five_minutes_that_they_count(lively: Path) -> None:
+    """E of seven odd minutes, and what a workflow lost in them."""
+    shared = odd(7)
+    app = open_page("overview", **shared)
+    figures = {one["name"]: one for one in component(app, "overview_figures")}
+    (n,) = re.findall(r"n ([\d,]+)", figures["e"]["note"])
+    assert found(figures["e"]["opens"], shared) == number(n) > 0
+    for row in component(app, "overview_workflows")["rows"]:
+        assert found(row["lost"]["params"], shared) == number(row["lost"]["text"])
 
 
 def test_figures_of_the_overview_lead_to_as_many_runs_as_they_rest_on(lively: Path) -> None:
