@@ -14,9 +14,9 @@ from dashboard.endpoint import url_of
 
 MOST_LIVE: Final = 65 * filters.MINUTE  # of a window: a longer one is asked about less often
 COLUMNS: Final[list[Column]] = [
-    {"name": "service", "label": "Service", "look": "strong", "width": "26%"},
+    {"name": "service", "label": "Service", "look": "strong", "width": "150px"},
     {"name": "scope", "label": "Instrumentation scope"},
-    {"name": "dialect", "label": "Dialect", "width": "126px", "optional": 2},
+    {"name": "dialect", "label": "Dialect", "width": "112px", "optional": 2},
     {"name": "framework", "label": "Framework", "width": "104px", "optional": 1},
     number_column("spans", "Spans", 76, leaves=3),
     number_column("traces", "Traces", 70, "Traces that these spans lie in", 1),

@@ -276,7 +276,7 @@ WORKFLOWS: Final[list[Column]] = [
     number_column("change", "Change", 96, "Against the window before"),
     number_column("e", "E, observed", 170, "Clean or recovered runs", 2),
     number_column("lost", "Lost", 70, "Failed or silent runs", 2) | {"look": "link"},
-    number_column("runs", "Finished", 84),
+    number_column("runs", "Finished", 84, leaves=3),
     {"name": "course", "label": "R over time", "look": "course", "width": "180px", "optional": 1},
 ]
 

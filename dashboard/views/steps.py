@@ -90,12 +90,18 @@ def ranking(conf: Filters) -> None:
         return
     columns: list[Column] = [
         {"name": "workflow", "label": "Workflow", "look": "strong"},
-        {"name": "runs", "label": "Runs", "align": "right", "width": "80px"},
-        {"name": "r", "label": "R, compounded", "align": "right", "help": "The chance that every step goes well"},
-        {"name": "change", "label": "Change", "align": "right", "width": "100px", "help": "Against the window before"},
-        {"name": "e", "label": "E, observed", "align": "right", "optional": 2, "help": "Clean or recovered runs"},
-        {"name": "f", "label": "F, first try", "align": "right", "optional": 2, "help": "As R, without any retry"},
-        {"name": "fix", "label": "Fix first", "help": "Halving this step's failures gains most"},
+        number_column("runs", "Runs", 74, leaves=3),
+        number_column("r", "R, compounded", 158, "The chance that every step goes well"),
+        number_column("change", "Change", 90, "Against the window before"),
+        number_column("e", "E, observed", 158, "Clean or recovered runs", 2),
+        number_column("f", "F, first try", 158, "As R, without any retry", 2),
+        {
+            "name": "fix",
+            "label": "Fix first",
+            "optional": 3,
+            "width": "20%",
+            "help": "Halving this step's failures gains most",
+        },
     ]
     rows.sort(key=lambda row: row["order"])
     link_table(rows, columns, key="steps_workflows", label="Workflows")
