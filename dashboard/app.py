@@ -75,6 +75,8 @@ with st.sidebar:
     st.fragment(keyboard)(page.url_path)
     guarded(filters.sidebar)()
     st.fragment(guarded(saved))(page.url_path)
-    pulse.footer()
+    foot = st.container()
 
 guarded(page.run)()
+with foot:  # what the page shows comes first
+    pulse.footer()

@@ -16,13 +16,14 @@ from dashboard.analytics.reliability import (
     Estimate,
     Outcomes,
     compounded,
+    compounded_value,
     first_try,
     observed,
     together,
     verified,
 )
 from dashboard.analytics.wording import Change
-from dashboard.chains import Ask
+from dashboard.chains import Ask, Asked
 from dashboard.reports.weeks import day_of, midnight_ns
 
 _ONE_STRETCH: Final = 100_000 * 86_400 * 10**9  # days since 1970: all of a window
@@ -82,6 +83,18 @@ def delivered(chain: Chain) -> Delivered:
     return Delivered(compounded(chain), observed(outcomes), first_try(chain), verified(outcomes), outcomes)
 
 
+def asked_at_a_glance(step_ns: int, before: Mapping[str, Any], **filters: Any) -> list[Asked]:
+    """What `glance` asks, given the same, for whoever can ask side by side."""
+    over_time = {"step_ns": step_ns, **filters}
+    return [
+        *((f"workflow_{kind}_over_time", over_time) for kind in chains.KINDS),
+        *((f"workflow_{kind}", before) for kind in chains.KINDS),
+        *(("attempts_histogram", window) for window in (filters, before)),
+        ("run_lengths", over_time),
+        ("run_lengths", {"step_ns": _ONE_STRETCH, **before}),
+    ]
+
+
 def glance(ask: Ask, step_ns: int, before: Mapping[str, Any], **filters: Any) -> Glance:
     """How a window went.
 
@@ -90,16 +103,14 @@ def glance(ask: Ask, step_ns: int, before: Mapping[str, Any], **filters: Any) ->
         before: the parameters of the window before.
         filters: since_ns, until_ns (both in whole 5 minutes), workflow, version, environment.
     """
-    now, earlier = chains.chains(ask, **filters), chains.chains(ask, **before)
+    courses = chains.over_time(ask, step_ns, **filters)
+    now = {name: course.whole for name, course in courses.items()}
+    earlier = chains.chains(ask, **before)
     then = {name: delivered(chain) for name, chain in earlier.items()}
     by_time: dict[int, dict[str, Chain]] = defaultdict(dict)
-    courses: dict[str, dict[int, float | None]] = {}
-    over_time = chains.over_time(ask, step_ns, **filters)
-    for name, stretches in over_time.items():
-        courses[name] = {at: compounded(chain).value for at, chain in sorted(stretches.items())}
-        for at, chain in stretches.items():
+    for name, course in courses.items():
+        for at, chain in course.stretches.items():
             by_time[at][name] = chain
-    course = {at: delivered(together(found)) for at, found in sorted(by_time.items())}
     tries = [amplified(tries_of(ask("attempts_histogram", **window).to_pylist())) for window in (filters, before)]
     counts: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for row in ask("workflow_runs_over_time", step_ns=step_ns, **filters).to_pylist():
@@ -107,17 +118,30 @@ def glance(ask: Ask, step_ns: int, before: Mapping[str, Any], **filters: Any) ->
         counts[row["bucket_ns"]][1] += row["operations"]
     lengths = _lengths(ask, step_ns, **filters)
     old = _lengths(ask, _ONE_STRETCH, **before)
+    values = {
+        name: {at: compounded_value(chain) for at, chain in course.stretches.items()}
+        for name, course in courses.items()
+    }
     return Glance(
         delivered(together(now)),
         delivered(together(earlier)),
         {name: (delivered(chain), then.get(name)) for name, chain in now.items()},
-        course,
-        courses,
+        {at: delivered(together(found)) for at, found in sorted(by_time.items())},
+        values,
         (tries[0], tries[1]),
         {at: attempts / operations for at, (attempts, operations) in sorted(counts.items()) if operations > 0},
         (quantile(_summed(lengths), 0.95), quantile(_summed(old), 0.95)),
         {at: value for at, one in lengths.items() if (value := quantile(one, 0.95).value_ns) is not None},
     )
+
+
+def asked_by_story(until_ns: int, zone: tzinfo, **filters: Any) -> list[Asked]:
+    """What `story` asks at first, given the same."""
+    window = changes.days_before(until_ns, zone)
+    return [
+        ("versions_seen", {"workflow": filters["workflow"], **window}),
+        ("workflow_daily_runs", {"zone": str(zone), **window, **filters}),
+    ]
 
 
 def story(ask: Ask, until_ns: int, zone: tzinfo, **filters: Any) -> Story:

@@ -4,14 +4,17 @@ Whether a running collector or the file answers is `dashboard.reader`'s business
 """
 
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import streamlit as st
 
 from dashboard import reader
 from dashboard.analytics.storms import Limits
+from dashboard.chains import Ask, Asked
 from dashboard.endpoint import reachable, running_collector
 from dashboard.questions import sql
 from dashboard.reports import build
@@ -26,6 +29,9 @@ Param = str | int | bool | tuple[str, ...] | tuple[int, ...]
 """What a query can be given; a tuple is a list."""
 
 Params = tuple[tuple[str, Param], ...]
+
+SIDE_BY_SIDE: Final = 3
+"""Questions of all sessions that are asked ahead at a time: one fewer than a collector answers by default."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -72,6 +78,23 @@ def ask_steady(question: str, **params: Param) -> pa.Table:
     """Like `ask`, but up to 15 s old: for what rarely changes, as a finished run does."""
     given = tuple(sorted(params.items()))
     return _steady(question, given) if collector() else _from_file(question, given, _file_state())
+
+
+def ahead(ask: Ask, asked: Iterable[Asked]) -> None:
+    """Begins to ask, side by side, what a page is about to ask one after another: it then finds the answers, or waits
+    for the rest of one. What fails is asked again by the page, which knows what to do.
+
+    Args:
+        ask: `ask` or `ask_steady`, the one that the page asks with.
+    """
+    if collector() is not None:  # a file is opened for one question at a time
+        for question, params in asked:
+            _side_by_side().submit(ask, question, **params)
+
+
+@st.cache_resource(show_spinner=False)
+def _side_by_side() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="ahead")
 
 
 def weekly(week: str, workflow: str, environment: str) -> tuple[WeeklySummary, dict[str, bytes]]:

@@ -201,7 +201,7 @@ def _any_version() -> None:
 
 def _names(name: str, column: str, **params: Param) -> list[str]:
     """What a filter offers, and what the URL asks for even where no run bears it (any more)."""
-    names: list[str] = store.ask(f"{name}_names", **params).column(column).to_pylist()
+    names: list[str] = store.ask_steady(f"{name}_names", **params).column(column).to_pylist()
     wanted = st.session_state.get(name) or st.query_params.get(name)
     if not wanted or wanted in names:
         return names

@@ -4,9 +4,11 @@ import streamlit as st
 
 from dashboard import store, words
 from dashboard.alerts.state import load
+from dashboard.chains import Asked
 from dashboard.components.filters import Window, zone
 from dashboard.components.text import safe
 from dashboard.errors import DashboardError
+from dashboard.store import Param
 from schemas.settings import MIB
 
 REMOVED = {
@@ -30,12 +32,17 @@ REASONS = {
 }
 
 
+def asked(window: Window) -> list[Asked]:
+    """What the panel asks, for a page that asks it ahead."""
+    since: dict[str, Param] = {"since_ns": window.since_ns}
+    balance: list[Asked] = [(question, since) for question in ("ingest_totals", "ingest_logs", "ingest_reasons")]
+    return [*balance, ("run_defects", since | {"until_ns": window.until_ns})]
+
+
 def panel(window: Window) -> None:
     """Shows the balance of a window: received = stored + duplicate + rejected, and why."""
-    total = store.ask("ingest_totals", since_ns=window.since_ns).to_pylist()[0]
-    logs = store.ask("ingest_logs", since_ns=window.since_ns).to_pylist()[0]
-    reasons = store.ask("ingest_reasons", since_ns=window.since_ns).to_pylist()
-    defects = store.ask("run_defects", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()[0]
+    totals, logged, reasons, of_runs = (store.ask(question, **params).to_pylist() for question, params in asked(window))
+    (total,), (logs,), (defects,) = totals, logged, of_runs
     gaps = store.ask_steady("dialect_gaps", since_ns=window.since_ns).to_pylist()
     st.markdown("**Data quality**")
     with st.container(border=True):

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import store, words
+from dashboard.chains import Asked
 from dashboard.components import filters
 from dashboard.components.badges import outcome_badge
 from dashboard.components.one_run import Run, of_steps
@@ -43,17 +44,18 @@ def run_head(run: Run, state: str, now_ns: int) -> DeltaGenerator:
     return ways
 
 
+def asked_of_neighbours(run: Run) -> list[Asked]:
+    """What `neighbours` asks: nothing of a run without a session."""
+    if run["session_id"] is None:
+        return []
+    return [("session_neighbours", {name: run[name] for name in ("session_id", "workflow", "start_ns", "run_id")})]
+
+
 def neighbours(run: Run) -> None:
     """Ways to the session's other runs, and to the run that this one continues."""
     beside: dict[str, str] = {}
-    if run["session_id"] is not None:
-        found = store.ask_steady(
-            "session_neighbours",
-            session_id=run["session_id"],
-            workflow=run["workflow"],
-            start_ns=run["start_ns"],
-            run_id=run["run_id"],
-        )
+    for question, params in asked_of_neighbours(run):
+        found = store.ask_steady(question, **params)
         beside = {row["place"]: row["run_id"] for row in found.to_pylist()}
     if "continued" in beside:
         st.page_link(

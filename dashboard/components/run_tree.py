@@ -52,6 +52,7 @@ def tree(
     scope = {"run_id": run["run_id"], **received(run)} if everything else of_steps(run)
     opened, tries = opened_folds(), opened_tries()
     named = tuple(sorted({*wanted, *beside, *opened, *tries} - {"top"}))
+    store.ahead(ask, [(f"{kind}_outline", scope)])
     at = (
         {row["span_id"]: row["place"] for row in ask(f"{kind}_places", span_ids=named, **scope).to_pylist()}
         if named

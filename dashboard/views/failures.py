@@ -318,6 +318,10 @@ def failures() -> None:
     first = st.container()
     certainty = choice()
     conf, now_ns = filters.current(), time.time_ns()
+    scope, before_scope = conf.scope(), conf.scope(conf.window.before())
+    known: dict[str, store.Param] = {"certainty": certainty, **scope}
+    store.ahead(store.ask, [("failure_steps", known), ("run_totals", scope)])
+    store.ahead(store.ask_steady, [("failure_totals", before_scope), ("run_totals", before_scope)])
     now = totals(conf, conf.window)
     if not now and is_empty():
         nothing_yet()
@@ -334,6 +338,8 @@ def failures() -> None:
     if others:
         st.caption(f"Counted apart, never added up: {' and '.join(others)}.")
     if certainty in now and now[certainty]["failures"]:
+        store.ahead(store.ask, [("failures_by_code", known), ("failure_newest", {"limit": NEWEST, **known})])
+        store.ahead(store.ask_steady, [("failure_cost", known), ("failure_backlog", scope)])
         show_figures(certainty, now[certainty], before.get(certainty))
         over_time = store.ask(
             "failures_over_time", certainty=certainty, bucket_ns=conf.window.bucket_ns, **conf.scope()

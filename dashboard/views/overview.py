@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from dashboard import alarms, store, words
 from dashboard.analytics import findings, wording
 from dashboard.analytics.reliability import Estimate, losses, share
 from dashboard.analytics.storms import Episode
+from dashboard.chains import Asked
 from dashboard.components import filters, pulse, quality
 from dashboard.components.curves import Curve, Sign, curves
 from dashboard.components.estimates import (
@@ -31,7 +32,7 @@ from dashboard.components.run_list import NARROW, run_list
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import sentence
 from dashboard.components.timeline import STATES, timeline
-from dashboard.glance import Delivered, Glance, Story, glance, story
+from dashboard.glance import Delivered, Glance, Story, asked_at_a_glance, asked_by_story, glance, story
 from dashboard.store import Param
 
 NEWEST_RUNS: Final = 8
@@ -45,8 +46,9 @@ STRETCHES: Final = tuple(n * filters.MINUTE for n in (5, 15, 30, 120, 720, 1440,
 
 
 @st.cache_data(ttl=15.0, max_entries=32, show_spinner=False)
-def glance_of(step_ns: int, before: dict[str, Param], **scope: Any) -> Glance:
-    """How a window went; counted at most every 15 s, as roll-ups are asked."""
+def glance_of(step_ns: int, before: dict[str, Param], _next: Sequence[Asked], **scope: Any) -> Glance:
+    """How a window went; counted at most every 15 s, as roll-ups are asked. `_next`: what the page asks after that."""
+    store.ahead(store.ask_steady, [*asked_at_a_glance(step_ns, before, **scope), *_next])
     return glance(store.ask_steady, step_ns, before, **scope)
 
 
@@ -320,53 +322,46 @@ def overview() -> None:
     conf = filters.current()
     window, now_ns = conf.window, time.time_ns()
     length = window.until_ns - window.since_ns
+    store.ahead(store.ask, [("worst_spot", conf.scope())])
     totals = store.ask("run_totals", **conf.scope()).to_pylist()[0]
     if totals["newest_ns"] is None and is_empty():
         nothing_yet()
         return
+    here = filters.zone()
+    step_ns, wide = stretch(window), window.widened(ROLLUP_NS)
+    scope, before = conf.scope(wide), conf.scope(window.before().widened(ROLLUP_NS))
+    of_all: dict[str, Param] = {key: value for key, value in scope.items() if not key.endswith("_ns")}
+    story_until_ns = min(wide.until_ns, -(-now_ns // ROLLUP_NS) * ROLLUP_NS)
+    steady = [("run_totals", conf.scope(window.before())), *asked_by_story(story_until_ns, here, **of_all)]
+    seen = glance_of(step_ns, before, [*steady, ("chain_losses", scope)], **scope)
+    told = story_of(story_until_ns, here, str(here), **of_all)
     earlier = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
     worst_spot = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
-    here = filters.zone()
     finding = findings.overview(totals, earlier, worst_spot, window.said, now_ns, here)
-
-    step_ns, wide = stretch(window), window.widened(ROLLUP_NS)
-    scope = conf.scope(wide)
-    of_all: dict[str, Param] = {key: value for key, value in scope.items() if not key.endswith("_ns")}
-    seen = glance_of(step_ns, conf.scope(window.before().widened(ROLLUP_NS)), **scope)
-    story_until_ns = min(wide.until_ns, -(-now_ns // ROLLUP_NS) * ROLLUP_NS)
-    told = story_of(story_until_ns, here, str(here), **of_all)
     headline(conf, seen, told, finding, now_ns)
     if not totals["runs"]:
         no_match(f"No run began {window.said}.")
+    runs = runs_asked(conf, now_ns)
+    store.ahead(store.ask, [("runs_page", runs.bad), ("runs_page", runs.newest), ("runs_over_time", runs.over_time)])
+    store.ahead(store.ask, quality.asked(window))
     show_figures(seen, wide, step_ns)
     show_where(conf, seen, scope)
 
-    abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
-    found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}
-    page: dict[str, Param] = {**found, "at_ns": window.until_ns, "at_run_id": ""}
     halves = st.grid(2, min_column_width=400)
     with halves.cell(), st.container(border=True, height="stretch"):
         if length >= filters.DAY:
             shaded = storms_of(**scope) if length <= SHADED else []
             show_course(seen, told, shaded, wide, step_ns)
         else:
-            show_runs_over_time(found, window)
+            show_runs_over_time(runs.over_time, window)
     with halves.cell(), st.container(border=True, height="stretch"):
-        st.markdown("**Now**: failed and silent, newest first")
-        if not window.exact:
-            show_storms(active_storms(story_until_ns, **of_all))
-        bad = store.ask("runs_page", **{**page, "states": tuple(LOST), "limit": NEWEST_BAD_RUNS}).to_pylist()
-        if bad:
-            run_list(bad, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
-        else:
-            st.caption(f":material/check_circle: none {window.said}")
+        show_now([] if window.exact else active_storms(story_until_ns, **of_all), runs.bad, window)
     show_workflows(seen, wide, step_ns)
     st.markdown("**Newest runs**")
-    newest = store.ask("runs_page", limit=NEWEST_RUNS, **page).to_pylist()
-    run_list(newest, key="overview_newest", label="Newest runs", live=True)
+    run_list(store.ask("runs_page", **runs.newest).to_pylist(), key="overview_newest", label="Newest runs", live=True)
     with st.container(border=True):
         if length >= filters.DAY:
-            show_runs_over_time(found, window)
+            show_runs_over_time(runs.over_time, window)
         show_spans_over_time(window)
     quality.panel(window)
 
@@ -377,10 +372,41 @@ def stretch(window: Window) -> int:
     return next((step for step in STRETCHES if length <= MOST_STRETCHES * step), STRETCHES[-1])
 
 
-def show_runs_over_time(found: dict[str, Param], window: Window) -> None:
+class RunsAsked(NamedTuple):
+    """Parameters of what the page asks about runs one by one."""
+
+    bad: dict[str, Param]
+    newest: dict[str, Param]
+    over_time: dict[str, Param]
+
+
+def runs_asked(conf: Filters, now_ns: int) -> RunsAsked:
+    """The newest failed and silent runs, the newest of all, and how many began when."""
+    abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
+    found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}
+    page: dict[str, Param] = {**found, "at_ns": conf.window.until_ns, "at_run_id": ""}
+    return RunsAsked(
+        {**page, "states": tuple(LOST), "limit": NEWEST_BAD_RUNS},
+        {**page, "limit": NEWEST_RUNS},
+        {**found, "bucket_ns": conf.window.bucket_ns},
+    )
+
+
+def show_now(going: Sequence[Episode], bad: dict[str, Param], window: Window) -> None:
+    """The storms that go on, and the newest failed and silent runs."""
+    st.markdown("**Now**: failed and silent, newest first")
+    show_storms(going)
+    rows = store.ask("runs_page", **bad).to_pylist()
+    if rows:
+        run_list(rows, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
+    else:
+        st.caption(f":material/check_circle: none {window.said}")
+
+
+def show_runs_over_time(asked: dict[str, Param], window: Window) -> None:
     """How many runs began when, and how they ended."""
     timeline(
-        store.ask("runs_over_time", bucket_ns=window.bucket_ns, **found).to_pylist(),
+        store.ask("runs_over_time", **asked).to_pylist(),
         value="runs",
         names=STATES,
         key="overview_runs",

@@ -416,16 +416,19 @@ def body() -> None:
         nothing_yet()
         return
     window = conf.window.widened(LIMITS.bucket_ns)
-    scope = conf.scope(window)
+    scope, before = conf.scope(window), conf.scope(conf.window.before().widened(LIMITS.bucket_ns))
+    step_ns = max(window.bucket_ns, LIMITS.bucket_ns)
+    over_time: dict[str, Param] = {"step_ns": step_ns, **scope}
+    store.ahead(store.ask_steady, [("attempts_histogram", before), ("calls_over_time", over_time)])
     histogram = store.ask_steady("attempts_histogram", **scope).to_pylist()
     total = amplified(tries_of(histogram))
     if total is None:
         no_match(f"No operation {window.said}.")
         return
-    before = conf.scope(conf.window.before().widened(LIMITS.bucket_ns))
     earlier = amplified(tries_of(store.ask_steady("attempts_histogram", **before).to_pylist()))
-    step_ns = max(window.bucket_ns, LIMITS.bucket_ns)
-    calls = store.ask_steady("calls_over_time", step_ns=step_ns, **scope).to_pylist()
+    newest: dict[str, Param] = {"limit": NEWEST_RUNS, **scope}
+    store.ahead(store.ask_steady, [("newest_operations", newest), ("code_runs", {"codes": IN_RUN_CODES, **scope})])
+    calls = store.ask_steady("calls_over_time", **over_time).to_pylist()
     judged = alarms.judged(store.ask_steady, LIMITS, **scope)
     found, by = storms_of(**scope), chosen()
     headline(found, judged, by, total, window.said)
@@ -449,13 +452,13 @@ def body() -> None:
         )
     show_episodes([one for one in found.episodes if one.key.dimension == by], by, window)
     show_histogram(histogram, opens)
-    newest = store.ask_steady("newest_operations", limit=NEWEST_RUNS, **scope).to_pylist()
+    operations = store.ask_steady("newest_operations", **newest).to_pylist()
     halves = st.grid(2, min_column_width=420)
     with halves.cell():
-        show_paths(newest, opens)
+        show_paths(operations, opens)
     with halves.cell():
         show_in_run(scope, opens)
-    show_evidence(newest)
+    show_evidence(operations)
 
 
 body()

@@ -16,7 +16,7 @@ from dashboard.components.navigate import navigate
 from dashboard.components.one_run import Run, of_steps, received, run_of
 from dashboard.components.quality import REMOVED
 from dashboard.components.run_failures import run_failures
-from dashboard.components.run_head import neighbours, run_head, time_line
+from dashboard.components.run_head import asked_of_neighbours, neighbours, run_head, time_line
 from dashboard.components.run_list import run_list
 from dashboard.components.run_steps import PICTURES, run_steps
 from dashboard.components.run_tree import SPAN_ID
@@ -37,6 +37,16 @@ def explanation(run: Run) -> None:
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     roots = ask("run_diagnosis", **of_steps(run), **received(run)).to_pylist() if run["roots"] else []
     show_diagnosis(diagnose(run, roots, filters.current().lens, known_codes(store.settings().rules)), run["run_id"])
+
+
+def ahead(run: Run) -> None:
+    """Begins to ask what is shown of any run, in the order in which it is."""
+    steps = of_steps(run)
+    if run["roots"]:
+        by_state = store.ask if run["outcome"] == "open" else store.ask_steady
+        store.ahead(by_state, [("run_diagnosis", steps | received(run))])
+    store.ahead(store.ask, [("run_verdicts", steps)])
+    store.ahead(store.ask_steady, [("run_time", steps), *asked_of_neighbours(run)])
 
 
 def not_there(run_id: str) -> None:
@@ -81,6 +91,7 @@ def body(run_id: str) -> None:
     if run is None:
         not_there(run_id)
         return
+    ahead(run)
     abandoned = run["last_received_ns"] < now_ns - store.settings().abandoned_after_s * 1e9
     state = run["outcome"] if run["outcome"] != "open" else "abandoned" if abandoned else "running"
     ways = run_head(run, state, now_ns)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import store, words
 from dashboard.analytics.reach import reach
+from dashboard.chains import Asked
 from dashboard.components import filters, pulse, run_filter
 from dashboard.components.run_list import run_list
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
@@ -42,15 +43,21 @@ def cursor() -> tuple[bool, int, str] | None:
     return (match[1] == "newer", int(match[2]), match[3]) if match and int(match[2]) < 2**63 else None
 
 
+def beside(found: dict[str, Param], newer: bool, at_ns: int, at_run_id: str, limit: int) -> Asked:
+    """The question for runs beside a given one, where no text is searched for."""
+    question = "runs_page_back" if newer else "runs_page"
+    return question, {**found, "at_ns": at_ns, "at_run_id": at_run_id, "limit": limit}
+
+
 def fetch(
     found: dict[str, Param], counts: list[Row], newer: bool, at_ns: int, at_run_id: str, limit: int
 ) -> list[dict[str, object]]:
     """Runs beside a given one, newest first."""
-    at: dict[str, Param] = {"at_ns": at_ns, "at_run_id": at_run_id, "limit": limit}
     if "text" in found:
         table = searched(found, counts, newer, at_ns, at_run_id, limit)
     else:
-        table = store.ask("runs_page_back" if newer else "runs_page", **found, **at)
+        question, params = beside(found, newer, at_ns, at_run_id, limit)
+        table = store.ask(question, **params)
     rows: list[dict[str, object]] = table.to_pylist()
     return rows[::-1] if newer else rows
 
@@ -99,16 +106,18 @@ def back_to_newest() -> None:
 @guarded
 def results() -> None:
     """Chart, count and one page of what was found."""
-    if is_empty():
-        nothing_yet()
-        return
-    found, window = asked(), filters.current().window
+    found, window, place = asked(), filters.current().window, cursor()
+    newer, at_ns, at_run_id = place or (False, window.until_ns, "")
+    if "text" not in found:
+        store.ahead(store.ask, [beside(found, newer, at_ns, at_run_id, PAGE_RUNS + 1)])
     over_time = store.ask(
         "runs_found_over_time" if "text" in found else "runs_over_time", bucket_ns=window.bucket_ns, **found
     )
     counts = over_time.to_pylist()
     total = sum(row["runs"] for row in counts)
-    place = cursor()
+    if not total and is_empty():
+        nothing_yet()
+        return
     timeline(
         counts,
         value="runs",
@@ -121,7 +130,6 @@ def results() -> None:
         bucket_ns=window.bucket_ns,
     )
     say_held(found)
-    newer, at_ns, at_run_id = place or (False, window.until_ns, "")
     rows = fetch(found, counts, newer, at_ns, at_run_id, PAGE_RUNS + 1)
     more_beyond = len(rows) > PAGE_RUNS
     if newer and not more_beyond:

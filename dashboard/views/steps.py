@@ -57,6 +57,14 @@ def runs_of(conf: Filters, workflow: str) -> dict[str, Any]:
     return {"workflow": workflow, **conf.window.widened().address()}
 
 
+def ahead(conf: Filters, workflow: str, scope: str) -> None:
+    """Begins to ask what is shown of a workflow, in the order in which it is."""
+    now, before = asked(conf, workflow), asked(conf, workflow, conf.window.before())
+    table = [("step_table", {"scope": scope, **window}) for window in (now, before)]
+    ends = [("chain_losses", now), *table, ("time_spent", now)]
+    store.ahead(store.ask_steady, [*chains.asked(scope, **now), *chains.asked(scope, **before), *ends])
+
+
 # ---- all workflows ---------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +342,7 @@ def show_time(conf: Filters, workflow: str) -> None:
 def one_workflow(conf: Filters, workflow: str) -> None:
     """Everything about one workflow, or about one step of it that was opened."""
     scope = st.query_params.get("scope", "")
+    ahead(conf, workflow, scope)
     scopes = store.ask_steady("chain_scopes", **asked(conf, workflow)).to_pylist()
     known = {row["scope"] for row in scopes}
     if scope and scope not in known:

@@ -78,6 +78,11 @@ def compounded(chain: Chain) -> Estimate:
     return _reached(chain, walk_of(chain), first_try=False) if chain.runs else unknown(NO_RUNS)
 
 
+def compounded_value(chain: Chain) -> float | None:
+    """R alone: its band costs as much again."""
+    return _clean(walk_of(chain).value) if chain.runs else None
+
+
 def first_try(chain: Chain) -> Estimate:
     """F: the chance of reaching END with every operation good at its first try."""
     return _reached(chain, walk_of(chain, first_try=True), first_try=True) if chain.runs else unknown(NO_RUNS)

@@ -1,6 +1,7 @@
 """The chances of a run that walks the step graph: of reaching END, and how often it comes to each step."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Walk:
         return float(self.end[START])
 
 
+@lru_cache(maxsize=8)  # R, F and what lies between them walk the same ways, one after another
 def ways(chain: Chain, *, outside: bool = False) -> Ways:
     """What follows what in a chain.
 
