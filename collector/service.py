@@ -43,13 +43,15 @@ class Collector:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._started_s = time.monotonic()
-        self._store = Store.open(settings)
-        self._ingestor = Ingestor(self._store, settings)
-        self._settler = Settler(self._store, settings, self._ingestor.is_busy)
-        self._ingestor.start(self._settler.touch)
-        self._settler.start()
         with ExitStack() as undo:
-            undo.callback(self._close)
+            self._store = Store.open(settings)
+            undo.callback(self._store.close)
+            self._ingestor = Ingestor(self._store, settings)
+            self._settler = Settler(self._store, settings, self._ingestor.is_busy)
+            self._ingestor.start(self._settler.touch)
+            undo.callback(self._ingestor.stop)
+            self._settler.start()
+            undo.callback(self._settler.stop, SETTLE_GRACE_S)
             self._grpc = start_grpc(self._ingestor, settings)
             undo.callback(self._grpc.stop, 0.0)
             routes = [

@@ -18,6 +18,8 @@ from collector.store import Store, wal_path
 from schemas.paths import store_path
 from schemas.records import Span
 from schemas.settings import Settings
+from tests.collecting import Collector as Running
+from tests.collecting import DidNotStart
 from tests.collector.stored import batch_of, row_of
 from tests.otlp import recorded_spans
 
@@ -198,3 +200,16 @@ def test_the_file_opens_in_the_oldest_duckdb_we_promise(settings: Settings) -> N
     store = Store.open(settings)
     assert ask(store, "select tags['storage_version'] from duckdb_databases() where not internal") == [("v1.5.0+",)]
     store.close()
+
+
+def test_a_collector_that_cannot_start_says_so_and_ends(tmp_path: Path) -> None:
+    """Whatever fails at the start, no thread keeps the process and its lock on the store."""
+    data = tmp_path / "data"
+    with Running(data):
+        pass
+    with duckdb.connect(store_path(data)) as connection:
+        connection.execute("delete from store.meta where key = 'rule_version'")
+    with pytest.raises(DidNotStart, match="rule_version") as stopped:
+        Running(data)
+    assert stopped.value.returncode == 1
+    duckdb.connect(store_path(data)).close()
