@@ -77,7 +77,7 @@ test: setup-dev  ## everything; brings Chromium where apt may
 	@.ci/chromium
 	@failed=0; \
 	$(PYTEST) -n $(WORKERS) -m "not slow and not browser $(ROOT_TESTS)" || failed=1; \
-	$(PYTEST) -n $(WORKERS) --dist loadfile -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
 	exit $$failed
 
 screenshots: setup-dev  ## pictures of every page, in both themes; those of README and docs anew

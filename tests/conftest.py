@@ -19,3 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be rewritten rather than compared."""
     return bool(request.config.getoption("--update-golden"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole systems go first: their files take longest, and what begins last in a worker should be short."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/end_to_end/"))
