@@ -1,8 +1,11 @@
 """What is wrong now: storms that go on and the newest change point of each workflow, for whoever can ask."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, Final
+
+import numpy as np
 
 from dashboard import changes
 from dashboard.analytics import drift, storms
@@ -24,20 +27,38 @@ def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Foun
     wide = {**filters, "since_ns": max(0, since_ns - limits.onset_reach_ns)}
     before = {**filters, "since_ns": max(0, wide["since_ns"] - limits.tries_ns), "until_ns": wide["since_ns"]}
     most = {_key(row): row["most_tries"] for row in ask("most_tries", **before).to_pylist()}
-    calls = storms.calls_of(ask("calls_near_retries", **near(limits), **wide).to_pylist())
-    found = storms.find(calls, (), until_ns, most, limits)
+    found = storms.find(_calls(ask, limits, most, wide), (), until_ns, most, replace(limits, tries_ns=limits.reach_ns))
     within = [one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns]
     return storms.Found(storms.triggered(within, _failures(ask, within, wide)), found.states, {})
 
 
-def near(limits: storms.Limits) -> dict[str, Any]:
-    """What tells `queries/calls_near_retries.sql` which buckets no storm or look can reach."""
-    return {
-        "extra": limits.least_extra,
-        "amplification": limits.least - storms.TINY,
-        "reach_ns": limits.reach_ns,
-        "before_ns": limits.onset_reach_ns,
+def _calls(
+    ask: Ask, limits: storms.Limits, most: Mapping[storms.Key, int], wide: Mapping[str, Any]
+) -> list[storms.Calls]:
+    """The calls near whatever is a storm or worth a look: all of them would be some hundred thousand rows.
+
+    Each with the most tries of an operation in the days before it, too, of which most rows are left out.
+    """
+    counted = ask("calls_counted", extra=limits.least_extra, **wide)
+    stretches, most_tries = [], {}
+    for row, key in enumerate(map(_key, counted.select(["dimension", "name"]).to_pylist())):
+        buckets_ns, operations, attempts, tries = (
+            column.to_numpy().astype(np.int64) for column in counted.column("buckets")[row].values.flatten()
+        )
+        series = storms.Counted(wide["since_ns"], wide["until_ns"], buckets_ns, operations, attempts, tries, limits)
+        near = series.near()
+        stretches += [(key.dimension, key.name, begin_ns, end_ns) for begin_ns, end_ns in near]
+        if near:
+            most_tries[key] = series.most_tries(most.get(key, 0))
+    if not stretches:
+        return []
+    asked = zip(("dimensions", "names", "begins_ns", "ends_ns"), map(list, zip(*stretches, strict=True)), strict=True)
+    window = {
+        "since_ns": min(begin_ns for *_, begin_ns, _ in stretches),
+        "until_ns": max(end_ns for *_, end_ns in stretches),
     }
+    calls = storms.calls_of(ask("calls_near_retries", **{**wide, **window, **dict(asked)}).to_pylist())
+    return [one._replace(most_tries=most_tries[one.key][one.bucket_ns]) for one in calls]
 
 
 def _failures(ask: Ask, episodes: Sequence[storms.Episode], wide: Mapping[str, Any]) -> list[storms.Failures]:

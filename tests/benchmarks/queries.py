@@ -260,6 +260,7 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "dimensions": ["tool"],
         "names": ["orders.get"],
         "onsets_ns": [run["start_ns"]],
+        "begins_ns": [run["start_ns"]],
         "ends_ns": [now_ns],
     }
     known = {asked.question for asked in noting.first_s}

@@ -36,7 +36,9 @@ def value(name: str) -> object:
     lists: dict[str, object] = {
         key: [] for key in ("states", "steps", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
     }
-    lists |= {key: [] for key in ("dimensions", "names", "onsets_ns", "ends_ns", "services", "instrumentations")}
+    lists |= {
+        key: [] for key in ("dimensions", "names", "onsets_ns", "begins_ns", "ends_ns", "services", "instrumentations")
+    }
     if name in lists:
         return lists[name]
     if name.endswith("_ns") or name in NUMBERS:

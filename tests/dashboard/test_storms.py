@@ -1,6 +1,7 @@
 """Retry storms are found where they are, and nowhere else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ from dashboard.analytics import amplification
 from dashboard.analytics.storms import (
     MINUTE_NS,
     Calls,
+    Counted,
     Episode,
     Failures,
     Found,
@@ -308,3 +310,16 @@ def test_settings_move_the_limits() -> None:
 def test_the_defaults_of_the_settings_are_the_limits_that_were_measured() -> None:
     """Whoever sets nothing gets what docs/accuracy.md tells of."""
     assert Limits.of(StormSettings()) == Limits()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_most_tries_of_the_days_before(seed: int) -> None:
+    """Each bucket is told the most tries of an operation in it and in the days before, or before the window."""
+    dice, limits = np.random.default_rng(seed), replace(Limits(), tries_ns=40 * BUCKET)
+    since_ns, length = 1_000 * BUCKET, int(dice.integers(1, 300))
+    at = dice.permutation(length)[: int(dice.integers(1, length + 1))]
+    tries, ones = dice.integers(1, 9, len(at)), np.ones(len(at), np.int64)
+    counted = Counted(since_ns, since_ns + length * BUCKET, since_ns + at * BUCKET, ones, ones, tries, limits)
+    seen = dict(zip(at.tolist(), tries.tolist(), strict=True))
+    expected = {since_ns + slot * BUCKET: max(3, *(seen.get(slot - n, 0) for n in range(40))) for slot in seen}
+    assert counted.most_tries(3) == expected
