@@ -107,7 +107,8 @@ left join (
             where b.is_counted and b.position < u.next) as tries_tokens,
            (select case when end_ns >= p.at_ns then end_ns - p.at_ns end from this) as after_ns,
            (select sum(coalesce(tokens_input, 0) + coalesce(tokens_output, 0))::bigint from step
-            where run_id = $run_id and start_ns >= (select at_ns from main) and start_ns <= $last_ns::ubigint
+            where run_id = $run_id and start_ns >= $start_ns::ubigint and start_ns <= $last_ns::ubigint
+              and start_ns >= (select at_ns from main)
               and (tokens_input is not null or tokens_output is not null)) as after_tokens,
            w.*, c.spans as collateral, c.span_id as collateral_span_id
     from main p

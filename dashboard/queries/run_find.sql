@@ -19,7 +19,8 @@ with member as (
                 when contains(lower(events::varchar), $escaped) then 'events' end as seen_in
     from span
     where received_ns >= $first_received_ns::ubigint and received_ns <= $last_received_ns::ubigint
-      and trace_id in (select trace_id from trace where run_id = $run_id)
+      and trace_id in (select trace_id from trace where run_id = $run_id
+                       and first_received_ns >= $first_received_ns::ubigint and first_received_ns <= $last_received_ns::ubigint)
 )
 select m.span_id, s.position as place, m.span_place, m.seen_in, count(*) over () as found,
        count(*) filter (where s.position is null) over () as no_steps

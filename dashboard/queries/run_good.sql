@@ -4,7 +4,7 @@
 --   $run_id                          varchar
 --   $first_received_ns, $last_received_ns  bigint, inclusive; when its spans came (keeps the look-up of its input short)
 --   $since_ns, $until_ns             bigint, half-open; when the spans of runs with the same input may have come
-with this as (select * from run where run_id = $run_id),
+with this as materialized (select * from run where run_id = $run_id),
 given as (
     select s.input_hash
     from span s, this r

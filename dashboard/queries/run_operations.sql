@@ -19,7 +19,8 @@ hashed as (
     select trace_id, span_id, input_hash, output_hash
     from span
     where received_ns >= $first_received_ns::ubigint and received_ns <= $last_received_ns::ubigint
-      and trace_id in (select trace_id from trace where run_id = $run_id)
+      and trace_id in (select trace_id from trace where run_id = $run_id
+                       and first_received_ns >= $first_received_ns::ubigint and first_received_ns <= $last_received_ns::ubigint)
 ),
 fault as (
     select trace_id, span_id,

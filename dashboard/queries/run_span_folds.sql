@@ -8,7 +8,8 @@ with member as materialized (
     select span_id, parent_span_id, name, start_ns, nullif(end_ns, 0) as end_ns
     from span
     where received_ns >= $first_received_ns::ubigint and received_ns <= $last_received_ns::ubigint
-      and trace_id in (select trace_id from trace where run_id = $run_id)
+      and trace_id in (select trace_id from trace where run_id = $run_id
+                       and first_received_ns >= $first_received_ns::ubigint and first_received_ns <= $last_received_ns::ubigint)
 ),
 hidden as (
     select coalesce(p.span_id, '') as parent, m.name, count(*) as steps, min(m.start_ns) as start_ns, max(m.end_ns) as end_ns

@@ -6,7 +6,8 @@ with member as (
     select row_number() over (order by start_ns, span_id, trace_id) - 1 as place, span_id, trace_id
     from span
     where received_ns >= $first_received_ns::ubigint and received_ns <= $last_received_ns::ubigint
-      and trace_id in (select trace_id from trace where run_id = $run_id)
+      and trace_id in (select trace_id from trace where run_id = $run_id
+                       and first_received_ns >= $first_received_ns::ubigint and first_received_ns <= $last_received_ns::ubigint)
 ),
 wanted as materialized (select * from member where place in (select unnest($places::integer[]))),
 fault as (

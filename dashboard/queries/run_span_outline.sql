@@ -7,7 +7,8 @@ with member as materialized (
            end_ns, in_band_error
     from span
     where received_ns >= $first_received_ns::ubigint and received_ns <= $last_received_ns::ubigint
-      and trace_id in (select trace_id from trace where run_id = $run_id)
+      and trace_id in (select trace_id from trace where run_id = $run_id
+                       and first_received_ns >= $first_received_ns::ubigint and first_received_ns <= $last_received_ns::ubigint)
 )
 select coalesce(p.place, -1) as parent_place, m.failed, m.failed or m.interrupted or m.end_ns = 0 or m.in_band_error is not null as troubled
 from member m

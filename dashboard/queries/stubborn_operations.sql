@@ -8,10 +8,10 @@ with tried as materialized (
     from operation
     where start_ns >= $since_ns::ubigint and start_ns < $until_ns::ubigint and attempts >= $least
 ),
-asked as materialized (  -- first by the ids alone: a join reads every run
+asked as materialized (  -- first by the ids alone, a list of them: a join would read every run
     select run_id, workflow
     from run
-    where run_id in (select run_id from tried)
+    where run_id in (select unnest(list(distinct run_id)) from tried)
       and ($workflow = '' or workflow = $workflow)
       and ($version = '' or workflow_version = $version)
       and in_environment(environment, $environment)
