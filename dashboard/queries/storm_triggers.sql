@@ -9,6 +9,10 @@ with stretch as materialized (
     select unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
            unnest($onsets_ns::ubigint[]) as onset_ns, unnest($ends_ns::ubigint[]) as end_ns
 ),
+inside as (  -- a bucket at a time: to join by, twice as fast as by range
+    select distinct dimension, name, unnest(range(onset_ns::bigint, end_ns::bigint, 300000000000))::ubigint as bucket_ns
+    from stretch
+),
 named as (
     select distinct workflow, step, dimension, name
     from calls_named($since_ns, $until_ns, 3, $workflow, $version, $environment)
@@ -18,10 +22,10 @@ named as (
 select bucket_ns, dimension, name, code, sum(failures)::bigint as failures
 from rollup_failure_between($since_ns, $until_ns, 1) f
 join named n using (workflow, step)
+join inside using (bucket_ns, dimension, name)
 where ($workflow = '' or f.workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and in_environment(environment, $environment)
-  and exists (from stretch s where s.dimension = n.dimension and s.name = n.name and bucket_ns >= onset_ns and bucket_ns < end_ns)
 group by bucket_ns, dimension, name, code
 having sum(failures) > 0
 order by bucket_ns, dimension, name, code
