@@ -67,16 +67,16 @@ def found_in_files(folder: Path, text: str) -> list[str]:
 def found_in_tables(path: Path, text: str) -> list[str]:
     """Columns of any table that hold the text: in the file most are compressed."""
     with duckdb.connect(str(path), read_only=True) as connection:
-        columns = connection.execute(
-            "select table_name, column_name from duckdb_columns() where schema_name = 'store'"
+        tables = connection.execute(
+            "select table_name, list(column_name order by column_index) from duckdb_columns() "
+            "where schema_name = 'store' group by all"
         ).fetchall()
-        return [
-            f"{table}.{column}"
-            for table, column in columns
-            if connection.execute(
-                f'select 1 from store.{table} where contains("{column}"::varchar, $1) limit 1', [text]
-            ).fetchall()
-        ]
+        found = []
+        for table, columns in tables:
+            sql = f"select bool_or(contains(columns(*)::varchar, $1)) from store.{table}"
+            (holds,) = connection.execute(sql, [text]).fetchall()
+            found += [f"{table}.{column}" for column, does in zip(columns, holds, strict=True) if does]
+        return found
 
 
 @pytest.mark.parametrize("how", ["protobuf", "json", "grpc"])

@@ -1,5 +1,6 @@
 """Stores that dashboard tests share."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,10 +34,17 @@ def lively(lively_dir: Path) -> Iterator[Path]:
         yield store_path(lively_dir)
 
 
+@pytest.fixture(scope="session")
+def empty_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    stores.write(store_path(folder), [])
+    return folder
+
+
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Path]:
+def empty(empty_dir: Path, tmp_path: Path) -> Iterator[Path]:
     """Pages read a store that nothing has come to."""
-    stores.write(store_path(tmp_path), [])
+    shutil.copy(store_path(empty_dir), tmp_path)
     with data_dir(tmp_path):
         yield store_path(tmp_path)
 
