@@ -36,7 +36,7 @@ def test_a_storm_is_seen_and_leads_to_its_runs(browser: Browser, demo: str) -> N
         page.goto(demo + "/retries?window=7d")
         page.get_by_role("heading", name="storm").first.wait_for()
         page.locator(".link-table a.whole", has_text="ledger.query").first.click()
-        page.wait_for_url("**/runs?*step=ledger.query*")
+        page.wait_for_url("**/runs?*called=step*ledger.query*")
         page.locator(".run-list tbody tr").first.wait_for()
 
 
