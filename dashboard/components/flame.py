@@ -10,19 +10,20 @@ from dashboard.analytics.flame import Block, flame
 from dashboard.analytics.marks import MARKS, mark
 from dashboard.components.assets import component, ignore
 from dashboard.components.one_run import Run, of_steps
-from dashboard.components.run_tree import SPAN_ID
+from dashboard.components.run_tree import SPAN_ID, selecting
 from dashboard.components.text import clip, safe
 from dashboard.components.waterfall import NAME_CHARS, Axis, group
 
 _mount = component("flame", '<div class="seam flame"><div class="chart" role="group"></div></div>', looks="marks")
 
+KEY: Final = "flame"
 COLUMNS: Final = 400  # parts of the width: a narrower step cannot be hit with a mouse
 MOST: Final = 1_500  # blocks that a browser draws in a few milliseconds
 HEIGHT: Final = 620
 
 
-def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -> str | None:
-    """Shows the chart, or the stretch of a step that `zoom` of the URL names. -> The span that a reader chose just now.
+def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -> None:
+    """Shows the chart, or the stretch of a step that `zoom` of the URL names.
 
     Args:
         found: span ids that a search found.
@@ -47,7 +48,7 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
     ).to_pylist()
     if not rows:
         st.caption("No steps yet.")
-        return None
+        return
     chart, axis = flame(rows), Axis(begin, end - begin)
     total, shown = rows[0]["total"], sum(block.steps for block in chart.blocks)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -58,7 +59,7 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
             st.caption("The step that the link zooms into is not in this run.")
         st.caption(_heading(total, shown, len(chart.blocks)) + " Double click or Z zooms in.")
     result = _mount(
-        key="flame",
+        key=KEY,
         data={
             "blocks": [_block(block, axis, found) for block in chart.blocks],
             "lanes": chart.lanes,
@@ -67,15 +68,13 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
             "selected": selected,
             "height": HEIGHT,
         },
-        on_select_change=ignore,
+        on_select_change=selecting(KEY),
         on_zoom_change=ignore,
     )
     wanted = result.get("zoom")
     if wanted and wanted != zoom:
         _zoom(wanted)
         st.rerun(scope="fragment")
-    chosen: str | None = result.get("select")
-    return chosen
 
 
 def _heading(total: int, shown: int, blocks: int) -> str:

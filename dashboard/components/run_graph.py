@@ -10,22 +10,23 @@ from dashboard.analytics.marks import MARKS
 from dashboard.analytics.reliability import Transition
 from dashboard.analytics.route import Node, level, route
 from dashboard.analytics.step_graph import placed
-from dashboard.components.assets import ignore
 from dashboard.components.one_run import of_steps, received
+from dashboard.components.run_tree import selecting
 from dashboard.components.step_graph import mount
 from dashboard.components.text import clip
 
+KEY: Final = "run_graph"
 MOST: Final = 5_000  # operations
 DRAWN: Final = 60  # nodes: more cannot be read
 
 
-def run_graph(run: Mapping[str, Any], selected: str | None) -> str | None:
-    """Shows the graph. -> The span that a reader chose just now: of a step's worst visit."""
+def run_graph(run: Mapping[str, Any], selected: str | None) -> None:
+    """Shows the graph; who chooses a step gets the span of its worst visit."""
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
     rows = ask("run_operations", limit=MOST, depth=2, **of_steps(run), **received(run)).to_pylist()
     if not rows:
         st.caption("No steps yet.")
-        return None
+        return
     way = route(level(rows))
     nodes = {node.name: node for node in way.nodes[:DRAWN]}
     edges = [
@@ -59,15 +60,13 @@ def run_graph(run: Mapping[str, Any], selected: str | None) -> str | None:
         "finish": run["outcome"],
         "selected": selected,
     }
-    result = mount(key="run_graph", data=data, on_select_change=ignore)
+    mount(key=KEY, data=data, on_select_change=selecting(KEY))
     said = ["A step shows the worst of its visits; ways back are loops."]
     if len(way.nodes) > DRAWN:
         said.append(f"Shows {DRAWN} of {len(way.nodes):,} steps.")
     if rows[0]["operations"] > len(rows):
         said.append(f"Of the first {len(rows):,} of {rows[0]['operations']:,} operations.")
     st.caption(" ".join(said))
-    chosen: str | None = result.get("select")
-    return chosen
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -29,13 +29,13 @@ def run_steps(run: Run, picture: Picture) -> None:
     with grid.cell(column_span=span):
         match picture:
             case "Waterfall":
-                selected, trace_id = _waterfall(run, selected)
+                trace_id = _waterfall(run, selected)
             case "Flame":
                 found = {hit["span_id"] for hit in find(run, everything=False).hits}
                 end_ns = max(run["end_ns"] or run["last_received_ns"], run["start_ns"])
-                selected = _now(run_flame(run, end_ns=end_ns, selected=selected, found=found), selected)
+                run_flame(run, end_ns=end_ns, selected=selected, found=found)
             case "Graph":
-                selected = _now(run_graph(run, selected), selected)
+                run_graph(run, selected)
     with grid.cell(column_span=span), st.container(border=True):
         if selected:
             inspector(trace_id, selected, run)
@@ -43,15 +43,8 @@ def run_steps(run: Run, picture: Picture) -> None:
             st.caption("Select a step to see what it got, what it answered and all it recorded.")
 
 
-def _now(chosen: str | None, selected: str | None) -> str | None:
-    """What is selected after a reader may have chosen something, in the URL too."""
-    if chosen:
-        st.query_params["span"] = chosen
-    return chosen or selected
-
-
-def _waterfall(run: Run, selected: str | None) -> tuple[str | None, str | None]:
-    """Draws the waterfall. -> Span and trace id of what is selected."""
+def _waterfall(run: Run, selected: str | None) -> str | None:
+    """Draws the waterfall. -> Trace id of what is selected, where it shows."""
     with st.container(horizontal=True):
         everything = st.toggle(
             "All spans",
@@ -70,7 +63,7 @@ def _waterfall(run: Run, selected: str | None) -> tuple[str | None, str | None]:
     noun = "span" if everything else "step"
     if not shown.folded.total:
         st.caption(f"No {noun}s yet.")
-        return selected, None
+        return None
     chosen = waterfall(
         shown,
         run_id=run["run_id"] + noun,
@@ -86,9 +79,8 @@ def _waterfall(run: Run, selected: str | None) -> tuple[str | None, str | None]:
         if chosen.turned_tries:
             turn_tries(chosen.turned_tries)
         st.rerun(scope="fragment")
-    selected = _now(chosen.span_id, selected)
     traces = {step["span_id"]: step["trace_id"] for step in shown.steps.values()}
-    return selected, traces.get(selected or "")
+    return traces.get(selected or "")
 
 
 def _tree(run: Run, found: Found, *, everything: bool) -> Tree:

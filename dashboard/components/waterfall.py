@@ -8,7 +8,7 @@ from dashboard import words
 from dashboard.analytics.fold import Line
 from dashboard.analytics.marks import MARKS, mark
 from dashboard.components.assets import component, ignore
-from dashboard.components.run_tree import Step, Tree
+from dashboard.components.run_tree import Step, Tree, selecting
 from dashboard.components.text import clip
 
 _mount = component(
@@ -17,6 +17,7 @@ _mount = component(
     looks="marks",
 )
 
+KEY: Final = "waterfall"
 GROUPS: Final = {"llm": "model", "tool": "tool", "retrieval": "retrieval"}
 """Step kind to what the run waited for; the rest is orchestration."""
 NAME_CHARS: Final = 160
@@ -28,9 +29,8 @@ HEIGHT: Final = 620
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a reader just did."""
+    """What a reader just did, but for choosing a span: that is in the URL already."""
 
-    span_id: str | None
     opened_fold: str | None
     turned_tries: str | None
 
@@ -68,9 +68,9 @@ def waterfall(
         "legend": MARKS,
     }
     result = _mount(
-        key="waterfall", data=data, on_select_change=ignore, on_unfold_change=ignore, on_tries_change=ignore
+        key=KEY, data=data, on_select_change=selecting(KEY), on_unfold_change=ignore, on_tries_change=ignore
     )
-    return Chosen(result.get("select"), result.get("unfold"), result.get("tries"))
+    return Chosen(result.get("unfold"), result.get("tries"))
 
 
 @dataclass(frozen=True)

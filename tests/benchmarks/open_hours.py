@@ -32,7 +32,7 @@ HOUR_S: Final = 3_600.0
 HASTE: Final = """
 import pathlib
 import sys
-if any("streamlit" in part for part in sys.orig_argv):
+if "dashboard.serve" in sys.orig_argv:
     from dashboard.components import pulse
     pulse.LIVE_S, pulse.LONG_S, shown = {live_s}, {long_s}, pulse._footer
     def counted():

@@ -13,6 +13,14 @@ from tests.dashboard import stores
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+MARKED: dict[str, str] = {
+    "Waterfall": ".waterfall .row.step",
+    "Flame": ".flame .block",
+    "Graph": ".step-graph g.node",
+}
+"""View to what can be chosen in it."""
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard on the lively store."""
@@ -69,3 +77,36 @@ def test_from_a_failed_run_to_the_span_that_explains_it(browser: Browser, addres
         settle(page)
         expect(page.locator(".waterfall .row.chosen .name")).to_have_text(chosen or "?")
         expect(page.locator(".waterfall .text.found").first).to_be_visible()
+
+
+@pytest.mark.parametrize("picture", MARKED)
+def test_what_is_clicked_last_is_what_is_chosen(browser: Browser, address: str, picture: str) -> None:
+    """One after the other, and several in a row before the first is answered: picture and URL say the same."""
+    with watched(browser, address) as (page, _):
+        page.goto(address + "/runs?window=6h&state=failed&live=false")
+        page.locator(".run-list tbody a").first.click()
+        page.wait_for_url("**/run?*")
+        settle(page)
+        if picture != "Waterfall":
+            view(page, picture)
+        marks = page.locator(MARKED[picture])
+        marks.nth(2).wait_for()
+        for at in (1, 0, 2):
+            marks.nth(at).click()
+            settle(page)
+            assert chosen(page, picture) == [at]
+        one_by_one = page.url
+        for at in (0, 1, 0, 2):
+            marks.nth(at).click()
+        page.wait_for_timeout(500)
+        settle(page)
+        assert chosen(page, picture) == [2]
+        assert page.url == one_by_one
+
+
+def chosen(page: Page, picture: str) -> list[int]:
+    """Which of the marks of a picture are marked as chosen."""
+    found: list[int] = page.locator(MARKED[picture]).evaluate_all(
+        "marks => marks.flatMap((mark, at) => mark.classList.contains('chosen') ? [at] : [])"
+    )
+    return found
