@@ -8,6 +8,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const text = JSON.stringify(data)
   if (root.text === text) return
   root.text = text
+  drawUnpressed(root, () => drawAll(root, chart, data, setTriggerValue))
+}
+
+function drawAll(root, chart, data, setTriggerValue) {
   const had = root.getRootNode().activeElement?.dataset?.index, keep = chart.scrollTop
   chart.setAttribute("aria-label", "Steps of the run by depth and time")
   chart.style.maxHeight = data.height + "px"

@@ -105,6 +105,24 @@ function follow(link) {
   return link
 }
 
+/** Draws, but not under a button that is down: a mark that is replaced between press and release loses the click. */
+function drawUnpressed(root, draw) {
+  root.onpointerdown ??= () => {
+    root.pressed = true
+    const end = () => {
+      for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, end, true)
+      setTimeout(() => {  // after the click
+        root.pressed = false
+        root.waiting?.()
+        root.waiting = null
+      })
+    }
+    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, end, true)
+  }
+  if (root.pressed) root.waiting = draw
+  else draw()
+}
+
 function axisText(x, y, text, anchor) {
   const node = svg("text", { x, y, "text-anchor": anchor, class: "label" })
   node.textContent = text

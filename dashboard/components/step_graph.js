@@ -8,13 +8,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const text = JSON.stringify(data)
   if (root.text === text) return
   root.text = text
+  root.select = (id) => setTriggerValue("select", id)
+  drawUnpressed(root, () => drawAll(root, data))
+}
+
+function drawAll(root, data) {
   const back = data.edges.filter((e) => isBack(data, e)).length
   const out = data.edges.some((e) => e.exit === "outside")
   const height = TOP + data.rows * (H + GAP_Y) + (out ? 34 : 0) + Math.min(back, 4) * 16 + (back ? 18 : 0)
   const width = EDGE * 2 + 2 * GAP_X + data.columns * (W + GAP_X) - GAP_X
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${width}px; min-width: ${Math.round(width * 0.72)}px`, role: "group", "aria-label": "Step graph" })
   const at = places(data, width)
-  root.select = (id) => setTriggerValue("select", id)
   let loops = 0
   for (const edge of data.edges) picture.append(isBack(data, edge) ? loop(edge, at, loops++, data) : way(edge, at))
   picture.append(terminal(at.start, "start", data.runs, data.start ?? "runs"), terminal(at.end, "end", data.end, data.finish ?? "reach END"))

@@ -24,6 +24,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 function draw(root) {
+  drawUnpressed(root, () => drawAll(root))
+}
+
+function drawAll(root) {
   const { view } = root
   const { data } = view
   const scroll = root.querySelector(".rows")
