@@ -1,4 +1,4 @@
-"""`python -m dashboard.serve run app.py …`: `streamlit`, but it asks nobody what address this machine has.
+"""`python -m dashboard.serve run app.py …`: `streamlit`, ready before the first page opens, and asking no one outside.
 
 Streamlit compares the origin of a foreign WebSocket with the machine's public address, for which it asks a host on the
 Internet and stands still meanwhile: any page in a browser of this machine could have it do so. Nobody reaches the
@@ -6,9 +6,21 @@ dashboard by that address: a proxy has a name, see `public_url`.
 """
 
 import sys
+from importlib import import_module
+from threading import Thread
+from typing import Final
 
 from streamlit import net_util
 from streamlit.web.cli import main
+
+NEEDED: Final = (
+    "dashboard.glance",
+    "dashboard.alarms",
+    "dashboard.reader",
+    "dashboard.reports.build",
+    "plotly.graph_objects",
+)
+"""What pages import that knows nothing of Streamlit."""
 
 
 def not_asked() -> str | None:
@@ -16,6 +28,13 @@ def not_asked() -> str | None:
     return None
 
 
+def get_ready() -> None:
+    """Imports what the first page would wait for, while the server starts."""
+    for module in NEEDED:
+        import_module(module)
+
+
 if __name__ == "__main__":
     net_util.get_external_ip = not_asked
+    Thread(target=get_ready, daemon=True).start()
     sys.exit(main(prog_name="streamlit"))
