@@ -297,8 +297,15 @@ def _remedy(row: Row, codes: Mapping[str, Code]) -> list[Sentence]:
 
 
 def _others(rows: Sequence[Row], lens: Lens, told_already: int) -> tuple[Sentence, ...]:
-    told = [_other(row, lens) for row in rows[:OTHERS]]
-    more = rows[0]["roots"] - told_already - len(told) if rows else 0
+    alike: dict[tuple[str | Text, ...], list[Sentence]] = {}
+    for row in rows[:OTHERS]:
+        said = _other(row, lens)
+        alike.setdefault(said.parts, []).append(said)
+    told = [
+        Sentence((*parts, f", {len(some)} times") if len(some) > 1 else parts, some[0].span_id)
+        for parts, some in alike.items()
+    ]
+    more = rows[0]["roots"] - told_already - len(rows[:OTHERS]) if rows else 0
     if more > 0:
         told.append(Sentence((f"{words.count(more)} more stand under Failures.",)))
     return tuple(told)
