@@ -143,8 +143,8 @@ def results() -> None:
     ]
     if removed:
         st.caption(
-            f":material/auto_delete: {words.plural(removed, 'run')} of these days can no longer be listed: retention "
-            "removed them. Figures and charts of the other pages still count them."
+            f":material/auto_delete: {words.plural(removed, 'run')} of these days can no longer be listed: they were "
+            "removed. Figures and charts of the other pages still count them."
         )
     shown = rows[1:] if newer and more_beyond else rows[:PAGE_RUNS]
     if not shown:
