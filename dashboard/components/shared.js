@@ -108,10 +108,11 @@ function follow(link) {
 /** Draws, but not under a button that is down: a mark that is replaced between press and release loses the click. */
 function drawUnpressed(root, draw) {
   root.onpointerdown ??= () => {
+    clearTimeout(root.released)  // of the press before: what it waits for waits for this one, too
     root.pressed = true
     const end = () => {
       for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, end, true)
-      setTimeout(() => {  // after the click
+      root.released = setTimeout(() => {  // after the click
         root.pressed = false
         root.waiting?.()
         root.waiting = null

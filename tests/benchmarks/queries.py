@@ -262,6 +262,9 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "onsets_ns": [run["start_ns"]],
         "begins_ns": [run["start_ns"]],
         "ends_ns": [now_ns],
+        "called": "orders.get",
+        "called_by": "step",
+        "tries": 2,
     }
     known = {asked.question for asked in noting.first_s}
     questions = Questions(noting)
