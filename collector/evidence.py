@@ -121,9 +121,9 @@ def write_evidence(
         ).fetchall()
     }
     fresh = [one for key, one in latest.items() if key not in known or one.source == POST]
-    replaced = [[one.key] for one in fresh if one.key in known]
+    replaced = [one.key for one in fresh if one.key in known]
     if replaced:
-        tx.executemany("delete from store.evidence where key = ?", replaced)
+        tx.execute("delete from store.evidence where key in (select unnest($keys))", {"keys": replaced})
     if fresh:
         tx.from_arrow(to_table([(*one, received_ns) for one in fresh], schema)).insert_into("store.evidence")
     logs = sum(one.source == LOG for one in evidence)

@@ -291,9 +291,9 @@ class Store:
             for scope_id in batch.scopes.keys() - self._scope_ids:
                 tx.execute("insert into store.scope values (?, ?, ?, ?, ?, ?)", batch.scopes[scope_id])
             if replaced:
-                tx.executemany(
-                    "delete from store.span where trace_id = ? and span_id = ?",
-                    [(row[TRACE_ID], row[SPAN_ID]) for row in replaced],
+                tx.execute(
+                    "delete from store.span where (trace_id, span_id) in (select unnest($traces), unnest($spans))",
+                    {"traces": [row[TRACE_ID] for row in replaced], "spans": [row[SPAN_ID] for row in replaced]},
                 )
             if fresh:
                 received = pa.array([received_ns] * len(fresh), pa.uint64())

@@ -99,6 +99,20 @@ def test_the_same_version_wins_in_every_order_of_arrival(tmp_path: Path, spans: 
         store.close()
 
 
+def test_spans_that_replace_stored_ones_take_nobody_elses_place(settings: Settings, spans: list[Span]) -> None:
+    """Ids of spans are unique in their trace only: another trace's span of the same id stays."""
+    one, two = [span._replace(end_ns=0) for span in spans[:2]]
+    others = [span._replace(trace_id="e" * 32) for span in (one, two)]
+    store = Store.open(settings)
+    store.write(batch_of([one, two, *others]))
+    again = store.write(batch_of([spans[0], spans[1]._replace(trace_id="e" * 32)]))
+    assert (again.stored, again.duplicate, again.conflict) == (0, 2, 2)
+    ended = "select trace_id, span_id from span where end_ns > 0"
+    assert sorted(ask(store, ended)) == sorted([(one.trace_id, one.span_id), ("e" * 32, two.span_id)])
+    assert ask(store, "select count(*) from span") == [(4,)]
+    store.close()
+
+
 def test_a_replaced_span_makes_its_trace_due_again(settings: Settings, spans: list[Span]) -> None:
     store = Store.open(settings)
     store.write(batch_of([spans[0]._replace(end_ns=0)]))
