@@ -4,7 +4,7 @@ Whether a running collector or the file answers is `dashboard.reader`'s business
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
@@ -30,6 +30,10 @@ Param = str | int | bool | tuple[str, ...] | tuple[int, ...]
 
 Params = tuple[tuple[str, Param], ...]
 
+LIVE_TTL_S: Final = 0.5
+"""How old an answer about what moves may be."""
+AHEAD_S: Final = 0.8 * LIVE_TTL_S
+"""How long a question may wait to be asked ahead: what a page asked since then is still in the cache."""
 SIDE_BY_SIDE: Final = 3
 """Questions of all sessions that are asked ahead at a time: one fewer than a collector answers by default."""
 
@@ -88,8 +92,15 @@ def ahead(ask: Ask, asked: Iterable[Asked]) -> None:
         ask: `ask` or `ask_steady`, the one that the page asks with.
     """
     if collector() is not None:  # a file is opened for one question at a time
+        until_s = time.monotonic() + AHEAD_S
         for question, params in asked:
-            _side_by_side().submit(ask, question, **params)
+            _side_by_side().submit(_in_time, until_s, ask, question, params)
+
+
+def _in_time(until_s: float, ask: Ask, question: str, params: Mapping[str, Param]) -> None:
+    """Asks, unless the place came free so late that the page may have asked, and the answer be gone again."""
+    if time.monotonic() < until_s:
+        ask(question, **params)
 
 
 @st.cache_resource(show_spinner=False)
@@ -136,7 +147,7 @@ def _fetch(question: str, params: Params) -> pa.Table:
     return reader.connect(settings()).query(sql(question), bound)
 
 
-@st.cache_data(ttl=0.5, max_entries=256, show_spinner=False)
+@st.cache_data(ttl=LIVE_TTL_S, max_entries=256, show_spinner=False)
 def _live(question: str, params: Params) -> pa.Table:
     return _fetch(question, params)
 

@@ -40,7 +40,6 @@ NEWEST_BAD_RUNS: Final = 7
 MOST_STORMS: Final = 3
 SHADED: Final = 7 * filters.DAY  # a longer window has storms too thin to see, and they are dear to find
 MOST_WORKFLOWS: Final = 12
-ROLLUP_NS: Final = 5 * filters.MINUTE
 MOST_STRETCHES: Final = 31
 STRETCHES: Final = tuple(n * filters.MINUTE for n in (5, 15, 30, 120, 720, 1440, 4320, 10080))
 
@@ -328,10 +327,10 @@ def overview() -> None:
         nothing_yet()
         return
     here = filters.zone()
-    step_ns, wide = stretch(window), window.widened(ROLLUP_NS)
-    scope, before = conf.scope(wide), conf.scope(window.before().widened(ROLLUP_NS))
+    step_ns, wide = stretch(window), window.widened()
+    scope, before = conf.scope(wide), conf.scope(window.before().widened())
     of_all: dict[str, Param] = {key: value for key, value in scope.items() if not key.endswith("_ns")}
-    story_until_ns = min(wide.until_ns, -(-now_ns // ROLLUP_NS) * ROLLUP_NS)
+    story_until_ns = min(wide.until_ns, -(-now_ns // filters.GRAIN) * filters.GRAIN)
     steady = [("run_totals", conf.scope(window.before())), *asked_by_story(story_until_ns, here, **of_all)]
     seen = glance_of(step_ns, before, [*steady, ("chain_losses", scope)], **scope)
     told = story_of(story_until_ns, here, str(here), **of_all)

@@ -40,7 +40,8 @@ PROBES: Final = 20
 LIVE_LOAD: Final = 20  # spans/s beside the probes: with more, newer runs take the probes' places on the Overview
 RATE: Final = 2_000  # spans/s beside ten dashboards
 PHASE_S: Final = 30.0
-FIRST_PROBE: Final = 1 << 24  # round numbers of probes: far beyond those of the load
+FIRST_ROUND: Final = int(time.time())  # a store that was kept holds the rounds of other runs
+FIRST_OF_TEN, FIRST_PROBE = FIRST_ROUND + (1 << 20), FIRST_ROUND + (1 << 24)  # numbers far from those of other loads
 BARE: Final = """
 import json
 import urllib.request
@@ -222,7 +223,7 @@ def filters(browser: Browser, origin: str, rounds: int) -> str:
 def live(browser: Browser, running: Collector, origin: str) -> str:
     """From the answer to a run's spans until its row is on the open page."""
     stop = threading.Event()
-    load = timetable(stamped(make_bodies(2_000, spans_per_request=10)), LIVE_LOAD, 3_600)
+    load = timetable(stamped(make_bodies(2_000, spans_per_request=10), FIRST_ROUND), LIVE_LOAD, 3_600)
     beside = itertools.takewhile(lambda _: not stop.is_set(), load)
     sender = threading.Thread(target=send_all, args=(running.grpc_port, "grpc", beside, 1), daemon=True)
     sender.start()
@@ -269,7 +270,7 @@ def ten(browser: Browser, running: Collector, origin: str, rate: float) -> str:
             child.nice(19)
     paths = [f"/?window={window}&workflow=workflow_{nth}" for nth, window in enumerate(("1h", "24h", "7d", "28d"))]
     paths += ["/?window=1h", "/", "/runs", "/failures", f"/steps?workflow={WORKFLOW}", "/retries"]
-    bodies = stamped(make_bodies(6_000))
+    bodies = stamped(make_bodies(6_000), FIRST_OF_TEN)
     acks: dict[bool, list[float]] = {False: [], True: []}
     for with_pages in (False, True, False, True):
         with dashboards(browser, origin, paths) if with_pages else nullcontext():

@@ -255,8 +255,8 @@ def stamp(body: Body, number: int, newest_ns: int | None = None) -> bytes:
     return data.tobytes()
 
 
-def stamped(bodies: Sequence[Body]) -> Iterator[tuple[int, bytes]]:
-    """Span counts and bodies without end, each round through the bodies unlike all before it."""
-    for number in count():
+def stamped(bodies: Sequence[Body], first: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Span counts and bodies without end, each round unlike all before it; `first` is the number of the first."""
+    for number in count(first):
         for body in bodies:
             yield body.spans, stamp(body, number)

@@ -82,3 +82,13 @@ def test_what_was_asked_ahead_is_not_asked_again(served: Collector, sent: Counte
     assert healthy(open_page("steps", **PAGES["steps"]))
     steady = [n for (sql, _), n in sent.items() if sql.startswith(("-- chain_nodes:", "-- step_table:"))]
     assert steady == [1, 1, 1, 1]  # of the window and of the one before
+
+
+def test_a_question_that_would_be_asked_ahead_too_late_is_left_to_the_page(
+    served: Collector, sent: Counter[Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no thread came free in time the page asks by itself, each question once."""
+    monkeypatch.setattr(store, "AHEAD_S", -1.0)
+    assert healthy(open_page("steps", **PAGES["steps"]))
+    steady = [n for (sql, _), n in sent.items() if sql.startswith(("-- chain_nodes:", "-- step_table:"))]
+    assert steady == [1, 1, 1, 1]
