@@ -55,15 +55,7 @@ from (
                            and case when $fate = 'dragged' then role = 'collateral' or role = 'propagated' and code <> 'recovery.silent_failure'
                                     else role = 'root' and $fate in ('', case when recovered then 'recovered' when silent then 'silent' else 'loud' end) end))
       and (not $calling
-           or run_id in (select run_id from operation o
-                         where $calling and start_ns >= $since_ns::ubigint and attempts >= $tries
-                           and ($called = '' or $called = case $called_by
-                                when 'step' then concat_ws(' › ', case when name <> chain_step or kind not in ('chain', 'agent') and (run_id, chain_step) in (
-                                    select run_id, name from operation
-                                    where $called_by = 'step' and name = chain_step and kind in ('chain', 'agent') and start_ns >= $since_ns::ubigint
-                                ) then chain_step end, name)
-                                when 'operation' then name when 'tool' then tool when 'model' then model
-                                else (select any_value(provider) from step s where s.run_id = o.run_id and s.span_id = o.operation_id) end)))
+           or run_id in (select run_id from operations_called($since_ns, $called_by, $called, $tries) where $calling))
       and (not $sending
            or run_id in (select run_id from trace
                          where $sending and trace_id in (

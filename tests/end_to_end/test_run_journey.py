@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from schemas.paths import store_path
 from tests.chromium import served, settle, watched
@@ -85,13 +85,7 @@ def test_from_a_failed_run_to_the_span_that_explains_it(browser: Browser, addres
 def test_what_is_clicked_last_is_what_is_chosen(browser: Browser, address: str, picture: str) -> None:
     """One after the other, and several in a row before the first is answered: picture and URL say the same."""
     with watched(browser, address) as (page, _):
-        page.goto(address + "/runs?window=6h&state=failed&live=false")
-        page.locator(".run-list tbody a").first.click()
-        page.wait_for_url("**/run?*")
-        settle(page)
-        if picture != "Waterfall":
-            view(page, picture)
-        marks = page.locator(MARKED[picture])
+        marks = marked(page, address, picture)
         marks.nth(2).wait_for()
         for at in (1, 0, 2):
             marks.nth(at).click()
@@ -107,13 +101,7 @@ def test_what_is_clicked_last_is_what_is_chosen(browser: Browser, address: str, 
 def test_a_press_during_which_an_answer_comes_is_a_click(browser: Browser, address: str, picture: str) -> None:
     """What is under the button stays until it is up, however long that takes."""
     with watched(browser, address) as (page, _):
-        page.goto(address + "/runs?window=6h&state=failed&live=false")
-        page.locator(".run-list tbody a").first.click()
-        page.wait_for_url("**/run?*")
-        settle(page)
-        if picture != "Waterfall":
-            view(page, picture)
-        marks = page.locator(MARKED[picture])
+        marks = marked(page, address, picture)
         marks.nth(2).scroll_into_view_if_needed()
         marks.nth(2).hover()
         page.mouse.down()
@@ -124,6 +112,17 @@ def test_a_press_during_which_an_answer_comes_is_a_click(browser: Browser, addre
         page.mouse.up()
         page.wait_for_function("before => location.href !== before", arg=pressed, timeout=10_000)
         stays_chosen(page, picture, 2)
+
+
+def marked(page: Page, address: str, picture: str) -> Locator:
+    """Opens a failed run in a picture. -> The steps in it."""
+    page.goto(address + "/runs?window=6h&state=failed&live=false")
+    page.locator(".run-list tbody a").first.click()
+    page.wait_for_url("**/run?*")
+    settle(page)
+    if picture != "Waterfall":
+        view(page, picture)
+    return page.locator(MARKED[picture])
 
 
 def stays_chosen(page: Page, picture: str, at: int) -> None:
