@@ -4,15 +4,23 @@
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
 --   $extra                                bigint, tries beyond the first, in all of the window
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
-with counted as (
-    select bucket_ns, dimension, name, sum(operations)::bigint as operations, sum(tries * operations)::bigint as attempts,
+with names as materialized (
+    select * from call_names($since_ns, $until_ns, $workflow)
+),
+counted as (
+    select named, bucket_ns, sum(operations)::bigint as operations, sum(tries * operations)::bigint as attempts,
            max(case when operations > 0 then tries else 0 end)::bigint as most_tries
-    from calls_named($since_ns, $until_ns, 1, $workflow, $version, $environment)
-    group by all
+    from calls_keyed($since_ns, $until_ns, 1, $workflow, $version, $environment)
+    join names using (call)
+    group by named, bucket_ns
     having sum(operations) > 0
+),
+listed as (
+    select named, list({bucket_ns: bucket_ns, operations: operations, attempts: attempts, most_tries: most_tries}) as buckets
+    from counted
+    group by named
+    having sum(attempts - operations) >= $extra
 )
-select dimension, name, list({bucket_ns: bucket_ns, operations: operations, attempts: attempts, most_tries: most_tries}) as buckets
-from counted
-group by dimension, name
-having sum(attempts - operations) >= $extra
+select dimension, name, buckets
+from listed join (select distinct named, dimension, name from names) using (named)
 order by dimension, name

@@ -4,18 +4,28 @@
 --   $dimensions, $names                   varchar[], of each stretch
 --   $begins_ns, $ends_ns                  bigint[], half-open, of each stretch, in whole 5 minutes; those of a name do not overlap
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
-with near as materialized (
-    select dimension, name, unnest(range(begin_ns, end_ns, 300000000000))::ubigint as bucket_ns
-    from (select unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
-                 unnest($begins_ns::bigint[]) as begin_ns, unnest($ends_ns::bigint[]) as end_ns)
+with stretch as materialized (
+    select unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
+           unnest($begins_ns::bigint[]) as begin_ns, unnest($ends_ns::bigint[]) as end_ns
+),
+names as materialized (
+    select * from call_names($since_ns, $until_ns, $workflow) semi join stretch using (dimension, name)
+),
+near as (
+    select hash(dimension, name) as named, unnest(range(begin_ns, end_ns, 300000000000))::ubigint as bucket_ns from stretch
+),
+called as (
+    select bucket_ns, named, sum(operations)::bigint as operations, sum(tries * operations)::bigint as attempts,
+           sum(failed)::bigint as failed, sum(recovered)::bigint as recovered,
+           max(case when operations > 0 then tries end) as most_tries, sum(wasted_ns)::bigint as wasted_ns,
+           sum(wasted_tokens)::bigint as wasted_tokens, round(sum(wasted_usd), 9) as wasted_usd,
+           list_sort(list(distinct workflow) filter (where tries > 1 and operations > 0)) as workflows
+    from calls_keyed($since_ns, $until_ns, 1, $workflow, $version, $environment)
+    join names using (call)
+    semi join near using (named, bucket_ns)
+    group by bucket_ns, named
+    having sum(operations) > 0
 )
-select bucket_ns, dimension, name, sum(operations)::bigint as operations, sum(tries * operations)::bigint as attempts,
-       sum(failed)::bigint as failed, sum(recovered)::bigint as recovered,
-       max(case when operations > 0 then tries end) as most_tries, sum(wasted_ns)::bigint as wasted_ns,
-       sum(wasted_tokens)::bigint as wasted_tokens, round(sum(wasted_usd), 9) as wasted_usd,
-       list_sort(list(distinct workflow) filter (where tries > 1 and operations > 0)) as workflows
-from calls_named($since_ns, $until_ns, 1, $workflow, $version, $environment)
-semi join near using (dimension, name, bucket_ns)
-group by bucket_ns, dimension, name
-having sum(operations) > 0
+select bucket_ns, dimension, name, called.* exclude (bucket_ns, named)
+from called join (select distinct named, dimension, name from names) using (named)
 order by bucket_ns, dimension, name

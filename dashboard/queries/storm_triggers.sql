@@ -15,9 +15,10 @@ inside as (  -- a bucket at a time: to join by, twice as fast as by range
 ),
 named as (
     select distinct workflow, step, dimension, name
-    from calls_named($since_ns, $until_ns, 3, $workflow, $version, $environment)
+    from call_names($since_ns, $until_ns, $workflow)
     semi join stretch using (dimension, name)
-    where tries > 1 and operations > 0
+    semi join (select call from calls_keyed($since_ns, $until_ns, 3, $workflow, $version, $environment)
+               where tries > 1 and operations > 0) using (call)
 )
 select bucket_ns, dimension, name, code, sum(failures)::bigint as failures
 from rollup_failure_between($since_ns, $until_ns, 1) f
