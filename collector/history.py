@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import duckdb
 
-from collector.store import transaction
+from collector.database import transaction
 
 CHUNK_TRACES: Final = 500
 CHUNK_SPANS: Final = 5_000

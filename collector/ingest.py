@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
+from collector.batch import Batch, Marker, Written
 from collector.decode import decode_json, decode_logs_json, decode_logs_protobuf, decode_protobuf
 from collector.dialects import normalise
 from collector.errors import Busy, CollectorError, StoreUnavailable
@@ -20,7 +21,7 @@ from collector.evidence import Evidence, of_log
 from collector.redaction import Redactor
 from collector.rows import TRACE_ID, Row, resource_row, scope_row, span_row
 from collector.settle import rules_with
-from collector.store import Batch, Marker, Store, Written
+from collector.store import Store
 from schemas.records import Normalised, Rejection, Span
 from schemas.settings import Settings
 from schemas.taxonomy import RejectReason

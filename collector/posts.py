@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from collector.batch import Marker
 from collector.errors import CollectorError
 from collector.evidence import of_verdict
 from collector.ingest import Ingestor
@@ -21,7 +22,7 @@ from collector.receive.answers import Refusal, refusal_of
 from collector.receive.auth import check_token
 from collector.settle.verdicts import verdict_of
 from collector.settling import Settler
-from collector.store import Marker, Store
+from collector.store import Store
 from schemas.records import Evaluation
 from schemas.rules import UserRules
 from schemas.settings import Settings

@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 
 import duckdb
 
+from collector.counting import MINUTE_NS
+from collector.database import transaction
 from collector.rollup import MEASURES
 from collector.rollup_store import DAY_NS
-from collector.store import MINUTE_NS, Store, transaction
+from collector.store import Store
 from schemas.retention import RetentionSettings
 from schemas.taxonomy import RemovalReason
 

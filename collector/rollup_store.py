@@ -19,8 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collector.database import append, transaction
 from collector.rollup import MEASURES, Derived, deltas
-from collector.store import Store, append, transaction
+from collector.store import Store
 from schemas.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -17,6 +17,8 @@ from typing import Final, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from collector.batch import Written
+from collector.database import append, registered, transaction
 from collector.evidence import with_evidence
 from collector.history import History, Progress
 from collector.retention import Bite, Retention, traces_of
@@ -24,7 +26,7 @@ from collector.rollup import Derived
 from collector.rollup_store import KEY, Rollups
 from collector.rows import to_table
 from collector.settle import ASKED, SPAN_COLUMNS, TEXTS, Settled, rules_id, rules_with, settle, strays, texts_wanted
-from collector.store import Store, Written, append, registered, transaction
+from collector.store import Store
 from schemas.settings import Settings
 from schemas.taxonomy import Outcome, RemovalReason
 

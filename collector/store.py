@@ -8,30 +8,28 @@ import shutil
 import stat
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from collector.batch import Batch, Written, without
+from collector.counting import MINUTE_NS, Folds, count_received, count_records
+from collector.database import append, arrow_schema, column_set, scalar, transaction
 from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
-from collector.evidence import LOG, NOTHING, Evidence, Kept, write_evidence
+from collector.evidence import NOTHING, Kept, write_evidence
 from collector.known import Digests, KnownSpans, TraceEntry
 from collector.rows import (
     OTLP_FIELDS,
-    RESOURCE_ID,
     RUN_KEY,
-    SCOPE_ID,
     SPAN_ID,
     START_NS,
     TRACE_ID,
-    TRUNCATED,
     Row,
     to_table,
     version_key,
@@ -40,12 +38,9 @@ from collector.salvage import Damage, open_whole
 from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import MIB, Settings
-from schemas.taxonomy import RejectReason
 from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
-
-MINUTE_NS: Final = 60_000_000_000
 
 DERIVED_TABLES: Final = ("run", "step", "operation", "failure", "verdict", "trace")
 
@@ -60,48 +55,6 @@ LOCK_WAIT_S: Final = 5.0
 
 FILE_FORMAT: Final = "v1.5.0"
 """Oldest DuckDB that must be able to open the file; 2.0's own format is unreadable to 1.x."""
-
-
-class Marker(NamedTuple):
-    """Something that happened outside the agents and may explain a change."""
-
-    at_ns: int
-    workflow: str | None
-    """None: all workflows."""
-    kind: str
-    label: str
-    again_ns: int
-    """The same marker at most this much earlier is this one, sent again."""
-
-
-class Batch(NamedTuple):
-    """What one commit stores: the decoded requests that were waiting."""
-
-    rows: Sequence[Row]
-    resources: Mapping[int, Row]
-    scopes: Mapping[int, Row]
-    rejected: Counter[str]
-    refused: Counter[str]
-    requests: int
-    body_bytes: int
-    evidence: Sequence[Evidence] = ()
-    markers: Sequence[Marker] = ()
-    logs_rejected: Mapping[str, int] = MappingProxyType({})
-    redacted: Mapping[str, int] = MappingProxyType({})
-
-
-class Written(NamedTuple):
-    """What one commit did."""
-
-    received_ns: int
-    stored: int
-    duplicate: int
-    conflict: int
-    late: int
-    trace_ids: frozenset[str]
-    """Traces whose spans changed: to be settled."""
-    removed: frozenset[str] = frozenset()
-    """Traces whose runs had been removed: nothing of the batch was stored for them, it counts as rejected."""
 
 
 class Store:
@@ -119,17 +72,18 @@ class Store:
         self._evidence_schema = arrow_schema(connection, "evidence")
         self.derived_schemas = {table: arrow_schema(connection, table) for table in DERIVED_TABLES}
         """The Arrow schema of each table that settling fills."""
-        self._resource_ids = _column_set(connection, "select resource_id from store.resource")
-        self._scope_ids = _column_set(connection, "select scope_id from store.scope")
-        self._last_received_ns = _scalar(connection, _LAST_RECEIVED)
+        self._resource_ids = column_set(connection, "select resource_id from store.resource")
+        self._scope_ids = column_set(connection, "select scope_id from store.scope")
+        self._last_received_ns = scalar(connection, _LAST_RECEIVED)
+        self._folds = Folds(connection)
         self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
         self._written_keys: set[tuple[str, str]] = set()
         self._writing = threading.Lock()
         self._removed = Digests(_removed_digests(connection))
         self._being_removed: frozenset[str] = frozenset()
-        self.has_run_keys = _scalar(connection, "select exists (from store.trace_key where key <> 'stray')")
+        self.has_run_keys = scalar(connection, "select exists (from store.trace_key where key <> 'stray')")
         """Some trace was ever joined to others by a run key."""
-        self.has_evidence = _scalar(connection, "select exists (from store.evidence)")
+        self.has_evidence = scalar(connection, "select exists (from store.evidence)")
         """Something was ever said of a span from outside."""
 
     @classmethod
@@ -198,7 +152,7 @@ class Store:
             with self._writing:
                 removed = self._removed_of({*trace_ids, *(one.trace_id for one in batch.evidence)})
                 if removed:
-                    batch, trace_ids = _without(batch, removed), trace_ids - removed
+                    batch, trace_ids = without(batch, removed), trace_ids - removed
                 entries = self._known.entries(trace_ids, received_ns, self._look_up)
                 return self._write(batch, entries, received_ns)._replace(removed=removed)
         except duckdb.Error as exc:
@@ -305,9 +259,9 @@ class Store:
                     [("run:" + key, trace_id, start) for (key, trace_id), start in keys.items()],
                 )
             told = _write_told(tx, batch, received_ns, self._evidence_schema)
-            _count(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, added, len(repeats), conflict, late, fresh)
+            count_received(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, added, len(repeats), conflict, late, fresh)
         if received_ns // MINUTE_NS != self._last_received_ns // MINUTE_NS:
-            self._fold_minutes(received_ns // MINUTE_NS * MINUTE_NS)
+            self._folds.fold(self._writer, received_ns // MINUTE_NS * MINUTE_NS)
         self._last_received_ns = received_ns
         self._resource_ids.update(batch.resources)
         self._scope_ids.update(batch.scopes)
@@ -317,18 +271,6 @@ class Store:
         self.has_evidence = self.has_evidence or bool(told.trace_ids)
         changed = frozenset(row[TRACE_ID] for row in fresh) | told.trace_ids
         return Written(received_ns, added, len(repeats), conflict, late, changed)
-
-    def _fold_minutes(self, before_ns: int) -> None:
-        """Makes one row of the many that the commits of each past minute left; an upsert would cost 3 ms a commit."""
-        with transaction(self._writer) as tx:
-            folded = tx.execute(
-                "select * exclude (balance) from ingest_minute where minute_ns < $before and minute_ns in "
-                "(select minute_ns from store.ingest_minute group by 1 having count(*) > 1)",
-                {"before": before_ns},
-            ).fetchall()
-            for row in folded:
-                tx.execute("delete from store.ingest_minute where minute_ns = ?", [row[0]])
-                tx.execute("insert into store.ingest_minute values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _resolve(self, fresh: list[Row], repeats: list[Row]) -> tuple[list[Row], list[Row], int]:
         """Keeps one version of each repeated span.
@@ -404,7 +346,7 @@ class Store:
     def settled_until_ns(self) -> int:
         """Every span received up to here has been settled, if by earlier rules (see `history`)."""
         with self.cursor() as cursor:
-            return int(_scalar(cursor, "select value from store.meta where key = 'settled_until_ns'"))
+            return int(scalar(cursor, "select value from store.meta where key = 'settled_until_ns'"))
 
 
 def prepare_data_dir(data_dir: Path) -> Path:
@@ -498,12 +440,12 @@ def _open_current(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
 
 def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
     """What the store was written by; None: nothing is there yet."""
-    schemas = _column_set(
+    schemas = column_set(
         connection, "select schema_name from duckdb_schemas() where database_name = current_database()"
     )
     if "store" not in schemas:
         return None
-    return int(_scalar(connection, "select value from store.meta where key = 'schema_version'"))
+    return int(scalar(connection, "select value from store.meta where key = 'schema_version'"))
 
 
 def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path, found: int | None) -> None:
@@ -571,73 +513,15 @@ def _removed_digests(connection: duckdb.DuckDBPyConnection) -> npt.NDArray[np.ui
     return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
 
 
-def _without(batch: Batch, removed: frozenset[str]) -> Batch:
-    """The batch without what came too late for runs that were removed: it counts as rejected."""
-    rows = [row for row in batch.rows if row[TRACE_ID] not in removed]
-    evidence = [one for one in batch.evidence if one.trace_id not in removed]
-    records = sum(one.source == LOG for one in batch.evidence) - sum(one.source == LOG for one in evidence)
-    return batch._replace(
-        rows=rows,
-        resources=_named(batch.resources, {row[RESOURCE_ID] for row in rows} | {one.resource_id for one in evidence}),
-        scopes=_named(batch.scopes, {row[SCOPE_ID] for row in rows} | {one.scope_id for one in evidence}),
-        rejected=batch.rejected + Counter({str(RejectReason.REMOVED): len(batch.rows) - len(rows)}),
-        evidence=evidence,
-        logs_rejected=Counter(batch.logs_rejected) + Counter({str(RejectReason.REMOVED): records}),
-    )
-
-
-def _named(rows: Mapping[int, Row], ids: set[Any]) -> dict[int, Row]:
-    return {key: row for key, row in rows.items() if key in ids}
-
-
-def _count(
-    tx: duckdb.DuckDBPyConnection,
-    batch: Batch,
-    minute_ns: int,
-    stored: int,
-    duplicate: int,
-    conflict: int,
-    late: int,
-    rows: Iterable[Row],
-) -> None:
-    rejected = batch.rejected.total()
-    truncated = sum(row[TRUNCATED] for row in rows)
-    received = stored + duplicate + rejected
-    tx.execute(
-        "insert into store.ingest_minute values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [minute_ns, received, stored, duplicate, conflict, rejected, truncated, late, batch.requests, batch.body_bytes],
-    )
-    for table, column, counts in (
-        ("ingest_rejection", "spans", batch.rejected),
-        ("ingest_refusal", "requests", batch.refused),
-        ("ingest_redaction", "texts", batch.redacted),
-    ):
-        if counts:
-            tx.executemany(
-                _UPSERT_REASON[table, column], [(minute_ns, reason, n) for reason, n in sorted(counts.items())]
-            )
-
-
 def _write_told(tx: duckdb.DuckDBPyConnection, batch: Batch, received_ns: int, schema: pa.Schema) -> Kept:
     """Stores what was said from outside: evidence and markers."""
     told = write_evidence(tx, batch.evidence, received_ns, schema) if batch.evidence else NOTHING
     for marker in batch.markers:
         tx.execute(_MARK, marker._asdict() | {"received_ns": received_ns})
     if batch.evidence or batch.logs_rejected:
-        _count_logs(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, told)
+        count_records(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, told)
     return told
 
-
-def _count_logs(tx: duckdb.DuckDBPyConnection, batch: Batch, minute_ns: int, told: Kept) -> None:
-    fates = {"stored": told.stored, "duplicate": told.duplicate, **batch.logs_rejected}
-    counts = [(minute_ns, fate, records) for fate, records in sorted(fates.items()) if records]
-    if counts:
-        tx.executemany(_UPSERT_FATE, counts)
-
-
-_UPSERT_FATE: Final = (
-    "insert into store.ingest_log values (?, ?, ?) on conflict do update set records = records + excluded.records"
-)
 
 _UNSETTLED_TRACES: Final = """
 select trace_id from store.span where received_ns > $until
@@ -657,61 +541,6 @@ where not exists (from store.marker
                   where workflow is not distinct from $workflow and kind = $kind and label = $label
                     and at_ns between greatest($at_ns, $again_ns) - $again_ns and $at_ns)
 """
-
-_UPSERT_REASON: Final = {
-    ("ingest_rejection", "spans"): (
-        "insert into store.ingest_rejection values (?, ?, ?) on conflict do update set spans = spans + excluded.spans"
-    ),
-    ("ingest_refusal", "requests"): (
-        "insert into store.ingest_refusal values (?, ?, ?) "
-        "on conflict do update set requests = requests + excluded.requests"
-    ),
-    ("ingest_redaction", "texts"): (
-        "insert into store.ingest_redaction values (?, ?, ?) on conflict do update set texts = texts + excluded.texts"
-    ),
-}
-
-
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A transaction that is committed at the end of the block and rolled back on any error."""
-    connection.begin()
-    try:
-        yield connection
-    except BaseException:
-        with suppress(duckdb.Error):  # a fatal error has ended the transaction already
-            connection.rollback()
-        raise
-    connection.commit()
-
-
-@contextmanager
-def registered(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
-    """The rows as table `incoming`, while the block runs."""
-    connection.register("incoming", rows)
-    try:
-        yield
-    finally:
-        connection.unregister("incoming")
-
-
-def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Appends rows whose columns are the table's, in order; 2 ms cheaper a call than the same as SQL."""
-    connection.from_arrow(rows).insert_into(table)
-
-
-def arrow_schema(connection: duckdb.DuckDBPyConnection, table: str) -> pa.Schema:
-    """The Arrow schema that rows of a stored table have."""
-    return connection.table(f"store.{table}").limit(0).to_arrow_table().schema
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    ((value,),) = connection.execute(sql).fetchall()  # fetchone would leave the result, and its transaction, open
-    return value
-
-
-def _column_set(connection: duckdb.DuckDBPyConnection, sql: str) -> set[Any]:
-    return {value for (value,) in connection.execute(sql).fetchall()}
 
 
 def _first_line(exc: Exception) -> str:

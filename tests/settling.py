@@ -6,11 +6,11 @@ from functools import cache
 import duckdb
 import pyarrow as pa
 
+from collector.database import arrow_schema
 from collector.dialects import normalise
 from collector.rows import SPAN_FIELDS, Row, span_row, to_json, to_table
 from collector.settle import SPAN_COLUMNS, TEXTS, Rules, Settled, settle, texts_wanted
 from collector.settle.rules import OUR_RULES
-from collector.store import arrow_schema
 from schemas import ddl
 from schemas.records import Normalised, Span
 

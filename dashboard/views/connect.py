@@ -18,11 +18,9 @@ COLUMNS: Final[list[Column]] = [
     {"name": "scope", "label": "Instrumentation scope"},
     {"name": "dialect", "label": "Dialect", "width": "112px", "optional": 2},
     {"name": "framework", "label": "Framework", "width": "104px", "optional": 1},
-    number_column("spans", "Spans", 76, leaves=3),
-    number_column("traces", "Traces", 70, "Traces that these spans lie in", 1),
-    number_column("runs", "Runs", 66, "Runs that began in the window and hold such spans: a row leads to them"),
+    number_column("spans", "Spans", 76),
     number_column(
-        "gaps", "With gaps", 82, "Spans that lack something their dialect should say; Overview lists what", 2
+        "gaps", "With gaps", 82, "Spans that lack something their dialect should say; Overview lists what", 1
     ),
     {"name": "last", "label": "Last seen", "look": "ago", "width": "92px"},
 ]
@@ -45,7 +43,9 @@ def arrived() -> None:
     """Who sends what, last seen first."""
     conf = filters.current()
     length = conf.window.until_ns - conf.window.since_ns
-    found = (store.ask if length <= MOST_LIVE else store.ask_steady)("arrived", **conf.scope()).to_pylist()
+    found = (store.ask if length <= MOST_LIVE else store.ask_steady)(
+        "arrived", since_ns=conf.window.since_ns
+    ).to_pylist()
     st.subheader("What has arrived", anchor=False)
     if not found:
         st.caption(f"Nothing {conf.window.said}. The first spans show up here within two seconds.")
@@ -61,8 +61,6 @@ def arrived() -> None:
                 "dialect": row["dialect"],
                 "framework": row["framework"],
                 "spans": words.count(row["spans"]),
-                "traces": words.count(row["traces"]),
-                "runs": words.count(row["runs"]),
                 "gaps": words.share(row["spans_with_gaps"], row["spans"]),
                 "last": row["last_ns"] // 1_000_000,
             }
@@ -72,9 +70,7 @@ def arrived() -> None:
         key="connect_arrived",
         label="Services, scopes and dialects that sent spans",
     )
-    st.caption(
-        "Spans and traces are those received in the window; a row leads to the runs among them that began in it."
-    )
+    st.caption("Spans are those received in the window; a row leads to the runs that began in it and hold such spans.")
 
 
 recipes = {recipe.name: recipe for recipe in RECIPES}

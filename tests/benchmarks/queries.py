@@ -48,6 +48,14 @@ CHAIN = "'classify', 'lookup', 'search', 'draft', 'check', 'send'"
 CODES = "'state.lost', 'control.skip', 'tool.timeout', 'tool.http', 'unclassified'"
 LAYERS_A = "'state', 'control', 'error', 'tool', 'unclassified'"
 LAYERS_B = "'handoff', 'state', 'routing', 'recovery', 'unclassified'"
+COUNTED = """
+insert into store.ingest_source
+select received_ns // 60000000000 * 60000000000, service, '', '', dialect, framework, count(*), count(gaps),
+       max(received_ns)
+from store.span
+group by all
+order by 1
+"""
 NTH = "(case when hash(i, 'code') % 20 = 0 then 4 else hash(i, 'code') % 4 end)::integer"
 FILLED = {
     "store.run": {
@@ -116,6 +124,7 @@ def make_store(data: Path, runs: int, spans_per_run: int) -> None:
         connection.execute(
             "insert into store.trace select run_id, run_id, spans, last_received_ns, last_received_ns from store.run"
         )
+        connection.execute(COUNTED)
         connection.execute("update store.meta set value = $1 where key = 'settled_until_ns'", [str(time.time_ns())])
         connection.execute("set variable rule_version = $1", [RULE_VERSION])
         for part in ("fill_rollups.sql", "fill_steps.sql"):

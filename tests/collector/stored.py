@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from collector.batch import Batch
 from collector.rows import Row, resource_row, scope_row, span_row
-from collector.store import Batch
 from schemas.records import Normalised, Span
 
 PLAIN = Normalised(*(None for _ in Normalised._fields))._replace(

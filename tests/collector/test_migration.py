@@ -13,9 +13,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from collector.database import append
 from collector.errors import CollectorError, SchemaMismatch
 from collector.rows import to_table
-from collector.store import Store, append, backup_path
+from collector.store import Store, backup_path
 from dashboard.errors import SchemaMismatch as NotForReading
 from dashboard.reader import FileReader
 from schemas import ddl

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 import collector.retention
+from collector.batch import Batch
 from collector.evidence import of_verdict
 from collector.rollup_store import Rollups
 from collector.rows import TRACE_ID
 from collector.settling import Settler
-from collector.store import Batch, Store
+from collector.store import Store
 from schemas.records import Evaluation, Span
 from schemas.retention import RetentionSettings
 from schemas.settings import Settings

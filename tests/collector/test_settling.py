@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import collector.settling
+from collector.batch import Batch
 from collector.dialects import normalise
 from collector.rows import resource_row, scope_row, span_row
 from collector.settling import Settler
-from collector.store import Batch, Store
+from collector.store import Store
 from schemas.records import Span
 from schemas.rules import UserRules
 from schemas.settings import Settings
