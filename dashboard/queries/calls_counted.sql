@@ -4,12 +4,12 @@
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
 --   $extra                                bigint, tries beyond the first, in all of the window
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
-with names as materialized (
-    select * from call_names($since_ns, $until_ns, $workflow)
+with names as materialized (  -- times `one`: DuckDB would sum before the join, too, for as many rows as there are: twice as slow
+    select *, 1 as one from call_names($since_ns, $until_ns, $workflow)
 ),
 counted as (
-    select named, bucket_ns, sum(operations)::bigint as operations, sum(tries * operations)::bigint as attempts,
-           max(case when operations > 0 then tries else 0 end)::bigint as most_tries
+    select named, bucket_ns, sum(one * operations)::bigint as operations, sum(one * tries * operations)::bigint as attempts,
+           max(case when operations > 0 then one * tries else 0 end)::bigint as most_tries
     from calls_keyed($since_ns, $until_ns, 1, $workflow, $version, $environment)
     join names using (call)
     group by named, bucket_ns

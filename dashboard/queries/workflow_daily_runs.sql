@@ -6,7 +6,7 @@ select workflow, day,
        sum(case when outcome in ('clean', 'recovered', 'silent', 'failed') then runs else 0 end)::bigint as finished,
        sum(case when outcome in ('clean', 'recovered') then runs else 0 end)::bigint as good
 from rollup_run_between($since_ns, $until_ns, coarsest_within_days($since_ns, $until_ns, $zone))
-asof join zone_days($since_ns, $until_ns, $zone) on bucket_ns >= day_ns
+join zone_buckets($since_ns, $until_ns, $zone) using (bucket_ns)
 where ($workflow = '' or workflow = $workflow)
   and ($version = '' or workflow_version = $version)
   and in_environment(environment, $environment)
