@@ -4,6 +4,7 @@ from datetime import UTC, datetime, tzinfo
 
 NS = 1_000_000_000
 NOT_KNOWN = "–"
+MINUS = "−"
 
 
 def duration(ns: int | None) -> str:
@@ -47,6 +48,14 @@ def share(part: int, whole: int) -> str:
     return f"{percent:.0f} %" if percent in (0, 100) else f"{percent:.1f} %"
 
 
+def signed(number: float, digits: int = 1) -> str:
+    """A change with its sign, a minus as wide as a plus; what rounds to nothing has both."""
+    text = f"{abs(number):.{digits}f}"
+    if float(text) == 0:
+        return f"± {text}"
+    return ("+" if number > 0 else MINUS) + text
+
+
 def money(usd: float | None) -> str:
     """An amount in US dollars."""
     if usd is None:
@@ -80,8 +89,13 @@ def moment(ns: int, zone: tzinfo = UTC, *, now_ns: int | None = None) -> str:
 
 
 def lately(ns: int, zone: tzinfo, now_ns: int) -> str:
-    """A point in time as one says it: `Tue 14:00` in the last six days, `12 Nov` before; midnight is a whole day."""
+    """A point in time as one says it: `14:00` today, `Tue 14:00` in the last six days, `12 Nov` before.
+
+    Midnight is a whole day.
+    """
     when, now = (datetime.fromtimestamp(at / NS, zone) for at in (ns, now_ns))
+    if when.date() == now.date():
+        return "today" if (when.hour, when.minute) == (0, 0) else when.strftime("%H:%M")
     if (now.date() - when.date()).days > 6:
         return when.strftime("%d %b" if when.year == now.year else "%d %b %Y").lstrip("0")
     return when.strftime("%a" if (when.hour, when.minute) == (0, 0) else "%a %H:%M")

@@ -1,6 +1,7 @@
 """What a page says first, in words: the finding with its number, where and since when."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final, NamedTuple
 
@@ -24,26 +25,41 @@ class Finding(NamedTuple):
     """Runs failed or fell silent."""
 
 
-def overview(totals: Row, before: Row, worst: Row | None, window: str, now_ns: int, zone: tzinfo) -> Finding:
+def since(first_ns: int, last_ns: int, window: tuple[int, int], now_ns: int, zone: tzinfo) -> str:
+    """Since when something goes on, as the end of a sentence; of what went on all along only when it was last seen.
+
+    Args:
+        window: where it was looked for, in ns; what began in its first tenth may have begun long before it.
+    """
+    begins, ends = window
+    if first_ns - begins > (ends - begins) / 10:
+        return f" since {words.moment(first_ns, zone, now_ns=now_ns)}."
+    return f", the last {words.ago(last_ns, now_ns)}."
+
+
+def overview(
+    totals: Row, before: Row, worst: Row | None, window: tuple[int, int], said_of: str, now_ns: int, zone: tzinfo
+) -> Finding:
     """How the runs of a window went.
 
     Args:
         totals, before: rows of `queries/run_totals.sql` for the window and for the one before it.
         worst: the row of `queries/worst_spot.sql`.
-        window: what to call the window, as in "in the last hour".
+        window: the window, in ns.
+        said_of: what to call the window, as in "in the last hour".
         now_ns: decides whether a time of today goes without its date.
     """
     failed, silent, finished = totals["failed"], totals["silent"], totals["finished"]
     if totals["runs"] == 0:
-        return Finding((f"No runs {window}.",), alarming=False)
+        return Finding((f"No runs {said_of}.",), alarming=False)
     if failed + silent == 0:
         open_runs = totals["runs"] - finished
         rest = f" {words.plural(open_runs, 'run is', 'runs are')} not finished." if open_runs else ""
         if finished == 0:
-            return Finding((f"{words.plural(totals['runs'], 'run')} {window}, none finished yet.",), alarming=False)
+            return Finding((f"{words.plural(totals['runs'], 'run')} {said_of}, none finished yet.",), alarming=False)
         all_of = "The one finished run" if finished == 1 else f"All {words.count(finished)} finished runs"
-        return Finding((f"{all_of} {window} got through: none failed or fell silent.{rest}",), alarming=False)
-    said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {window}"
+        return Finding((f"{all_of} {said_of} got through: none failed or fell silent.{rest}",), alarming=False)
+    said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {said_of}"
     said += f" ({words.share(failed, finished)}"
     if before["finished"]:
         said += f"; {words.share(before['failed'], before['finished'])} in the window before"
@@ -52,8 +68,8 @@ def overview(totals: Row, before: Row, worst: Row | None, window: str, now_ns: i
         said += f", {words.count(silent)} more fell silent"
     if worst is None:
         return Finding((said + ".",), alarming=True)
-    when = words.moment(worst["first_ns"], zone, now_ns=now_ns)
-    hit = f": {words.plural(worst['runs'], 'run')} since {when}."
+    when = since(worst["first_ns"], worst["last_ns"], window, now_ns, zone)
+    hit = f": {words.plural(worst['runs'], 'run')}{when}"
     if worst["failing_step"] is None:
         return Finding((f"{said}. Most of them in ", worst["workflow"], hit), alarming=True)
     return Finding((f"{said}. Most broke at ", worst["failing_step"], " in ", worst["workflow"], hit), alarming=True)
@@ -87,7 +103,8 @@ def failures(
     last: Row | None,
     certainty: str,
     lens: Lens,
-    window: str,
+    window: tuple[int, int],
+    said_of: str,
     now_ns: int,
     zone: tzinfo,
 ) -> Finding:
@@ -96,32 +113,53 @@ def failures(
     Args:
         now, before: rows of `queries/failure_totals.sql` for the window and for the one before it; None: none.
         runs: how many runs both windows have.
-        spot: the row of `queries/failure_steps.sql` with most failures.
+        spot: the layer of a step with most failures, of `spots`.
         last: the row of `queries/failure_before.sql`.
         certainty: observed, inferred or judged.
         lens: the lens that the layer is told through.
-        window: what to call the window, as in "in the last hour".
+        window: the window, in ns.
+        said_of: what to call the window, as in "in the last hour".
         now_ns: decides whether a time of today goes without its date.
         zone: the reader's time zone.
     """
     if now is None or now["failures"] == 0 or spot is None:
         if runs[0] == 0:
-            return Finding((f"No runs {window}.",), alarming=False)
-        said = f"No {certainty} failure in {words.plural(runs[0], 'run')} {window}."
+            return Finding((f"No runs {said_of}.",), alarming=False)
+        said = f"No {certainty} failure in {words.plural(runs[0], 'run')} {said_of}."
         if last is None:
             return Finding((said,), alarming=False)
-        since = words.moment(last["at_ns"], zone, now_ns=now_ns)
+        when = words.moment(last["at_ns"], zone, now_ns=now_ns)
         at = (" at ", last["step"]) if last["step"] else (" in ", last["workflow"])
-        return Finding((f"{said} As usual since {since}: the last one was ", last["code"], *at, "."), alarming=False)
+        return Finding((f"{said} As usual since {when}: the last one was ", last["code"], *at, "."), alarming=False)
     said = f"{words.plural(now['failures'], f'{certainty} failure')} hit {words.count(now['runs'])} of "
-    said += f"{words.plural(runs[0], 'run')} {window} ({words.share(now['runs'], runs[0])}"
+    said += f"{words.plural(runs[0], 'run')} {said_of} ({words.share(now['runs'], runs[0])}"
     if runs[1]:
         said += f"; {words.share(before['runs'] if before else 0, runs[1])} in the window before"
-    layer = layer_of(spot, lens)
-    when = words.moment(spot["first_ns"], zone, now_ns=now_ns)
-    end = f": {words.count(spot['failures'])} since {when}."
+    layer, (code, of_code) = layer_of(spot, lens), spot["codes"].most_common(1)[0]
+    when = since(spot["first_ns"], spot["newest_ns"], window, now_ns, zone)
+    ours = f": {words.count(spot['failures'])}, "
+    ours += "all " if of_code == spot["failures"] else f"{words.count(of_code)} of them "
     where = (" at ", spot["step"], " in ", spot["workflow"]) if spot["step"] else (" in ", spot["workflow"])
-    return Finding((f"{said}). Most lie in ", layer or "", ", ", spot["code"], *where, end), alarming=True)
+    return Finding((f"{said}). Most lie in ", layer or "", *where, ours, code, when), alarming=True)
+
+
+def spots(rows: Iterable[Row], lens: Lens) -> list[dict[str, Any]]:
+    """The layers of each step through a lens, those with most failures first.
+
+    Args:
+        rows: of `queries/failure_steps.sql`, which tell both lenses apart.
+    """
+    found: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+    for row in rows:
+        codes = Counter[str](dict(row["codes"]))
+        spot = found.setdefault(
+            (row["workflow"], row["step"], layer_of(row, lens)), dict(row) | {"failures": 0, "codes": Counter[str]()}
+        )
+        spot["failures"] += row["failures"]
+        spot["codes"] += codes
+        spot["first_ns"] = min(spot["first_ns"], row["first_ns"])
+        spot["newest_ns"] = max(spot["newest_ns"], row["newest_ns"])
+    return sorted(found.values(), key=lambda spot: -spot["failures"])
 
 
 def retries(

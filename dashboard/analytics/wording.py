@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from dashboard import words
 from dashboard.analytics.attribution import AT_START, Attribution, Part
 from dashboard.analytics.findings import Finding
+from dashboard.analytics.proportions import Band, difference
 from dashboard.analytics.reliability import Estimate
 
 STEPS: Final = {"tool": "tool", "llm": "model call", "retrieval": "look-up", "agent": "agent"}
@@ -27,7 +28,14 @@ class Change(NamedTuple):
 
 
 def delivers(
-    workflow: str, now: Estimate, change: Change | None, zone: tzinfo, now_ns: int, *, steady_ns: int | None = None
+    workflow: str,
+    now: Estimate,
+    change: Change | None,
+    zone: tzinfo,
+    now_ns: int,
+    *,
+    steady_ns: int | None = None,
+    before: Estimate | None = None,
 ) -> Finding:
     """The sentence that a page opens with.
 
@@ -35,6 +43,7 @@ def delivers(
         now: the compounded reliability of the window.
         change: the latest change point, where there is one.
         steady_ns: since when there was none, where history is long enough to tell.
+        before: the compounded reliability of the window before; told where chance does not explain the difference.
     """
     if now.value is None:
         return Finding(("", workflow, f": {now.reason}."), alarming=False)
@@ -44,11 +53,32 @@ def delivers(
         return Finding(("", workflow, said), alarming=False)
     said = f" delivers {100 * now.value:.1f} % [{100 * now.low:.1f}, {100 * now.high:.1f}]"
     if change is None or abs(change.ratio) < STILL:
-        usual = f", as usual since {words.lately(steady_ns, zone, now_ns)}" if steady_ns is not None else ""
-        return Finding(("", workflow, f"{said}{usual}."), alarming=False)
+        since = f" since {words.lately(steady_ns, zone, now_ns)}" if steady_ns is not None else ""
+        if before is None or not other(now, before):
+            return Finding(("", workflow, f"{said}{', as usual' if since else ''}{since}."), alarming=False)
+        points = 100 * (now.value - (before.value or 0.0))
+        said += f", {abs(points):.1f} points {'less' if points < 0 else 'more'} than in the window before"
+        lasting = f"; no lasting change{since}" if since else ""
+        return Finding(("", workflow, f"{said}{lasting}."), alarming=False)
     way = "down" if change.ratio < 0 else "up"
-    said += f", {way} {100 * abs(change.ratio):.1f} points since {words.lately(change.at_ns, zone, now_ns)}"
+    said += f", {way} {_points(change):.1f} points since {words.lately(change.at_ns, zone, now_ns)}"
     return Finding(("", workflow, *_because(said, change)), alarming=change.ratio < 0)
+
+
+def other(now: Estimate, before: Estimate) -> bool:
+    """Whether two figures with enough runs differ by more than chance explains."""
+    if now.value is None or before.value is None or "band" in (now.shown, before.shown):
+        return False
+    moved = difference(before.value, Band(before.low, before.high), now.value, Band(now.low, now.high))
+    return not moved.low <= 0 <= moved.high
+
+
+def _points(change: Change) -> float:
+    """By how much R moved, as the figures beside it are read; what users got, where R did not go that way."""
+    found = change.attribution
+    if found is None or found.points * change.ratio <= 0:
+        return 100 * abs(change.ratio)
+    return abs(round(1000 * found.after) - round(1000 * found.before)) / 10
 
 
 def _because(said: str, change: Change) -> tuple[str, ...]:

@@ -26,11 +26,17 @@ def estimated(figure: Estimate) -> str | list[str]:
     return band(figure) if figure.shown == "band" else [f"{100 * figure.value:.1f} %", band(figure)]
 
 
-def moved(now: Estimate, before: Estimate) -> str | None:
+def in_short(figure: Estimate) -> str:
+    """A figure where there is room for one thing only: its value, below the gate its band."""
+    shown = estimated(figure)
+    return shown if isinstance(shown, str) else shown[0]
+
+
+def moved(now: Estimate, before: Estimate, unit: str = " pts") -> str | None:
     """The change in points; None where either rests on too little."""
-    if now.value is None or before.value is None or before.shown != "value and band":
+    if now.value is None or before.value is None or "band" in (now.shown, before.shown):
         return None
-    return f"{100 * (now.value - before.value):+.1f} pts"
+    return words.signed(100 * (now.value - before.value)) + unit
 
 
 def band(figure: Estimate) -> str:
@@ -104,7 +110,9 @@ def p95_figure(now: Quantile, before: Quantile, **look_of: Any) -> Figure:
     if before.value_ns is not None and before.n >= P95_NEEDS:
         times = now.value_ns / before.value_ns
         change = (
-            f"× {times:.3g}" if times >= 3 else ("± 0" if abs(times - 1) < 0.005 else f"{100 * (times - 1):+.0f} %")
+            f"× {times:.3g}"
+            if times >= 3
+            else ("± 0" if abs(times - 1) < 0.005 else f"{words.signed(100 * (times - 1), 0)} %")
         )
         if now.low_ns is not None and before.value_ns < now.low_ns:
             tone = "worse"

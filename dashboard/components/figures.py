@@ -64,7 +64,7 @@ def share_figure(
     if whole and before[1]:
         old = before[0] / before[1]
         moved = part / whole - old
-        change = f"{100 * moved:+.1f} pts" if abs(moved) >= 0.0005 else "± 0"
+        change = f"{words.signed(100 * moved)} pts" if abs(moved) >= 0.0005 else "± 0"
         if good is not None and not band.low <= old <= band.high:
             tone = "better" if (moved > 0) == good else "worse"
     note = f"[{100 * band.low:.1f}, {100 * band.high:.1f}] of {words.count(whole)}" if whole else "no run finished"

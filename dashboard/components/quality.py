@@ -34,16 +34,15 @@ REASONS = {
 
 def asked(window: Window) -> list[Asked]:
     """What the panel asks, for a page that asks it ahead."""
-    since: dict[str, Param] = {"since_ns": window.since_ns}
-    balance: list[Asked] = [(question, since) for question in ("ingest_totals", "ingest_logs", "ingest_reasons")]
-    return [*balance, ("run_defects", since | {"until_ns": window.until_ns})]
+    within: dict[str, Param] = {"since_ns": window.since_ns, "until_ns": window.until_ns}
+    return [(each, within) for each in ("ingest_totals", "ingest_logs", "ingest_reasons", "run_defects")]
 
 
 def panel(window: Window) -> None:
     """Shows the balance of a window: received = stored + duplicate + rejected, and why."""
     totals, logged, reasons, of_runs = (store.ask(question, **params).to_pylist() for question, params in asked(window))
     (total,), (logs,), (defects,) = totals, logged, of_runs
-    gaps = store.ask_steady("dialect_gaps", since_ns=window.since_ns).to_pylist()
+    gaps = store.ask_steady("dialect_gaps", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()
     st.markdown("**Data quality**")
     with st.container(border=True):
         balance = (

@@ -7,7 +7,7 @@ from dashboard.analytics.reliability import Chain, Estimate, NodeFigures, Transi
 from dashboard.analytics.step_graph import layout
 from dashboard.chains import JOINT
 from dashboard.components.assets import component
-from dashboard.components.estimates import KNOWN, LOST
+from dashboard.components.estimates import KNOWN, LOST, in_short
 
 mount = component("step_graph", '<div class="seam step-graph"></div>')
 
@@ -64,7 +64,7 @@ def step_graph(
         "columns": drawn.columns,
         "rows": drawn.rows,
         "runs": f"{chain.runs:,}",
-        "end": "–" if delivers.value is None else f"{100 * delivers.value:.1f} %",
+        "end": in_short(delivers),
     }
     mount(key=key, data=data)
     return drawn.left_out

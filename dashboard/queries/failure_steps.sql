@@ -5,7 +5,7 @@
 --   $certainty                         varchar; observed, inferred and judged are never added up
 select workflow, step, layer_a, layer_b, count(*) as failures, count(distinct run_id) as runs,
        count(*) filter (where recovered) as recovered, count(*) filter (where silent) as silent,
-       mode(code) as code, max(at_ns) as newest_ns, min(at_ns) as first_ns,
+       mode(code) as code, histogram(code) as codes, max(at_ns) as newest_ns, min(at_ns) as first_ns,
        sum(count(*)) over (partition by workflow, step)::bigint as of_step
 from failure
 where at_ns >= $since_ns::ubigint and role = 'root' and certainty = $certainty

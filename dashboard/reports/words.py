@@ -8,7 +8,7 @@ from schemas.reports import Change, ChangePoint, Estimate, Latency, Ratio, Storm
 from schemas.taxonomy import LayerA
 from schemas.zones import zone_of
 
-MINUS: Final = "−"
+MINUS: Final = words.MINUS
 NOT_KNOWN: Final = words.NOT_KNOWN
 PARTING_FROM: Final = 0.005
 """Below half a point the difference of R and E is not worth a sentence."""
@@ -71,11 +71,8 @@ def points(fraction: float) -> str:
 
 
 def signed(number: float) -> str:
-    """One decimal with its sign; what rounds to nothing has none."""
-    text = f"{abs(number):.1f}"
-    if float(text) == 0:
-        return "± 0.0"
-    return ("+" if number > 0 else MINUS) + text
+    """One decimal with its sign."""
+    return words.signed(number)
 
 
 def change(of: Change | None) -> str:

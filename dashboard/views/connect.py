@@ -44,7 +44,7 @@ def arrived() -> None:
     conf = filters.current()
     length = conf.window.until_ns - conf.window.since_ns
     found = (store.ask if length <= MOST_LIVE else store.ask_steady)(
-        "arrived", since_ns=conf.window.since_ns
+        "arrived", since_ns=conf.window.since_ns, until_ns=conf.window.until_ns
     ).to_pylist()
     st.subheader("What has arrived", anchor=False)
     if not found:

@@ -82,8 +82,8 @@ def figure(kind: str, value: float) -> str:
 def moved(kind: str, change: ChangePoint) -> str:
     """By how much a series moved."""
     if kind in ("success", "reliability"):
-        return f"{100 * change.change:+.1f} pts"
-    return f"{100 * change.change / change.before.value:+.0f} %" if change.before.value else words.NOT_KNOWN
+        return f"{words.signed(100 * change.change)} pts"
+    return f"{words.signed(100 * change.change / change.before.value, 0)} %" if change.before.value else words.NOT_KNOWN
 
 
 def band(kind: str, level: Level) -> str:
@@ -400,7 +400,7 @@ def show_bridge(found: Attribution, steps: Mapping[str, str], before: dict[str, 
     piers, at = [Pier("R before", 0, first, f"{first:.1f} %", level=True, params=before)], first
     for label, moved_by, way in zip(labels, tenths, ways, strict=True):
         if moved_by or len(tenths) <= 2:
-            piers.append(Pier(label, at, at + moved_by, f"{moved_by:+.1f} pts", level=False, params=way))
+            piers.append(Pier(label, at, at + moved_by, f"{words.signed(moved_by)} pts", level=False, params=way))
             at += moved_by
     piers.append(Pier("R after", 0, last, f"{last:.1f} %", level=True, params=after))
     bridge(piers, key="drift_bridge", label=", ".join(f"{pier.name} {pier.said}" for pier in piers))
@@ -495,8 +495,11 @@ def sight(examined: Examined) -> str:
     if examined.level.value in (0.0, 1.0):
         return "Every run ended alike, so nothing can be said of how large a fall would be seen."
     wait = examined.days_to_see(min(A_FALL, examined.level.value))
-    told = f"At {examined.trials_a_day:.0f} runs a day a fall by {100 * A_FALL:.0f} points is found within "
-    told += f"{math.ceil(wait)} days in four of five cases" if wait <= drift.MOST_DAYS else "no 90 days"
+    told = f"At {examined.trials_a_day:.0f} runs a day a fall by {100 * A_FALL:.0f} points is "
+    if wait <= drift.MOST_DAYS:
+        told += f"found within {math.ceil(wait)} days in four of five cases"
+    else:
+        told += f"not found within {drift.MOST_DAYS} days"
     least = examined.fall_seen(SOON)
     if least is None:
         return told + f"; within {SOON} days none is: not enough traffic."

@@ -80,8 +80,8 @@ def headline(conf: Filters, seen: Glance, told: Story, finding: findings.Finding
     """What is worse than usual and since when, how many runs it hit here, and what to open next."""
     here = filters.zone()
     if told.fall is not None:
-        workflow, now, change = told.fall
-        said = wording.delivers(workflow, now, change, here, now_ns)
+        workflow, since, change = told.fall
+        said = wording.delivers(workflow, since, change, here, now_ns)
     else:
         lowest = worst(seen)
         if lowest is None:
@@ -89,7 +89,9 @@ def headline(conf: Filters, seen: Glance, told: Story, finding: findings.Finding
             return
         workflow = lowest
         steady_ns = told.steady.get(workflow)
-        said = wording.delivers(workflow, seen.workflows[workflow][0].r, None, here, now_ns, steady_ns=steady_ns)
+        now, before = seen.workflows[workflow]
+        of_before = before.r if before else None
+        said = wording.delivers(workflow, now.r, None, here, now_ns, steady_ns=steady_ns, before=of_before)
     words_of, ways = st.columns([7, 2], vertical_alignment="center")
     with words_of:
         st.subheader(sentence(said.pieces), anchor=False)
@@ -103,7 +105,17 @@ def headline(conf: Filters, seen: Glance, told: Story, finding: findings.Finding
 
 
 def worst(seen: Glance) -> str | None:
-    """The workflow that delivers least, of those with enough runs for a figure; else the busiest with any."""
+    """The workflow that lost most runs against the window before, where one fell by more than chance explains.
+
+    Else the one that delivers least, of those with enough runs for a figure; else the busiest with any.
+    """
+    fell = {
+        name: ((before.r.value or 0.0) - (now.r.value or 0.0)) * now.r.n
+        for name, (now, before) in seen.workflows.items()
+        if before is not None and wording.other(now.r, before.r)
+    }
+    if fell and max(fell.values()) > 0:
+        return max(fell, key=lambda name: (fell[name], name))
     known = {name: now.r for name, (now, _) in seen.workflows.items() if now.r.value is not None}
     enough = {name: r for name, r in known.items() if r.shown == "value and band"}
     if enough:
@@ -216,7 +228,7 @@ def show_course(seen: Glance, told: Story, storms: Sequence[Episode], window: Wi
             "change",
             turn.at_ns,
             turn.at_ns,
-            f"{turn.workflow} {100 * turn.ratio:+.1f} points, {words.moment(turn.at_ns, here)}",
+            f"{turn.workflow} {words.signed(100 * turn.ratio)} points, {words.moment(turn.at_ns, here)}",
             "drift",
             {"workflow": turn.workflow},
         )
@@ -273,10 +285,10 @@ def show_storms(going: Sequence[Episode]) -> None:
 
 WORKFLOWS: Final[list[Column]] = [
     {"name": "workflow", "label": "Workflow", "look": "strong"},
-    number_column("r", "R, compounded", 170, "The chance that every step goes well"),
-    number_column("change", "Change", 96, "Against the window before"),
+    number_column("r", "R, compounded", 154, "The chance that every step goes well"),
+    number_column("change", "Change", 84, "Against the window before"),
     number_column("e", "E, observed", 170, "Clean or recovered runs", 2),
-    number_column("lost", "Lost", 70, "Failed or silent runs", 2) | {"look": "link"},
+    number_column("lost", "Lost", 62, "Failed or silent runs") | {"look": "link"},
     number_column("runs", "Finished", 84, leaves=3),
     {"name": "course", "label": "R over time", "look": "course", "width": "180px", "optional": 1},
 ]
@@ -336,10 +348,17 @@ def overview() -> None:
     told = story_of(story_until_ns, here, str(here), **of_all)
     earlier = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
     worst_spot = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
-    finding = findings.overview(totals, earlier, worst_spot, window.said, now_ns, here)
-    headline(conf, seen, told, finding, now_ns)
+    finding = findings.overview(
+        totals, earlier, worst_spot, (window.since_ns, window.until_ns), window.said, now_ns, here
+    )
+    if totals["runs"] or told.fall is not None:
+        headline(conf, seen, told, finding, now_ns)
     if not totals["runs"]:
         no_match(f"No run began {window.said}.")
+        with st.container(border=True):
+            show_spans_over_time(window)
+        quality.panel(window)
+        return
     runs = runs_asked(conf, now_ns)
     store.ahead(store.ask, [("runs_page", runs.bad), ("runs_page", runs.newest), ("runs_over_time", runs.over_time)])
     store.ahead(store.ask, quality.asked(window))
@@ -419,7 +438,8 @@ def show_runs_over_time(asked: dict[str, Param], window: Window) -> None:
 def show_spans_over_time(window: Window) -> None:
     """What became of the spans that arrived."""
     bucket_ns = max(window.bucket_ns, filters.MINUTE)
-    arrived = store.ask("ingest_over_time", since_ns=window.since_ns, bucket_ns=bucket_ns).to_pylist()
+    asked = {"since_ns": window.since_ns, "until_ns": window.until_ns, "bucket_ns": bucket_ns}
+    arrived = store.ask("ingest_over_time", **asked).to_pylist()
     kinds = ("stored", "duplicate", "rejected")
     timeline(
         [{"bucket_ns": row["bucket_ns"], "state": kind, "spans": row[kind]} for row in arrived for kind in kinds],

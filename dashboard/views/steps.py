@@ -7,7 +7,6 @@ import streamlit as st
 
 from dashboard import chains, store, words
 from dashboard.analytics import findings
-from dashboard.analytics.proportions import wilson
 from dashboard.analytics.reliability import (
     Chain,
     Fix,
@@ -21,13 +20,14 @@ from dashboard.analytics.reliability import (
     observed,
     parting,
     retries_buy,
+    share,
     staircase,
     verified,
     what_if,
 )
 from dashboard.charts.time_spent import FAILED, SHADES
 from dashboard.components import filters
-from dashboard.components.estimates import FINISHED, KNOWN, LOST, estimated, figure, moved, where_runs_went
+from dashboard.components.estimates import FINISHED, KNOWN, LOST, estimated, figure, in_short, moved, where_runs_went
 from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
@@ -187,7 +187,7 @@ def show_stairs(chain: Chain, fixes: tuple[Fix, ...], opens: dict[str, Any]) -> 
             each.value,
             each.low,
             each.high,
-            f"{100 * each.value:.1f} %",
+            in_short(each),
             f"{meaning}; 95 % band [{100 * each.low:.1f}, {100 * each.high:.1f}]",
             runs,
         )
@@ -207,12 +207,13 @@ def explain(parted: Parting | None) -> None:
     if parted is None or abs(parted.total) < 0.0005:
         return
     rescued = parted.rescued.value or 0.0
-    lines = [f"R − E = {100 * parted.total:+.1f} pts ="]
+    lines = [f"R − E = {words.signed(100 * parted.total)} pts ="]
     lines.append(f"{100 * parted.outside:.1f} lost outside a step")
     lines.append(f"− {100 * rescued:.1f} rescued although a step failed")
     depends = parted.dependence
     if depends.value is not None:
-        lines.append(f"{100 * depends.value:+.1f} dependence [{100 * depends.low:+.1f}, {100 * depends.high:+.1f}]")
+        of, low, high = (words.signed(100 * each) for each in (depends.value, depends.low, depends.high))
+        lines.append(f"{of} dependence [{low}, {high}]")
     st.caption(" ".join(lines))
     if parted.gathers:
         st.caption("Failures gather in the same runs: E predicts the next run, R says what to fix.")
@@ -249,7 +250,7 @@ def show_what_if(chain: Chain, fixes: tuple[Fix, ...]) -> None:
     would = what_if(chain, wanted)
     if would is not None:
         st.markdown(
-            f"R would be **{100 * would:.1f} %**, {100 * (would - now):+.1f} points"
+            f"R would be **{100 * would:.1f} %**, {words.signed(100 * (would - now))} points"
             if wanted
             else f"R is **{100 * now:.1f} %**; move a slider to see what another reliability would make of it"
         )
@@ -264,10 +265,10 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
     shown = []
     for row in sorted(rows, key=lambda r: (order.get(r["step"], len(order)), r["step"])):
         good, n = row["good"], row["operations"]
-        band = wilson(good, n)
+        after = share(good, n, "no operation")
         before = old.get((row["step"], row["kind"]))
         deeper = chains.JOINT.join(part for part in (scope, row["step"]) if part)
-        change = 100 * (good / n - before["good"] / before["operations"]) if before else None
+        then = share(before["good"], before["operations"], "no operation") if before else None
         shown.append(
             {
                 "page": "runs",
@@ -275,9 +276,9 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
                 "step": row["step"],
                 "title": row["kind"],
                 "runs": [words.count(row["runs"]), f"×{n / row['runs']:.2f}" if n > row["runs"] > 0 else ""],
-                "first": f"{100 * row['first_good'] / n:.1f} %",
-                "after": [f"{100 * good / n:.1f} %", f"[{100 * band.low:.1f}, {100 * band.high:.1f}]"],
-                "change": None if change is None else f"{change:+.1f}",
+                "first": f"{100 * row['first_good'] / n:.1f} %" if after.shown == "value and band" else None,
+                "after": estimated(after),
+                "change": moved(after, then, unit="") if then else None,
                 "p50": words.duration(row["p50_ns"]),
                 "p95": words.duration(row["p95_ns"]),
                 "p99": words.duration(row["p99_ns"]),

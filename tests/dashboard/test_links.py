@@ -276,7 +276,17 @@ def test_a_workflow_that_no_run_bears_gives_an_empty_view_rather_than_another_on
     """A link to a workflow that is gone must not show all workflows instead."""
     app = open_page("overview", workflow="long_gone")
     assert app.session_state["workflow"] == "long_gone"
-    assert "No runs in the last hour" in words(app)
+    assert "No run began in the last hour" in words(app)
+
+
+def test_a_window_before_anything_came_counts_no_spans_of_later(lively: Path) -> None:
+    """An exact range ends where it ends, also for what was received; who sends is as empty."""
+    past = {"from": "2001-01-01T00:00:00Z", "to": "2001-01-02T00:00:00Z"}
+    app = open_page("overview", **past)
+    assert healthy(app)
+    assert "**0** spans received" in words(app)
+    assert "What senders left out" not in words(app)
+    assert "Nothing from 01 Jan 00:00:00 to 02 Jan 00:00:00" in words(open_page("connect", **past))
 
 
 def test_another_workflow_starts_with_all_of_its_versions(lively: Path) -> None:

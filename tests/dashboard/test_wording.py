@@ -78,6 +78,27 @@ def test_nothing_new_is_as_usual() -> None:
     assert said(delivers("w", MEASURED, None, UTC, NOW)) == "w delivers 81.2 % [79.8, 82.5]."
 
 
+def test_a_window_that_went_otherwise_is_not_as_usual() -> None:
+    """Told where chance does not explain it, though no change point says that it lasts."""
+
+    def against(value: float, n: int) -> str:
+        half = (value * (1 - value) / n) ** 0.5 * 1.96
+        before = Estimate(value, value - half, value + half, n)
+        return said(delivers("w", MEASURED, None, UTC, NOW, steady_ns=ns(2026, 9, 2), before=before))
+
+    less = "w delivers 81.2 % [79.8, 82.5], 3.9 points less than in the window before; no lasting change since 2 Sep."
+    assert against(0.851, 3000) == less
+    assert against(0.78, 3000).startswith("w delivers 81.2 % [79.8, 82.5], 3.2 points more than in the window before")
+    usual = "w delivers 81.2 % [79.8, 82.5], as usual since 2 Sep."
+    assert against(0.851, 60) == against(0.815, 3000) == against(0.99, 20) == usual
+
+
+def test_points_are_those_of_the_figure_that_is_told() -> None:
+    """R before and after as they are read, not the change of E, whose level moved."""
+    found = Attribution(0.8934, 0.8426, (part("a", -5.08),), {})
+    assert "down 5.0 points since" in said(delivers("w", MEASURED, Change(TUESDAY, -0.052, found), UTC, NOW))
+
+
 def test_few_runs_have_a_band_and_no_runs_a_reason() -> None:
     """Never a number that is not known."""
     assert said(delivers("w", Estimate(0.9, 0.6, 0.98, 12), None, UTC, NOW)) == (
@@ -101,7 +122,9 @@ def test_names_from_spans_stay_apart() -> None:
 
 
 def test_times_are_said_as_one_says_them() -> None:
-    """The weekday within a week, the date before, the year where it is another."""
+    """Today by the clock, the weekday within a week, the date before, the year where it is another."""
+    assert words.lately(ns(2026, 11, 13, 8), UTC, NOW) == "08:00"
+    assert words.lately(ns(2026, 11, 13), UTC, NOW) == "today"
     assert words.lately(TUESDAY, UTC, NOW) == "Tue 14:00"
     assert words.lately(ns(2026, 11, 10), UTC, NOW) == "Tue"
     assert words.lately(ns(2026, 11, 5, 8), UTC, NOW) == "5 Nov"
