@@ -97,7 +97,7 @@ def _zoom(span_id: str) -> None:
 
 def _block(block: Block, axis: Axis, found: Set[str]) -> dict[str, Any]:
     row = block.row
-    became = mark({**row, "role": None, "recovered": None, "silent": None, "severity": None})
+    became = mark(row)
     name = clip(row["name"], NAME_CHARS)
     many = f", {block.steps:,} steps" if block.steps > 1 else ""
     failed = f", {block.failed:,} failed" if block.failed and block.steps > 1 else ""

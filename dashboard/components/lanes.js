@@ -30,8 +30,8 @@ function draw(root) {
     sign("column", "attempts an operation"), sign("few", "too few operations to judge"), sign("budget", "retry budget"),
     sign("threshold", "storm from here on"), sign("storm", "storm"), sign("look", "worth a look"))
   root.querySelector(".rows").replaceChildren(...data.lanes.map((lane) => row(lane, data, x, y, plot, top)))
-  root.querySelector(".axis").replaceChildren(...ticks(data, plot).map(([at, said]) => {
-    const node = el("span", {}, said)
+  root.querySelector(".axis").replaceChildren(...timeTicks(data, plot / 72).map(([at, said, anchor]) => {
+    const node = el("span", { class: anchor }, said)
     node.style.left = left + x(at) + "px"
     return node
   }))
@@ -81,17 +81,4 @@ function line(plot, at, name) {
 
 function iso(ms) {
   return new Date(ms).toISOString().replace(".000", "")
-}
-
-function ticks(data, plot) {
-  const minute = 60000, hour = 60 * minute, day = 24 * hour, span = data.until - data.since
-  const step = [5 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day, 14 * day, 28 * day]
-    .find((each) => span / each <= Math.max(2, plot / 96)) ?? 84 * day
-  const offset = new Date(data.since).getTimezoneOffset() * minute
-  const found = []
-  for (let at = Math.ceil((data.since - offset) / step) * step + offset; at <= data.until - step / 4; at += step) {
-    const when = new Date(at)
-    found.push([at, step >= day ? when.toLocaleDateString("en-GB", { day: "numeric", month: "short" }) : when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })])
-  }
-  return found
 }

@@ -17,13 +17,14 @@ EVIDENCE_CHARS: Final = 400  # the span itself shows the rest
 
 FAILURE_COLUMNS: list[Column] = [
     {"name": "step", "label": "Step", "look": "strong"},
-    {"name": "layer", "label": "Layer", "look": "layer", "width": "136px"},
+    {"name": "layer", "label": "Layer", "look": "layer", "width": "124px"},
     {"name": "code", "label": "Code", "width": "186px"},
     {"name": "certainty", "label": "Certainty", "width": "88px", "optional": 2},
     {
         "name": "role",
         "label": "Role",
         "width": "98px",
+        "optional": 3,
         "help": "A root occurrence explains, a propagated one points at it, collateral was cut off beside it",
     },
     {"name": "fate", "label": "What became of it", "width": "124px", "optional": 3},

@@ -1,5 +1,6 @@
 -- run_flame: the steps of one run by depth and time, those too narrow to be seen put together. One row per block: a step, or
--- neighbours of one name under one parent. Longest first, at most $limit; `blocks` and `total` count all blocks and steps in sight.
+-- neighbours of one name under one parent. Longest first, at most $limit; `blocks` and `total` count all blocks and steps in sight;
+-- `role`, `recovered`, `silent` and `severity` are those of the failure of the step that stands for its block.
 --   $run_id           varchar
 --   $start_ns, $last_ns  bigint, inclusive; between which its steps began
 --   $begin_ns, $end_ns  bigint, half-open; the stretch of time that is drawn
@@ -19,7 +20,8 @@ sized as (
     from seen
 ),
 block as (
-    select min(position) as place, depth, arg_min(span_id, (status <> 'failed', position)) as span_id, any_value(kind) as kind, name,
+    select min(position) as place, depth, arg_min(span_id, (status <> 'failed', position)) as span_id,
+           arg_min(trace_id, (status <> 'failed', position)) as trace_id, any_value(kind) as kind, name,
            count(*) as steps, count(*) filter (where status = 'failed') as failed,
            case when bool_or(status = 'failed') then 'failed' when bool_or(status = 'pending') then 'pending'
                 when bool_or(status = 'open') then 'open' else 'ok' end as status,
@@ -27,8 +29,16 @@ block as (
     from sized
     group by depth, name, parent_span_id, case when length_ns * $columns >= whole_ns then position + 1
                                                else -((start_ns - $begin_ns::ubigint) * $columns // greatest(whole_ns, 1))::bigint end
+),
+fault as (
+    select trace_id, span_id, arg_min((role, recovered, silent, severity), (role <> 'root', role = 'collateral', recovered, code)) as f
+    from failure
+    where run_id = $run_id and run_start_ns = $start_ns::ubigint
+    group by trace_id, span_id
 )
-select b.*, (select count(*) from block) as blocks, (select count(*) from sized) as total
+select b.*, t.f[1] as role, t.f[2] as recovered, t.f[3] as silent, t.f[4] as severity,
+       (select count(*) from block) as blocks, (select count(*) from sized) as total
 from block b
+left join fault t on t.trace_id = b.trace_id and t.span_id = b.span_id
 order by length_ns desc, place
 limit $limit

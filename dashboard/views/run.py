@@ -60,8 +60,11 @@ def not_there(run_id: str) -> None:
             st.write(f"Its spans and steps were deleted on {when}: {why}. What it counts in charts stays.")
         else:
             st.subheader("No such run", anchor=False)
-            st.write("Its spans may not have arrived or settled yet. This page keeps looking.")
+            st.write(
+                "Its spans may not have arrived or settled yet: this page keeps looking. Or the id is of another store."
+            )
         st.code(run_id, language=None)
+        st.page_link("views/runs.py", label="Find a run", icon=":material/list:", query_params=filters.carried())
 
 
 def show_time_spent(run: Run, rows: list[dict[str, Any]]) -> None:

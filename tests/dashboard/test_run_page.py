@@ -137,6 +137,16 @@ class TestPictures:
         nodes = {node["name"] for node in component(page, "run_graph")["nodes"]}
         assert nodes == {row["name"] for row in found if row["depth"] == 0}
 
+    @pytest.mark.parametrize("outcome", ["failed", "recovered", "silent"])
+    def test_a_step_has_one_mark_in_waterfall_and_flame(self, lively: Path, outcome: str) -> None:
+        """What a silent run hid is no plain failure in one picture and hidden in the other."""
+        run_id = newest(lively, outcome)
+        marks = {row["id"]: row["mark"] for row in rows(open_page("run", run=run_id))}
+        blocks = component(open_page("run", run=run_id, view="Flame"), "flame")["blocks"]
+        shared = [block for block in blocks if block["id"] in marks and "×" not in block["name"]]
+        assert any(block["mark"] != "ok" for block in blocks)
+        assert {block["id"]: block["mark"] for block in shared} == {block["id"]: marks[block["id"]] for block in shared}
+
     def test_a_link_zooms_into_a_step(self, lively: Path) -> None:
         """Only the step and what lies below it, over the whole width."""
         run_id = newest(lively, "clean")
