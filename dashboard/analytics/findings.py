@@ -85,10 +85,12 @@ def steps(workflow: str, scope: str, delivers: Estimate, runs: int, fixes: Seque
     name = scope or workflow
     if delivers.value is None:
         return Finding(("", name, f": {delivers.reason} {window}."), alarming=False)
-    said = f"[{100 * delivers.low:.1f}, {100 * delivers.high:.1f}]"
-    if delivers.shown == "value and band":
-        said = f"{100 * delivers.value:.1f} % {said}"
+    low, high = 100 * delivers.low, 100 * delivers.high
+    said = f"{100 * delivers.value:.1f} % [{low:.1f}, {high:.1f}]"
     of = f" of {words.plural(runs, 'visit' if scope else 'run')} {window}"
+    if delivers.shown == "band":
+        few = f" delivers between {low:.1f} and {high:.1f} %{of}, too few for one figure."
+        return Finding(("", name, few), alarming=False)
     if not fixes or fixes[0].gain_half < WORTH_SAYING:
         return Finding(("", name, f" delivers {said}{of}; no step stands out."), alarming=False)
     gain = f" first: half its failures gone is worth {100 * fixes[0].gain_half:+.1f} points."
@@ -192,6 +194,6 @@ def retries(
     count = sum(one.status == last.status for one in episodes)
     several = f"{count} {'storms' if what == 'storm' else 'stretches worth a look'}" if count > 1 else f"one {what}"
     said = f"Retries are quiet now: {usual}; {several} before, the last at "
-    at = f" ×{last.peak_amplification:.1f} {words.lately(last.onset_ns, zone, now_ns)}"
+    at = f", ×{last.peak_amplification:.1f} from {words.lately(last.onset_ns, zone, now_ns)}"
     trigger = f", trigger {last.trigger}." if last.trigger else "."
     return Finding((said, last.key.name, at + trigger), alarming=False)

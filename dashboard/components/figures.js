@@ -14,7 +14,7 @@ function card(figure) {
   const href = figure.opens ? address(figure.page, figure.opens) : null
   const node = el(href ? "a" : "div", { class: "card", "data-name": figure.name, title: figure.help, href },
     el("div", { class: "label" }, figure.mark ? glyph(figure.mark) : null, figure.label),
-    el("div", { class: "value" + (figure.value.length > 8 ? " long" : "") }, figure.value),
+    el("div", { class: "value" + (figure.value.startsWith("[") ? " band" : "") }, figure.value),
     el("div", { class: "context" }, figure.change ? el("span", { class: "change " + figure.tone }, figure.change) : null, figure.note ?? ""),
     figure.spark?.length ? spark(figure.spark) : figure.line?.length ? course(figure.line) : null)
   return href ? follow(node) : node

@@ -1,13 +1,17 @@
 // The step graph of a workflow, or of one run. Columns in reading order; width of an edge by how many go there; ways back run
 // below. Nodes and edges of a workflow lead to runs; nodes of a run select their span and show what became of them.
 
-const W = 134, H = 48, GAP_X = 40, GAP_Y = 22, EDGE = 40, TOP = 14
+const W = 134, H = 48, GAP_X = 40, GAP_Y = 22, EDGE = 46, START = 64, TOP = 14
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".step-graph")
   const text = JSON.stringify(data)
   if (root.text === text) return
   root.text = text
+  const fade = () => root.classList.toggle("more", root.scrollLeft + root.clientWidth < root.scrollWidth - 2)
+  root.onscroll = fade
+  root.watch ??= new ResizeObserver(fade)
+  root.watch.observe(root)
   root.select = (id) => setTriggerValue("select", id)
   drawUnpressed(root, () => drawAll(root, data))
 }
@@ -16,7 +20,7 @@ function drawAll(root, data) {
   const back = data.edges.filter((e) => isBack(data, e)).length
   const out = data.edges.some((e) => e.exit === "outside")
   const height = TOP + data.rows * (H + GAP_Y) + (out ? 34 : 0) + Math.min(back, 4) * 16 + (back ? 18 : 0)
-  const width = EDGE * 2 + 2 * GAP_X + data.columns * (W + GAP_X) - GAP_X
+  const width = EDGE * 2 + START + GAP_X + data.columns * (W + GAP_X) - GAP_X
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width: ${width}px; min-width: ${Math.round(width * 0.72)}px`, role: "group", "aria-label": "Step graph" })
   const at = places(data, width)
   let loops = 0
@@ -25,6 +29,7 @@ function drawAll(root, data) {
   if (out) picture.append(terminal(at.out, "out", "lost", "outside a step"))
   for (const node of data.nodes) picture.append(node.span ? visited(root, node, at.nodes.get(node.name), data.selected) : box(node, at.nodes.get(node.name)))
   root.replaceChildren(picture)
+  root.onscroll()
 }
 
 function places(data, width) {
@@ -32,7 +37,7 @@ function places(data, width) {
   for (const node of data.nodes) {
     const inColumn = data.nodes.filter((other) => other.column === node.column).length
     const y = middle - (inColumn * (H + GAP_Y) - GAP_Y) / 2 + node.row * (H + GAP_Y)
-    nodes.set(node.name, { x: EDGE + GAP_X + node.column * (W + GAP_X), y, row: node.row, column: node.column })
+    nodes.set(node.name, { x: EDGE + START + node.column * (W + GAP_X), y, row: node.row, column: node.column })
   }
   const end = { x: width - EDGE, y: middle }
   return { nodes, start: { x: EDGE, y: middle }, end, out: { x: width - EDGE, y: middle + H + 16 } }
@@ -56,7 +61,7 @@ function way(edge, at) {
   const lift = far && Math.abs(a.y - b.y) < 1 ? -(H / 2 + 12) : 0
   const bend = Math.max(26, (b.x - a.x) / 3)
   const path = `M${a.x} ${a.y}C${a.x + bend} ${a.y + lift * 1.4} ${b.x - bend} ${b.y + lift * 1.4} ${b.x} ${b.y}`
-  return group(edge, path, { x: (a.x + b.x) / 2 + (edge.from === null ? 8 : 0), y: (a.y + b.y) / 2 + lift - (edge.from === null ? -16 : 7) })
+  return group(edge, path, { x: (a.x + b.x) / 2 + (edge.from === null ? 6 : 0), y: (a.y + b.y) / 2 + lift - 7 })
 }
 
 function loop(edge, at, number, data) {

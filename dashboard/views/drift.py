@@ -36,6 +36,7 @@ SAID: Final = {
     "p95": "p95 latency",
     "amplification": "Attempts an operation",
 }
+SHORT: Final = {"success": "E "}
 STATUS: Final = {"change point": "change point", "possible": "possible", "one day": "one bad day so far"}
 BLIND: Final = {
     "too few days": "not enough days",
@@ -281,9 +282,10 @@ def axis(kind: str, points: Sequence[Day]) -> list[tuple[float, str]]:
     unit = 10 ** math.floor(math.log10(max(high - low, 1e-9 * max(abs(high), 1.0))))
     step = next(size * unit for size in (0.5, 1, 2, 5, 10) if (high - low) / (size * unit) <= 4)
     first, last = math.floor(low / step), math.ceil(high / step)
+    whole = kind in ("success", "reliability") and step >= 0.01
     return [
-        (number * step, figure(kind, number * step) if number else "0")
-        for number in range(first, max(last, first + 1) + 1)
+        (at, f"{100 * at:.0f} %" if whole else figure(kind, at) if at else "0")
+        for at in (number * step for number in range(first, max(last, first + 1) + 1))
     ]
 
 
@@ -331,7 +333,9 @@ def show_change(conf: Filters, workflow: str, one: Tested, change: ChangePoint) 
     sides = changes.around(one, change, until(conf), filters.zone())
     when = f"{said(change.at)}, between {said(change.earliest)} and {said(change.latest)}"
     when = said(change.at) if change.earliest == change.latest else when
-    st.markdown(f"**{STATUS[change.verdict].capitalize()}, {when}: {moved(one.kind, change)}**")
+    st.markdown(
+        f"**{STATUS[change.verdict].capitalize()}, {when}: {SHORT.get(one.kind, '')}{moved(one.kind, change)}**"
+    )
     halves = st.grid(2, min_column_width=330, gap="medium")
     with halves.cell():
         if found is None:
@@ -444,12 +448,12 @@ def show_sides(workflow: str, sides: tuple[tuple[int, int], ...], before: Chain,
 
 SERIES: Final[list[Column]] = [
     {"name": "name", "label": "Series", "look": "strong"},
-    {"name": "levels", "label": "Before → after", "align": "right", "width": "170px"},
+    {"name": "levels", "label": "Before → after", "align": "right", "width": "150px", "optional": 3},
     {"name": "change", "label": "Change", "align": "right", "width": "84px"},
     {"name": "band", "label": "Band, after", "align": "right", "width": "130px", "optional": 1},
     {"name": "p", "label": "p", "align": "right", "width": "72px", "optional": 2},
     {"name": "date", "label": "Since", "width": "160px", "optional": 2},
-    {"name": "status", "label": "Status", "width": "170px", "optional": 3},
+    {"name": "status", "label": "Status", "width": "150px"},
 ]
 
 

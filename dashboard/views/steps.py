@@ -370,7 +370,8 @@ def one_workflow(conf: Filters, workflow: str) -> None:
     with st.container(border=True):
         show_losses(chain, conf, workflow)
         show_stairs(chain, fixes, opens)
-        explain(parting(chain))
+        if compounded(chain).shown == "value and band":
+            explain(parting(chain))
     with st.container(border=True):
         st.markdown("**The chain**")
         by_name = {each.node.name: each for each in node_figures(chain)}

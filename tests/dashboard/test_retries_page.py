@@ -42,7 +42,7 @@ def test_a_storm_that_is_over_is_told_with_its_trigger(past_storm: Path) -> None
     assert healthy(page)
     said = page.subheader[0].value
     assert said.startswith("Retries are quiet now")
-    assert "one storm before, the last at **ledger\\.query** ×" in said
+    assert "one storm before, the last at **ledger\\.query**, ×" in said
     assert "trigger tool.unavailable" in said
 
 
