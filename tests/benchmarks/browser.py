@@ -11,6 +11,7 @@ For *ten dashboards* the browser has the lowest priority, as it would run on oth
 
 import itertools
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -42,6 +43,11 @@ RATE: Final = 2_000  # spans/s beside ten dashboards
 PHASE_S: Final = 30.0
 FIRST_ROUND: Final = int(time.time())  # a store that was kept holds the rounds of other runs
 FIRST_OF_TEN, FIRST_PROBE = FIRST_ROUND + (1 << 20), FIRST_ROUND + (1 << 24)  # numbers far from those of other loads
+SHOWS_DATA: Final = """() => {
+    const hosts = document.querySelectorAll("[data-testid=stMainBlockContainer] [data-testid=stBidiComponentIsolated]")
+    return [...hosts].some((host) => host.shadowRoot?.querySelector(".seam")?.childElementCount)
+}"""
+"""Some component of ours has drawn."""
 BARE: Final = """
 import json
 import urllib.request
@@ -251,6 +257,14 @@ def live(browser: Browser, running: Collector, origin: str) -> str:
     return text + harness.table(["page", "p50, s", "p95, s", "longest, s", "aim"], rows)
 
 
+def stand_back(policy: int) -> None:
+    """Under SCHED_IDLE the browser has the cores only while nobody else wants them: people bring their own."""
+    for child in psutil.Process().children(recursive=True):
+        if "chrom" in child.name():
+            for thread in child.threads():
+                os.sched_setscheduler(thread.id, policy, os.sched_param(0))
+
+
 @contextmanager
 def dashboards(browser: Browser, origin: str, paths: Sequence[str]) -> Iterator[None]:
     """So many pages open at once."""
@@ -259,15 +273,14 @@ def dashboards(browser: Browser, origin: str, paths: Sequence[str]) -> Iterator[
         for page, path in zip(pages, paths, strict=True):
             page.goto(origin + path)
         for page in pages:
-            settle(page)
+            page.wait_for_function(SHOWS_DATA)
+        stand_back(os.SCHED_IDLE)
         yield
+        stand_back(os.SCHED_OTHER)
 
 
 def ten(browser: Browser, running: Collector, origin: str, rate: float) -> str:
     """How long senders wait with ten dashboards open and without, in turn."""
-    for child in psutil.Process().children(recursive=True):
-        if "chrom" in child.name():
-            child.nice(19)
     paths = [f"/?window={window}&workflow=workflow_{nth}" for nth, window in enumerate(("1h", "24h", "7d", "28d"))]
     paths += ["/?window=1h", "/", "/runs", "/failures", f"/steps?workflow={WORKFLOW}", "/retries"]
     bodies = stamped(make_bodies(6_000), FIRST_OF_TEN)
@@ -301,8 +314,13 @@ def main() -> None:
     args = parser.parse_args()
     busy = harness.other_cores_used()
     made = make_bodies(2_000)
-    reference = frozen.cost_us_per_span([body for _, body in itertools.islice(stamped(made), len(made))], 2_000)
-    texts = [f"{args.runs:,} runs of 10 spans over 90 days; the reference takes {shown(reference)} µs a span here."]
+    references = [  # the first one pays for what Python imports late
+        frozen.cost_us_per_span([body for _, body in itertools.islice(stamped(made, at), len(made))], 2_000)
+        for at in (0, len(made))
+    ]
+    texts = [
+        f"{args.runs:,} runs of 10 spans over 90 days; the reference takes {shown(references[-1])} µs a span here."
+    ]
     with tempfile.TemporaryDirectory(prefix="seamscope-bench-") as made_in:
         folder = args.keep or Path(made_in)
         data = folder / "data"

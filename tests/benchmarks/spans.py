@@ -45,7 +45,9 @@ class Body(NamedTuple):
     data: np.ndarray
     spans: int
     ids: np.ndarray
-    """Offsets of all ids; a stamp changes four bytes of each, the same for equal ids."""
+    """Offsets of all ids; a stamp changes four bytes of each, the same for equal ids …"""
+    traces: np.ndarray
+    """… and four more of those of traces, in the half that is random where the other is a time stamp."""
     times: np.ndarray
     """Offsets of all times, eight bytes each."""
     noise: np.ndarray
@@ -216,6 +218,7 @@ def _body(spans: Sequence[Span], builder: _Builder) -> Body:
         np.frombuffer(data, np.uint8),
         len(spans),
         _offsets(data, ids),
+        _offsets(data, {span.trace_id for span in spans}),
         _offsets(data, {t.to_bytes(8, "little") for t in times}),
         _offsets(data, set(noise)),
         max(times),
@@ -245,6 +248,7 @@ def stamp(body: Body, number: int, newest_ns: int | None = None) -> bytes:
     mask = np.frombuffer((number * 0x9E3779B1 & 0xFFFFFFFF).to_bytes(4, "big"), np.uint8)
     for byte in range(4):
         data[body.ids + byte] ^= mask[byte]
+        data[body.traces + 8 + byte] ^= mask[byte]
     places = body.times[:, None] + np.arange(8)
     shift = np.uint64(((time.time_ns() if newest_ns is None else newest_ns) - body.newest_ns) % 2**64)
     data[places] = (data[places].copy().view(np.uint64) + shift).view(np.uint8)

@@ -23,6 +23,7 @@ def test_every_round_is_new_and_its_runs_hold_together() -> None:
     load = list(islice(stamped(bodies), ROUNDS * len(bodies)))
     spans = [span for _, body in load for span in spans_of(body)]
     assert sum(count for count, _ in load) == len(spans) == len({(s.trace_id, s.span_id) for s in spans})
+    assert len({s.trace_id[8:] for s in spans}) == len({s.trace_id for s in spans})  # what the collector tells them by
     ids = {(s.trace_id, s.span_id) for s in spans}
     assert all((s.trace_id, s.parent_span_id) in ids for s in spans if s.parent_span_id)
     assert all(s.start_time_unix_nano <= s.end_time_unix_nano <= time.time_ns() for s in spans)
