@@ -272,7 +272,6 @@ def dashboards(browser: Browser, origin: str, paths: Sequence[str]) -> Iterator[
         pages = [stack.enter_context(fresh(browser)) for _ in paths]
         for page, path in zip(pages, paths, strict=True):
             page.goto(origin + path)
-        for page in pages:
             page.wait_for_function(SHOWS_DATA)
         stand_back(os.SCHED_IDLE)
         yield
