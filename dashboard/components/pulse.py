@@ -47,9 +47,13 @@ def _footer() -> None:
         st.caption(":material/cloud_off: no answer from the store")
         return
     last = f"last span {words.ago(row['last_received_ns'], now_ns)}" if row["last_received_ns"] else "no span yet"
-    where = "" if store.collector() else ":material/pause_circle: no collector runs · "
+    if store.collector() is None:
+        st.warning(
+            "No collector runs: what is sent now is lost. Start one with `seamscope up`; pages go on by themselves.",
+            icon=":material/cloud_off:",
+        )
     st.caption(
-        f"{where}{last} · {words.plural(row['runs_a_minute'], 'run')}/min · {words.count(row['lost'])} lost · "
+        f"{last} · {words.plural(row['runs_a_minute'], 'run')}/min · {words.count(row['lost'])} lost · "
         f"{words.plural(row['duplicate'], 'duplicate')} today · times in {filters.zone()}",
         help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
         "Duplicates: sent again and stored once.",
