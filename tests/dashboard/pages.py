@@ -80,6 +80,11 @@ def component(app: AppTest, key: str) -> Any:
     raise KeyError(f"no component {key}; there are {[element.proto.id for element in app.get('bidi_component')]}")
 
 
+def warnings(app: AppTest) -> list[str]:
+    """What a page warns of; that no collector runs here, which the sidebar says of every page, apart."""
+    return [warning.value for warning in app.warning if warning.icon != ":material/cloud_off:"]
+
+
 def words(app: AppTest) -> str:
     """All text of a page that Markdown renders."""
     parts = (*app.markdown, *app.caption, *app.subheader, *app.warning, *app.error)

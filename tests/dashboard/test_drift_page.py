@@ -11,7 +11,7 @@ from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
 from tests.dashboard.drifting import drifting
-from tests.dashboard.pages import component, data_dir, healthy, open_page, words
+from tests.dashboard.pages import component, data_dir, healthy, open_page, warnings, words
 
 EVERYTHING = {"workflow": "", "version": "", "environment": ""}
 
@@ -78,7 +78,7 @@ def test_every_series_is_listed_and_can_be_chosen(fallen: Path) -> None:
     assert kinds == {"success", "reliability", "p95"}  # nothing was tried twice
     chosen = open_page("drift", workflow="refunds", window="28d", series="p95:answer")
     assert healthy(chosen)
-    assert not chosen.warning
+    assert not warnings(chosen)
     assert component(chosen, "drift_days")["turns"] == []
     assert "no change" not in words(chosen)
 

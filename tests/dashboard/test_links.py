@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard.components.parameters import PARAMETERS
 from dashboard.components.run_filter import LABELS
-from tests.dashboard.pages import PAGES, component, healthy, open_page, words
+from tests.dashboard.pages import PAGES, component, healthy, open_page, warnings, words
 from tests.dashboard.test_pages import newest
 
 Shown = Callable[[AppTest], object]
@@ -123,7 +123,7 @@ def same(given: object, told: object) -> bool:
 def check(store: Path, link: Link) -> None:
     app = opened(store, link)
     assert healthy(app)
-    assert not app.warning
+    assert not warnings(app)
     assert link.shown(app) == link.expected
     assert same(link.value, app.query_params[link.name])
 
@@ -145,7 +145,7 @@ def test_a_link_to_a_change_point_explains_that_one(fallen: Path) -> None:
     day = component(open_page("drift", **FALLEN), "drift_days")["turns"][0]["params"]["change"]
     app = open_page("drift", **FALLEN, change=day)
     assert healthy(app)
-    assert not app.warning
+    assert not warnings(app)
     assert [turn["params"]["change"] for turn in component(app, "drift_days")["turns"] if turn["chosen"]] == [day]
     assert same(day, app.query_params["change"])
 
@@ -166,7 +166,7 @@ def test_a_link_to_a_page_of_runs_shows_that_page(lively: Path) -> None:
     starts = {row["id"]: row["started"] for row in component(open_page("runs", window="6h"), "runs_list")["rows"]}
     at = ids[9]
     app = open_page("runs", window="6h", page=f"older.{(starts[at] + 1) * 1_000_000}.{'f' * 32}")
-    assert not app.warning
+    assert not warnings(app)
     assert [row["id"] for row in component(app, "runs_list")["rows"]][:40] == ids[9:49]
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from schemas.paths import store_path
 from tests.dashboard import stores
-from tests.dashboard.pages import component, data_dir, healthy, open_page, words
+from tests.dashboard.pages import component, data_dir, healthy, open_page, warnings, words
 from tests.dashboard.stormy import stormy
 
 SIX_HOURS = {"window": "6h"}
@@ -37,7 +37,7 @@ def followed(mark: dict[str, Any], shared: dict[str, str]) -> AppTest:
     renamed = {"from_" if name == "from" else name: value for name, value in mark.items()}
     app = open_page("runs", **{**shared, **renamed})
     assert healthy(app)
-    assert not app.warning
+    assert not warnings(app)
     return app
 
 

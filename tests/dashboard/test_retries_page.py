@@ -15,7 +15,7 @@ from dashboard.analytics.storms import Key, Limits, calls_of, find
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
-from tests.dashboard.pages import component, data_dir, healthy, open_page, words
+from tests.dashboard.pages import component, data_dir, healthy, open_page, warnings, words
 from tests.dashboard.stormy import stormy
 
 MINUTE_MS = 60_000
@@ -86,7 +86,7 @@ def test_it_can_be_cut_by_what_steps_depend_on(past_storm: Path, by: str) -> Non
     """The choice stands in the URL; nothing that was tried twice is said so."""
     page = open_page("retries", window="6h", by=by)
     assert healthy(page)
-    assert not page.warning
+    assert not warnings(page)
     assert page.segmented_control(key="by").value == by
     assert (by == "step") == ("nothing was tried twice" not in words(page))
     assert "one storm before, the last at **ledger\\.query**" in page.subheader[0].value
@@ -193,10 +193,11 @@ def test_what_is_not_read_holds_no_storm(tmp_path: Path, now_ns: int, seed: int)
                 con.execute(
                     """
                     insert into store.rollup_call by name
-                    select 1 as level, $first + slot * $width as bucket_ns, 'w' as workflow, $step as step,
-                           $step as name, 'tool' as kind, $tries as tries, counted as operations, counted as recovered,
+                    select level, ($first + slot * $width) // length * length as bucket_ns, 'w' as workflow,
+                           $step as step, $step as name, 'tool' as kind, $tries as tries, counted as operations,
+                           counted as recovered,
                            0 as failed, 0 as wasted_ns, 0 as wasted_tokens, 0 as wasted_nano_usd
-                    from told
+                    from told, (values (1, 300000000000), (2, 3600000000000), (3, 86400000000000)) levels(level, length)
                     """,
                     {"first": first_ns, "width": limits.bucket_ns, "step": f"s{step}", "tries": tries},
                 )
