@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from dashboard.launch import streamlit_argv
 from schemas.settings import Settings
@@ -30,6 +30,7 @@ FLAGS: Final = [
 ]
 START_S: Final = 30
 PATIENCE_MS: Final = 90_000
+expect.set_options(timeout=PATIENCE_MS)  # as pages wait: beside other work a dashboard, niced, may need more than 5 s
 
 _STANDS_STILL: Final = """() => {
     const app = document.querySelector("[data-testid=stApp]")
