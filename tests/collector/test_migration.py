@@ -96,6 +96,7 @@ def test_no_row_is_lost_and_the_store_takes_new_ones(settings: Settings) -> None
     store = Store.open(settings)
     with store.cursor() as cursor:
         assert cursor.execute("select count(*) from span").fetchall() == [(len(SPANS),)]
+        assert cursor.execute("select sum(spans) from store.ingest_source").fetchall() == [(len(SPANS),)]
         assert cursor.execute("select value from store.meta where key = 'schema_version'").fetchall() == [
             (str(SCHEMA_VERSION),)
         ]
