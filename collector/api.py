@@ -3,8 +3,6 @@
 import asyncio
 import hmac
 import math
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,9 +24,6 @@ from schemas.settings import Settings
 
 ARROW_STREAM: Final = "application/vnd.apache.arrow.stream"
 MAX_QUESTION_BYTES: Final = 1 << 20
-
-NICENESS: Final = 10
-"""More than the process has, of a thread that answers questions: where cores are short, what is received goes first."""
 
 
 class QueryRefused(CollectorError):
@@ -55,7 +50,6 @@ class QueryRunner:
         self._store = store
         self._settings = settings
         self._slots = threading.BoundedSemaphore(settings.sql_max_concurrent)
-        self._thread = threading.local()
 
     def run(self, sql: str, params: Mapping[str, Any]) -> pa.Table:
         """The whole answer, never a part of it.
@@ -63,7 +57,6 @@ class QueryRunner:
         Raises:
             QueryRefused: the query is not a single reading statement, fails, or passes a limit.
         """
-        self._stand_back()
         if not self._slots.acquire(timeout=self._settings.sql_timeout_s):
             raise QueryRefused(f"{self._settings.sql_max_concurrent} other queries are running; try again", status=503)
         try:
@@ -83,12 +76,6 @@ class QueryRunner:
                     raise QueryRefused(str(exc)) from exc
         finally:
             self._slots.release()
-
-    def _stand_back(self) -> None:
-        """Puts this thread, which only answers questions, behind ingest: DuckDB runs a query on the caller's thread."""
-        if sys.platform == "linux" and not hasattr(self._thread, "behind"):  # elsewhere the number is the process's
-            self._thread.behind = True
-            os.setpriority(os.PRIO_PROCESS, 0, min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19))
 
     def _collect(self, answer: duckdb.DuckDBPyRelation) -> pa.Table:
         batches = []

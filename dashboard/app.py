@@ -72,7 +72,7 @@ page = st.navigation(
 parameters.complain(page.url_path)  # before the widgets take their defaults
 with st.sidebar:
     jump_to_run()
-    st.fragment(keyboard)(page.url_path)
+    st.fragment(keyboard)()
     guarded(filters.sidebar)()
     st.fragment(guarded(saved))(page.url_path)
     foot = st.container()

@@ -1,11 +1,10 @@
-"""`python -m dashboard.serve run app.py …`: `streamlit`, ready early, behind ingest, and asking no one outside.
+"""`python -m dashboard.serve run app.py …`: `streamlit`, ready early and asking no one outside.
 
 Streamlit compares the origin of a foreign WebSocket with the machine's public address, for which it asks a host on the
 Internet and stands still meanwhile: any page in a browser of this machine could have it do so. Nobody reaches the
 dashboard by that address: a proxy has a name, see `public_url`.
 """
 
-import os
 import sys
 from importlib import import_module
 from threading import Thread
@@ -24,10 +23,6 @@ NEEDED: Final = (
 """What pages import that knows nothing of Streamlit."""
 
 
-NICENESS: Final = 10
-"""Senders give up after ten seconds, people wait a little: where cores are short, the collector has them first."""
-
-
 def not_asked() -> str | None:
     """The public address of this machine: nobody needs it."""
     return None
@@ -41,6 +36,5 @@ def get_ready() -> None:
 
 if __name__ == "__main__":
     net_util.get_external_ip = not_asked
-    os.nice(NICENESS)
     Thread(target=get_ready, daemon=True).start()
     sys.exit(main(prog_name="streamlit"))

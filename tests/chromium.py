@@ -30,7 +30,7 @@ FLAGS: Final = [
 ]
 START_S: Final = 30
 PATIENCE_MS: Final = 90_000
-expect.set_options(timeout=PATIENCE_MS)  # as pages wait: beside other work a dashboard, niced, may need more than 5 s
+expect.set_options(timeout=PATIENCE_MS)  # as pages wait: beside other work more than 5 s
 
 _STANDS_STILL: Final = """() => {
     const app = document.querySelector("[data-testid=stApp]")
@@ -87,7 +87,7 @@ def served(data_dir: Path, **environment: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class Collector:
 
     def _gone(self) -> None:
         try:
-            self.process.wait(timeout=15)
+            self.process.wait(timeout=60)
         finally:
             self.process.kill()
             self._reader.join()

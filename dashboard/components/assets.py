@@ -23,7 +23,3 @@ def component(name: str, html: str, *, looks: str | None = None) -> "ComponentRe
         css=text("shared.css") + (text(f"{looks}.css") if looks else "") + text(f"{name}.css"),
         js=text("shared.js") + text(f"{name}.js"),
     )
-
-
-def ignore() -> None:
-    """A callback that only makes a trigger known; pages read its value after mounting."""

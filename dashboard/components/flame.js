@@ -3,15 +3,15 @@
 
 const LANE = 22, AXIS = 24
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".flame"), chart = root.querySelector(".chart")
   const text = JSON.stringify(data)
   if (root.text === text) return
   root.text = text
-  drawUnpressed(root, () => drawAll(root, chart, data, setTriggerValue))
+  drawUnpressed(root, () => drawAll(root, chart, data, (name, id) => ask(root, setStateValue, name, id)))
 }
 
-function drawAll(root, chart, data, setTriggerValue) {
+function drawAll(root, chart, data, asks) {
   const had = root.getRootNode().activeElement?.dataset?.index, keep = chart.scrollTop
   chart.setAttribute("aria-label", "Steps of the run by depth and time")
   chart.style.maxHeight = data.height + "px"
@@ -41,9 +41,9 @@ function drawAll(root, chart, data, setTriggerValue) {
     if (block.found) node.classList.add("hit")
     node.onclick = () => {
       for (const other of nodes) { other.classList.toggle("chosen", other === node); other.setAttribute("aria-pressed", other === node) }
-      setTriggerValue("select", block.id)
+      asks("select", block.id)
     }
-    node.ondblclick = () => setTriggerValue("zoom", block.id)
+    node.ondblclick = () => asks("zoom", block.id)
     node.onkeydown = (event) => key(event, node, block, index)
     return node
   }
@@ -59,7 +59,7 @@ function drawAll(root, chart, data, setTriggerValue) {
     }
     const does = {
       ArrowRight: () => beside(1), ArrowLeft: () => beside(-1), ArrowDown: () => other(block.lane + 1), ArrowUp: () => other(block.lane - 1),
-      z: () => setTriggerValue("zoom", block.id), Z: () => setTriggerValue("zoom", block.id),
+      z: () => asks("zoom", block.id), Z: () => asks("zoom", block.id),
     }[event.key]
     if (does) { event.preventDefault(); event.stopPropagation(); does() }
   }

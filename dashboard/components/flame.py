@@ -8,9 +8,10 @@ import streamlit as st
 from dashboard import store, words
 from dashboard.analytics.flame import Block, flame
 from dashboard.analytics.marks import MARKS, mark
-from dashboard.components.assets import component, ignore
+from dashboard.components.asking import mount_asking
+from dashboard.components.assets import component
 from dashboard.components.one_run import Run, of_steps
-from dashboard.components.run_tree import SPAN_ID, selecting
+from dashboard.components.run_tree import SPAN_ID, select_span
 from dashboard.components.text import clip, safe
 from dashboard.components.waterfall import NAME_CHARS, Axis, group
 
@@ -58,7 +59,8 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
         elif zoom:
             st.caption("The step that the link zooms into is not in this run.")
         st.caption(_heading(total, shown, len(chart.blocks)) + " Double click or Z zooms in.")
-    result = _mount(
+    mount_asking(
+        _mount,
         key=KEY,
         data={
             "blocks": [_block(block, axis, found) for block in chart.blocks],
@@ -68,13 +70,8 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
             "selected": selected,
             "height": HEIGHT,
         },
-        on_select_change=selecting(KEY),
-        on_zoom_change=ignore,
+        does={"select": select_span, "zoom": _zoom},
     )
-    wanted = result.get("zoom")
-    if wanted and wanted != zoom:
-        _zoom(wanted)
-        st.rerun(scope="fragment")
 
 
 def _heading(total: int, shown: int, blocks: int) -> str:

@@ -2,15 +2,20 @@
 
 const FIELD = 'input[aria-label="Jump to a run"]'
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".keyboard")
   rememberChanges()
   carryFilters()
   const list = root.querySelector("dialog")
+  const go = (place) => { // from the run that the address names now: the page may not have followed yet
+    const run = location.pathname.endsWith("/run") ? new URL(location.href).searchParams.get("run") : null
+    window.seamscopeGoes = nextOrder()
+    ask(root, setStateValue, "go", { place, run, order: window.seamscopeGoes })
+  }
   const does = {
     "/": jump,
-    j: () => setTriggerValue("go", "older"),
-    k: () => setTriggerValue("go", "newer"),
+    j: () => go("older"),
+    k: () => go("newer"),
     y: () => copy(root),
     "?": () => (list.open ? list.close() : list.showModal()),
   }
@@ -23,11 +28,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.append(el("div", { class: "told", role: "status" }))
     list.append(el("h2", {}, "Keys"), meanings(data.keys), el("h3", {}, "In the waterfall of a run"), meanings(data.waterfall))
     list.onclick = (event) => event.target === list && list.close()
-    root.order = data.go?.order // done before this page was loaded
   }
   root.does = does
-  if (data.go && data.go.order !== root.order) {
-    root.order = data.go.order
+  if (data.go && data.go.order === window.seamscopeGoes) { // the answer to the last key, once
+    window.seamscopeGoes = null
     if (data.go.run) visit(address("run", { run: data.go.run }, ["view", "tab"]))
     else tell(root, data.go.said)
   }

@@ -1,13 +1,13 @@
 """The bar below the jump field: to the failed runs beside this one, the link to this view, and the keys for it all."""
 
 import re
-import time
 from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import store
 from dashboard.components import filters
+from dashboard.components.asking import mount_asking
 from dashboard.components.assets import component
 from dashboard.components.one_run import run_of
 from dashboard.errors import DashboardError
@@ -36,27 +36,23 @@ RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 AT: Final = "failed_beside"
 
 
-def keyboard(page: str) -> None:
-    """Draws the bar and listens to the keys.
-
-    Args:
-        page: its path in the URL.
-    """
-
-    def turn() -> None:
-        place = st.session_state["keyboard"]["go"]
-        if place in ("older", "newer"):
-            st.session_state[AT] = _beside(page, place) | {"order": time.time_ns()}
-
+def keyboard() -> None:
+    """Draws the bar and listens to the keys."""
     data = {"keys": KEYS, "waterfall": WATERFALL_KEYS, "go": st.session_state.get(AT)}
-    _mount(key="keyboard", data=data, on_go_change=turn)
+    mount_asking(_mount, key="keyboard", data=data, does={"go": _go})
 
 
-def _beside(page: str, place: str) -> dict[str, Any]:
+def _go(asked: Any) -> None:
+    """Finds where a key leads; the browser goes there, if it still waits for it."""
+    if isinstance(asked, dict) and asked.get("place") in ("older", "newer"):
+        wanted = str(asked.get("run") or "").strip().lower()
+        st.session_state[AT] = _beside(wanted, asked["place"]) | {"order": asked.get("order")}
+
+
+def _beside(wanted: str, place: str) -> dict[str, Any]:
     """The failed run beside the one that is open; on other pages that beside the end of the window."""
     conf = filters.current()
     at: dict[str, store.Param] = {"at_ns": conf.window.until_ns, "at_run_id": ""}
-    wanted = st.query_params.get("run", "").strip().lower() if page == "run" else ""
     try:
         if RUN_ID.fullmatch(wanted) and (run := run_of(wanted)):
             at = {"at_ns": run["start_ns"], "at_run_id": run["run_id"]}

@@ -11,7 +11,7 @@ from dashboard.components.flame import run_flame
 from dashboard.components.inspector import inspector
 from dashboard.components.run_find import Found, find
 from dashboard.components.run_graph import run_graph
-from dashboard.components.run_tree import Tree, open_fold, tree, turn_tries
+from dashboard.components.run_tree import Tree, tree
 from dashboard.components.waterfall import waterfall
 
 Run = Mapping[str, Any]
@@ -64,7 +64,7 @@ def _waterfall(run: Run, selected: str | None) -> str | None:
     if not shown.folded.total:
         st.caption(f"No {noun}s yet.")
         return None
-    chosen = waterfall(
+    waterfall(
         shown,
         run_id=run["run_id"] + noun,
         begin_ns=run["start_ns"],
@@ -73,12 +73,6 @@ def _waterfall(run: Run, selected: str | None) -> str | None:
         heading=_heading(shown, noun),
         critical=critical,
     )
-    if chosen.opened_fold or chosen.turned_tries:
-        if chosen.opened_fold:
-            open_fold(chosen.opened_fold)
-        if chosen.turned_tries:
-            turn_tries(chosen.turned_tries)
-        st.rerun(scope="fragment")
     traces = {step["span_id"]: step["trace_id"] for step in shown.steps.values()}
     return traces.get(selected or "")
 

@@ -1,7 +1,7 @@
 """The step tree of one run, cut to what a screen can hold: its shape first, then what is shown."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -98,15 +98,10 @@ def opened_folds() -> dict[str, int]:
     return {match[1]: int(match[2]) for match in found if match}
 
 
-def selecting(picture: str) -> Callable[[], None]:
-    """What puts the span that a reader chose in a picture of the run into the URL, before anything is drawn for it: a
-    picture that is told of it later marks the one chosen before."""
-
-    def select() -> None:
-        if span_id := st.session_state[picture]["select"]:
-            st.query_params["span"] = span_id
-
-    return select
+def select_span(span_id: str) -> None:
+    """Puts the span that a reader chose in a picture of the run into the URL."""
+    if SPAN_ID.fullmatch(span_id):
+        st.query_params["span"] = span_id
 
 
 def open_fold(parent: str) -> None:

@@ -105,6 +105,18 @@ function follow(link) {
   return link
 }
 
+/** Asks the server for something (`asking.py`): with the last ones before it, as state, so that none is lost to an answer that is on
+ * its way. */
+function ask(root, setStateValue, name, value) {
+  root.asked = [...(root.asked ?? []).slice(-9), { at: nextOrder(), name, value }]
+  setStateValue("asked", root.asked)
+}
+
+/** A number above all that were given before it, in this page and those loaded before it. */
+function nextOrder() {
+  return (window.seamscopeOrder = Math.max((window.seamscopeOrder ?? 0) + 1, Date.now()))
+}
+
 /** Draws, but not under a button that is down: a mark that is replaced between press and release loses the click. */
 function drawUnpressed(root, draw) {
   root.onpointerdown ??= () => {

@@ -3,7 +3,7 @@
 
 const W = 134, H = 48, GAP_X = 40, GAP_Y = 22, EDGE = 46, START = 64, TOP = 14
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".step-graph")
   const text = JSON.stringify(data)
   if (root.text === text) return
@@ -12,7 +12,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.onscroll = fade
   root.watch ??= new ResizeObserver(fade)
   root.watch.observe(root)
-  root.select = (id) => setTriggerValue("select", id)
+  root.select = (id) => ask(root, setStateValue, "select", id)
   drawUnpressed(root, () => drawAll(root, data))
 }
 

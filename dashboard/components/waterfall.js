@@ -7,12 +7,12 @@ const KIND_ICONS = {
   handoff: "swap_horiz", guardrail: "shield", evaluator: "fact_check", setup: "settings", protocol: "lan", transport: "sync_alt",
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".waterfall")
   const view = (root.view ??= { folded: new Set(), run: null })
-  view.select = (id) => setTriggerValue("select", id)
-  view.unfold = (id) => setTriggerValue("unfold", id)
-  view.turn = (id) => setTriggerValue("tries", id)
+  view.select = (id) => ask(root, setStateValue, "select", id)
+  view.unfold = (id) => ask(root, setStateValue, "unfold", id)
+  view.turn = (id) => ask(root, setStateValue, "tries", id)
   if (view.run !== data.run) { view.folded.clear(); view.run = data.run; view.chosen = null; view.text = null }
   const text = JSON.stringify(data)
   if (view.text !== text) {

@@ -7,8 +7,9 @@ from typing import Any, Final
 from dashboard import words
 from dashboard.analytics.fold import Line
 from dashboard.analytics.marks import MARKS, mark
-from dashboard.components.assets import component, ignore
-from dashboard.components.run_tree import Step, Tree, selecting
+from dashboard.components.asking import mount_asking
+from dashboard.components.assets import component
+from dashboard.components.run_tree import Step, Tree, open_fold, select_span, turn_tries
 from dashboard.components.text import clip
 
 _mount = component(
@@ -27,14 +28,6 @@ UNSEEN: Final = "unseen"
 HEIGHT: Final = 620
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What a reader just did, but for choosing a span: that is in the URL already."""
-
-    opened_fold: str | None
-    turned_tries: str | None
-
-
 def group(kind: str) -> str:
     """What a step of this kind waits for: model, tool, retrieval, or nothing but our own orchestration."""
     return GROUPS.get(kind, "orchestration")
@@ -49,7 +42,7 @@ def waterfall(
     selected: str | None,
     heading: str,
     critical: bool = False,
-) -> Chosen:
+) -> None:
     """Shows the lines of a folded tree.
 
     Args:
@@ -67,10 +60,7 @@ def waterfall(
         "heading": heading,
         "legend": MARKS,
     }
-    result = _mount(
-        key=KEY, data=data, on_select_change=selecting(KEY), on_unfold_change=ignore, on_tries_change=ignore
-    )
-    return Chosen(result.get("unfold"), result.get("tries"))
+    mount_asking(_mount, key=KEY, data=data, does={"select": select_span, "unfold": open_fold, "tries": turn_tries})
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from collector.api import ARROW_STREAM, NICENESS, QueryRunner, api_routes
+from collector.api import ARROW_STREAM, api_routes
 from collector.store import Store
 from schemas.settings import Settings
 from tests.collector.stored import batch_of
@@ -172,19 +169,3 @@ def test_readers_need_the_read_token_where_one_is_set(store: Store, settings: Se
     assert asyncio.run(api.sql("select 1 as one")).status_code == 401
     assert asyncio.run(api.sql("select 1 as one", Authorization="Bearer writer")).status_code == 401
     assert asyncio.run(api.sql("select 1 as one", Authorization="Bearer reader")).json() == [{"one": 1}]
-
-
-def test_who_answers_stands_behind_who_receives(store: Store, settings: Settings) -> None:
-    """The thread of a question yields the cores to all others, and only once however much it is asked."""
-    runner = QueryRunner(store, settings)
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-
-    def asked() -> int:
-        for _ in range(2):
-            runner.run("select 1 as one", {})
-        return os.getpriority(os.PRIO_PROCESS, 0)
-
-    with ThreadPoolExecutor(1) as pool:
-        behind = min(before + NICENESS, 19)
-        assert pool.submit(asked).result() == (behind if sys.platform == "linux" else before)
-    assert os.getpriority(os.PRIO_PROCESS, 0) == before
