@@ -24,6 +24,8 @@ cycles among them took a third of the decoder's time."""
 
 SWITCH_S = 0.001
 """The writer needs the interpreter ten times a COMMIT, and would wait Python's own 5 ms for it each time."""
+LOOKS_UP_S = 0.5
+"""Only the main thread handles signals, and one that another thread of the process was given does not wake it."""
 
 
 class _WithoutPandas(MetaPathFinder):
@@ -80,7 +82,8 @@ def main(settings_file: Path | None, rebuild: bool, forget: bool, **flags: objec
     sys.stdout.flush()
     gc.set_threshold(*GC_THRESHOLDS)
     sys.setswitchinterval(SWITCH_S)
-    stop.wait()
+    while not stop.wait(LOOKS_UP_S):
+        pass
     collector.stop()
 
 
