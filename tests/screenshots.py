@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page
 
 from schemas.paths import store_path
 from tests.chromium import PATIENCE_MS, chromium, served, settle
+from tests.collecting import Collector
 from tests.demo_store import fill
 
 ROOT: Final = Path(__file__).parents[1]
@@ -68,9 +69,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"PYTHONPATH": os.pathsep.join([CLOCK, *sys.path]), "TEST_CLOCK_NS": str(end_ns)}
         data = fill(Path(folder) / "data", "--end", END, "--days", "28", "--runs-per-day", "250")
-        now = {"TEST_CLOCK_NS": str(end_ns + WAIT_NS), "TEST_CLOCK_STOPS": "1"}
-        with served(data, **now, PYTHONPATH=os.environ["PYTHONPATH"]) as address, chromium() as browser:
-            failed = newest_failed(data)
+        failed = newest_failed(data)
+        os.environ |= {"TEST_CLOCK_NS": str(end_ns + WAIT_NS), "TEST_CLOCK_STOPS": "1"}
+        with Collector(data), served(data, PYTHONPATH=os.environ["PYTHONPATH"]) as address, chromium() as browser:
             for theme, width in itertools.product(THEMES, WIDTHS):
                 with opened(browser, theme, width, end_ns + WAIT_NS) as page:
                     for name in sys.argv[1:] or PAGES:

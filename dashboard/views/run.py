@@ -2,7 +2,7 @@
 
 import re
 import time
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from dashboard.charts.time_spent import BARS, time_spent
 from dashboard.components import filters, parameters
 from dashboard.components.compare import compare
 from dashboard.components.diagnosis import show_diagnosis
+from dashboard.components.link_table import link_table, number_column
 from dashboard.components.navigate import navigate
 from dashboard.components.one_run import Run, of_steps, received, run_of
 from dashboard.components.quality import REMOVED
@@ -21,7 +22,7 @@ from dashboard.components.run_list import run_list
 from dashboard.components.run_steps import PICTURES, run_steps
 from dashboard.components.run_tree import SPAN_ID
 from dashboard.components.states import guarded, is_empty, nothing_yet
-from dashboard.components.text import safe
+from dashboard.components.text import clip, safe
 from dashboard.components.verdicts import show_verdicts
 from dashboard.components.waterfall import group
 from dashboard.questions import EVERYTHING
@@ -30,6 +31,14 @@ from schemas.rules import known_codes
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 LOOK_AGAIN_S = 2.0
 VIEWS = (*PICTURES, "Compare", "Where time went", "Failures")
+TIME_COLUMNS: Final = (
+    {"name": "step", "label": "Step", "look": "strong"},
+    number_column("visits", "Steps", 70, leaves=2),
+    number_column("failed", "Failed", 70, leaves=2),
+    number_column("own", "Own time", 90, "Without that of the steps within it"),
+    number_column("lost", "In failed tries", 110, leaves=1),
+    number_column("share", "Share", 70, "Of the own time of all steps of the run"),
+)
 
 
 def explanation(run: Run) -> None:
@@ -42,8 +51,10 @@ def explanation(run: Run) -> None:
 def ahead(run: Run) -> None:
     """Begins to ask what is shown of any run, in the order in which it is."""
     steps = of_steps(run)
+    by_state = store.ask if run["outcome"] == "open" else store.ask_steady
+    if st.query_params.get("view", VIEWS[0]) == "Waterfall" and st.query_params.get("spans") != "true":
+        store.ahead(by_state, [("run_outline", steps)])  # of a large run what takes longest
     if run["roots"]:
-        by_state = store.ask if run["outcome"] == "open" else store.ask_steady
         store.ahead(by_state, [("run_diagnosis", steps | received(run))])
     store.ahead(store.ask, [("run_verdicts", steps)])
     store.ahead(store.ask_steady, [("run_time", steps), *asked_of_neighbours(run)])
@@ -77,14 +88,34 @@ def show_time_spent(run: Run, rows: list[dict[str, Any]]) -> None:
         config={"displayModeBar": False},
         alt="Own time per step, longest first; failed tries hatched",
     )
-    st.caption("A bar leads to the runs of this workflow, within a day of this one, that called the same.")
+    st.caption("A bar or a row leads to the runs of this workflow, within a day of this one, that called the same.")
+    around = {
+        "workflow": run["workflow"],
+        "from": words.iso(run["start_ns"] - filters.DAY // 2),
+        "to": words.iso(run["start_ns"] + filters.DAY // 2),
+    }
     for point in chosen["selection"]["points"][:1]:
-        name = rows[:BARS][::-1][int(point["y"])]["name"]
-        around = {
-            "from": words.iso(run["start_ns"] - filters.DAY // 2),
-            "to": words.iso(run["start_ns"] + filters.DAY // 2),
-        }
-        navigate("runs", workflow=run["workflow"], called=f"operation:{name}", **around)
+        navigate("runs", called=f"operation:{rows[:BARS][::-1][int(point['y'])]['name']}", **around)
+    total_ns = sum(row["self_ns"] for row in rows)
+    link_table(
+        [
+            {
+                "page": "runs",
+                "params": around | {"called": f"operation:{row['name']}"},
+                "title": "open the runs that called the same",
+                "step": [clip(row["name"], 80), row["kind"]],
+                "visits": words.count(row["steps"]),
+                "failed": words.count(row["failed"]),
+                "own": words.duration(row["self_ns"]),
+                "lost": words.duration(row["failed_self_ns"]) if row["failed_self_ns"] else "–",
+                "share": words.share(row["self_ns"], total_ns),
+            }
+            for row in rows
+        ],
+        TIME_COLUMNS,
+        key="run_time_rows",
+        label="Own time by step, longest first",
+    )
 
 
 @guarded

@@ -1,9 +1,10 @@
 """Whether a page that stays open for hours grows: the memory of its tab and of the server behind it.
 
-    python -m tests.benchmarks.open_hours [--hours 8] [--speed-up 10] [--pages overview runs] [--rate 50] [--write]
+    python -m tests.benchmarks.open_hours [--hours 8] [--minutes 240] [--speed-up 10] [--pages "" runs] [--write]
 
 The pages are open in Chromium side by side, live, while runs come in. They refresh so many times as often as usual,
-and as often as in so many hours; every refresh is counted. Growth is that of the second half, when caches are full.
+and as often as in so many hours, unless the minutes are over before; every refresh is counted. Growth is that of the
+second half, when caches are full.
 """
 
 import os
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import click
 import psutil
 from playwright.sync_api import BrowserContext, Page
 
@@ -100,6 +102,7 @@ def main() -> None:
     """Measures and reports."""
     parser = harness.options(__doc__)
     parser.add_argument("--hours", type=float, default=8)
+    parser.add_argument("--minutes", type=float, default=240, help="ends after these at the latest")
     parser.add_argument("--speed-up", type=float, default=10)
     parser.add_argument("--pages", nargs="+", default=["", "runs"], help="paths; '' is the Overview")
     parser.add_argument("--rate", type=float, default=50, help="spans a second that come in meanwhile")
@@ -127,16 +130,18 @@ def main() -> None:
             pages.append(page)
         server = server_of(origin)
         for nth in range(SAMPLES + 1):
-            while refreshes.stat().st_size < args.hours * an_hour * nth / SAMPLES:
+            late_s = began + 60 * args.minutes * nth / SAMPLES
+            while refreshes.stat().st_size < args.hours * an_hour * nth / SAMPLES and time.monotonic() < late_s:
                 time.sleep(0.2)
             sizes.append(size(server, pages, context, refreshes))
+            click.echo(f"{(time.monotonic() - began) / 60:.1f} min: {sizes[-1]}", err=True)
     took_s = time.monotonic() - began
     first, middle, last = sizes[0], sizes[len(sizes) // 2], sizes[-1]
     rows = [
         [name, *(one[at] for one in (first, middle, last)), growth(sizes, at, an_hour)]
         for at, name in ((1, "server, MiB"), (2, "JavaScript of the tabs, MiB"), (3, "nodes of their documents"))
     ]
-    text = f"{len(pages)} pages, {last.refreshes:,} refreshes: as many as in {args.hours:g} hours, "
+    text = f"{len(pages)} pages, {last.refreshes:,} refreshes: as many as in {last.refreshes / an_hour:.1f} hours, "
     text += f"in {took_s / 60:.0f} minutes, while {args.rate:g} spans/s came in.\n\n"
     text += harness.table(["", "at first", "half-way", "at the end", "growth of the second half, an hour"], rows)
     harness.report("open_hours", text, write=args.write, busy_cores=busy)
