@@ -69,7 +69,6 @@ page = st.navigation(
     position="top",
 )
 
-st.html("<style>[data-stale=true] { transition-delay: 2s !important }</style>")  # a slow refresh is no flicker
 parameters.complain(page.url_path)  # before the widgets take their defaults
 with st.sidebar:
     jump_to_run()

@@ -6,6 +6,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".keyboard")
   rememberChanges()
   carryFilters()
+  refreshCalmly()
   const list = root.querySelector("dialog")
   const go = (place) => { // from the run that the address names now: the page may not have followed yet
     const run = location.pathname.endsWith("/run") ? new URL(location.href).searchParams.get("run") : null
@@ -96,7 +97,12 @@ function rememberChanges() {
   addEventListener("popstate", () => { travelled = performance.now() }, true)
   const push = history.pushState.bind(history), replace = history.replaceState.bind(history)
   const onward = (state, url) => (url.pathname === location.pathname ? { ...history.state, ...state } : state)
-  history.pushState = (state, title, href = location.href) => push(onward(state, new URL(href, location.href)), title, href)
+  history.pushState = (state, title, href = location.href) => {
+    const url = new URL(href, location.href)
+    const ours = state != null && "from" in state  // of `visit`
+    if (!ours && travelled >= acted && url.pathname !== location.pathname) return  // a run of the page that was left begins late
+    push(onward(state, url), title, href)
+  }
   history.replaceState = (state, title, href = location.href) => {
     const url = new URL(href, location.href)
     const meant = acted > travelled && performance.now() - acted < 1500 && url.search !== location.search
@@ -121,4 +127,12 @@ function carryFilters() {
     for (const [name, value] of url.searchParams) params[name] = [...(params[name] ?? []), value]
     visit(address(url.pathname, params))
   }, true)
+}
+
+/** A part of the page fades while it waits for a refresh, but not in the first two seconds: what comes back each second would flicker. */
+function refreshCalmly() {
+  if (window.seamscopeCalm) return
+  window.seamscopeCalm = new CSSStyleSheet()
+  window.seamscopeCalm.replaceSync("[data-stale=true] { transition-delay: 2s !important }")
+  document.adoptedStyleSheets.push(window.seamscopeCalm)
 }
