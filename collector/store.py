@@ -56,6 +56,13 @@ LOCK_WAIT_S: Final = 5.0
 FILE_FORMAT: Final = "v1.5.0"
 """Oldest DuckDB that must be able to open the file; 2.0's own format is unreadable to 1.x."""
 
+ROW_GROUP_ROWS: Final = 12_288
+"""Rows that DuckDB writes as one. At a checkpoint all commits wait while the last, unfilled row group of each table is
+written anew, and row groups are what its threads have to share. See docs/decisions/089-small-row-groups.md."""
+
+CATALOG: Final = "seamscope"
+"""What the file is called within DuckDB."""
+
 
 class Store:
     """An open store. `write` belongs to one thread; cursors may be taken from any."""
@@ -66,7 +73,7 @@ class Store:
         self._connection = connection
         self._lock = threading.Lock()
         self._broken = False
-        self._writer = connection.cursor()
+        self._writer = _cursor(connection)
         self._span_columns = arrow_schema(connection, "span")
         self._span_schema = self._span_columns.remove(self._span_columns.get_field_index("received_ns"))
         self._evidence_schema = arrow_schema(connection, "evidence")
@@ -125,7 +132,7 @@ class Store:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own on the same database, for one query or one thread."""
         with self._lock:
-            return self._connection.cursor()
+            return _cursor(self._connection)
 
     def files(self) -> list[Path]:
         """The files the store consists of now."""
@@ -213,7 +220,7 @@ class Store:
             with self._lock:
                 self._connection.close()
                 self._connection = _connect(self.path, self._settings)
-                self._writer = self._connection.cursor()
+                self._writer = _cursor(self._connection)
         except (CollectorError, duckdb.Error) as exc:
             raise self._unavailable(f"{self.path} cannot be opened: {_first_line(exc)}") from exc
         self._broken = False
@@ -387,23 +394,46 @@ def backup_path(store: Path, version: int) -> Path:
 
 def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
-        "storage_compatibility_version": FILE_FORMAT,
         "checkpoint_threshold": f"{settings.checkpoint_mib}MiB",
         "memory_limit": f"{settings.duckdb_memory_mib}MiB",
         "max_temp_directory_size": "4GiB",
         "threads": settings.duckdb_threads,
-        "enable_external_access": False,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
         "allow_persistent_secrets": False,
     }
-    connection = _when_unlocked(path, lambda: duckdb.connect(str(path), config=config))
-    connection.execute("set lock_configuration = true")
+    connection = duckdb.connect(config=config)
+    try:
+        _when_unlocked(path, lambda: attach(connection, path))
+        connection.execute("set enable_external_access = false")  # but to what is attached
+        connection.execute("set lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _when_unlocked(path: Path, connect: Callable[[], duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
+def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Opens a store's file in the way that all its writers must: the size of row groups is kept by none of them.
+
+    Raises:
+        duckdb.IOException: another process has it open.
+    """
+    quoted = str(path).replace("'", "''")
+    connection.execute(
+        f"attach '{quoted}' as {CATALOG} (row_group_size {ROW_GROUP_ROWS}, storage_version '{FILE_FORMAT}')"
+    )
+    connection.execute(f"use {CATALOG}")
+
+
+def _cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    cursor = connection.cursor()
+    cursor.execute(f"use {CATALOG}")
+    return cursor
+
+
+def _when_unlocked(path: Path, connect: Callable[[], None]) -> None:
     """Waits out a reader that has the file open for a moment, as the dashboard does while no collector runs."""
     deadline = time.monotonic() + LOCK_WAIT_S
     while True:

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 from playwright.sync_api import Browser, Page
 
+from collector.store import attach
 from dashboard import reader
 from dashboard.analytics.fold import fold
 from dashboard.analytics.outline import read_outline
@@ -42,7 +43,8 @@ def build(data: Path, steps: int) -> str:
     """A store that holds one run of so many steps, written as settling would have; its id."""
     run_id = f"{steps:032x}"
     Collector(data).stop()  # makes the store
-    con = duckdb.connect(str(store_path(data)))
+    con = duckdb.connect()
+    attach(con, store_path(data))
     given = {
         "steps": steps,
         "run_id": run_id,

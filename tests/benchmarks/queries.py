@@ -24,6 +24,7 @@ import pytest
 
 from collector.rollup import MEASURES
 from collector.rollup_store import LEVELS
+from collector.store import attach
 from dashboard import reader
 from dashboard.components import filters
 from dashboard.components.one_run import of_steps, run_of
@@ -104,7 +105,8 @@ ZERO = {"VARCHAR": "''", "BOOLEAN": "false", "JSON": "'{}'", "VARCHAR[]": "[]"}
 def make_store(data: Path, runs: int, spans_per_run: int) -> None:
     """A store that a collector made, filled straight from SQL and marked as settled."""
     Collector(data).stop()
-    with duckdb.connect(store_path(data)) as connection:
+    with duckdb.connect() as connection:
+        attach(connection, store_path(data))
         numbers = {
             "store.run": "range($runs) r(i), (select 0 as n)",
             "store.span": "range($runs) r(i), range($spans) s(n)",
