@@ -36,6 +36,9 @@ TICK_S: Final = 0.2
 """Between two passes: a pass costs about 10 ms of CPU whatever its size."""
 
 RETRY_S: Final = 60.0
+STUMBLE_S: Final = 5.0
+"""Rest after an error that no run is to blame for, as of a full disk or a store that is just being opened anew."""
+
 MAX_TRACES: Final = 2_000
 """Traces of one pass: small enough that the next burst is not kept waiting."""
 
@@ -120,6 +123,7 @@ class Settler:
         self._retention = Retention(store, settings.retention)
         self._asked: deque[Asked] = deque()
         self._history_at_s = 0.0
+        self._yielded_since_s: float | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="settler")
 
@@ -188,26 +192,34 @@ class Settler:
                 self._rollups.write_waiting(cursor)
 
     def _loop(self) -> None:
-        yielded_since: float | None = None
         while not self._stop.wait(TICK_S):
-            now = time.monotonic()
-            is_busy = self._is_receiving_busy()
-            if is_busy:
-                yielded_since = yielded_since or now
-                if now - yielded_since < YIELD_S:
-                    continue
-            yielded_since = None
-            due = self._due(now)
-            if due:
-                self._working = True
-                self._pass(due)
+            try:
+                self._turn()
+            except Exception:  # a full disk, perhaps: whatever it is, settling must go on when it has passed
                 self._working = False
-            if not is_busy and now >= self._history_at_s:
-                self._settle_history()
-            if not is_busy:
-                self._keep_rollups()
-            if self.has_whole_rollups and not self._has_waiting():  # what is removed must have been counted
-                self._remove_runs()
+                log.exception("looking after the store failed; next try in %g s", STUMBLE_S)
+                self._stop.wait(STUMBLE_S)
+
+    def _turn(self) -> None:
+        """Settles what is due and looks after roll-ups and removals, unless ingest needs the machine."""
+        now = time.monotonic()
+        is_busy = self._is_receiving_busy()
+        if is_busy:
+            self._yielded_since_s = self._yielded_since_s or now
+            if now - self._yielded_since_s < YIELD_S:
+                return
+        self._yielded_since_s = None
+        due = self._due(now)
+        if due:
+            self._working = True
+            self._pass(due)
+            self._working = False
+        if not is_busy and now >= self._history_at_s:
+            self._settle_history()
+        if not is_busy:
+            self._keep_rollups()
+        if self.has_whole_rollups and not self._has_waiting():  # what is removed must have been counted
+            self._remove_runs()
 
     def _settle_history(self) -> None:
         """Settles one chunk of what other rules had settled, then rests for as long as that took."""

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 import collector.settling
 from collector.batch import Batch
 from collector.dialects import normalise
+from collector.rollup_store import Rollups
 from collector.rows import resource_row, scope_row, span_row
 from collector.settling import Settler
 from collector.store import Store
@@ -128,6 +130,31 @@ def test_a_run_whose_traces_come_one_by_one_is_settled_whole_each_time(
             settler.touch(store.write(batch(piece)))
             wait_until_settled(settler)
         assert tables(store) == whole
+
+
+def test_settling_outlives_an_error_of_what_it_does_besides(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store that is opened anew, after a full disk, closes the cursors that were taken before."""
+    failed: list[bool] = []
+
+    def fail_once(rollups: Rollups, cursor: duckdb.DuckDBPyConnection) -> None:
+        failed.append(True)
+        if len(failed) == 1:
+            raise duckdb.ConnectionException("Connection already closed")
+        fold_if_due(rollups, cursor)
+
+    fold_if_due = Rollups.fold_if_due
+    monkeypatch.setattr(Rollups, "fold_if_due", fail_once)
+    monkeypatch.setattr(collector.settling, "STUMBLE_S", 0.1)
+    with running(settings) as (store, settler):
+        deadline = time.monotonic() + 30
+        while not failed and time.monotonic() < deadline:
+            time.sleep(0.01)
+        settler.touch(store.write(batch(list(recorded_spans("langgraph-openinference-good")))))
+        wait_until_settled(settler)
+        assert tables(store)["run"]
+    assert "Connection already closed" in caplog.text
 
 
 def test_a_rule_of_the_users_own_sees_attributes_of_spans(settings: Settings) -> None:
