@@ -394,6 +394,7 @@ def backup_path(store: Path, version: int) -> Path:
 
 def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
+        "storage_compatibility_version": FILE_FORMAT,
         "checkpoint_threshold": f"{settings.checkpoint_mib}MiB",
         "memory_limit": f"{settings.duckdb_memory_mib}MiB",
         "max_temp_directory_size": "4GiB",
@@ -421,9 +422,7 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         duckdb.IOException: another process has it open.
     """
     quoted = str(path).replace("'", "''")
-    connection.execute(
-        f"attach '{quoted}' as {CATALOG} (row_group_size {ROW_GROUP_ROWS}, storage_version '{FILE_FORMAT}')"
-    )
+    connection.execute(f"attach '{quoted}' as {CATALOG} (row_group_size {ROW_GROUP_ROWS})")
     connection.execute(f"use {CATALOG}")
 
 
