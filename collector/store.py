@@ -397,6 +397,7 @@ def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
         "storage_compatibility_version": FILE_FORMAT,
         "checkpoint_threshold": f"{settings.checkpoint_mib}MiB",
         "memory_limit": f"{settings.duckdb_memory_mib}MiB",
+        "temp_directory": f"{path}.tmp",  # of a database in memory it would be in the working directory
         "max_temp_directory_size": "4GiB",
         "threads": settings.duckdb_threads,
         "autoinstall_known_extensions": False,

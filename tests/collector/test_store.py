@@ -217,6 +217,13 @@ def test_the_file_opens_in_the_oldest_duckdb_we_promise(settings: Settings) -> N
     store.close()
 
 
+def test_what_does_not_fit_into_memory_goes_beside_the_store(settings: Settings) -> None:
+    """It holds texts of spans: nowhere but in the data folder, which others may not read."""
+    store = Store.open(settings)
+    assert ask(store, "select current_setting('temp_directory')") == [(f"{store.path}.tmp",)]
+    store.close()
+
+
 def test_row_groups_stay_small_across_restarts(settings: Settings, spans: list[Span]) -> None:
     """A checkpoint holds up all senders while it writes the last one anew; DuckDB forgets their size at each close."""
     for first in (0, 30_000):
