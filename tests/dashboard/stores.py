@@ -644,7 +644,7 @@ select run_id, any_value(trace_id) as trace_id, operation_id, any_value(parent_s
        count(*)::integer as attempts, case when count(*) > 1 then 'siblings' else 'single' end as evidence,
        any_value(rule_version) as rule_version, false as is_redo
 from store.step
-where not exists (from store.operation)
+where run_id not in (select run_id from store.operation)
 group by run_id, operation_id
 """
 

@@ -156,7 +156,7 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(
             with watched(browser, address) as (second, more_strays):
                 for _ in range(2):  # a window that ends now may have ended in another minute for the second
                     for page in (first, second):
-                        page.goto(address + link)
+                        page.goto(address + link, wait_until="commit")  # side by side
                     texts = shown(first, second)
                     if texts[0] == texts[1]:
                         break
