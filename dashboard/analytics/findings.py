@@ -75,6 +75,18 @@ def overview(
     return Finding((f"{said}. Most broke at ", worst["failing_step"], " in ", worst["workflow"], hit), alarming=True)
 
 
+def going_on(said: Finding, storms: Sequence[Episode], zone: tzinfo, now_ns: int) -> Finding:
+    """What was said, and the first of the storms that go on."""
+    if not storms:
+        return said
+    first, *more = storms
+    *before, last = said.pieces
+    since = f" ×{first.peak_amplification:.1f} since {words.lately(first.onset_ns, zone, now_ns)}"
+    others = f", and {words.count(len(more))} more" if more else ""
+    goes_on = f"{last} A retry storm goes on: "
+    return said._replace(pieces=(*before, goes_on, first.key.name, f"{since}{others}."))
+
+
 def steps(workflow: str, scope: str, delivers: Estimate, runs: int, fixes: Sequence[Fix], window: str) -> Finding:
     """What a chain delivers, and which step is worth fixing first.
 

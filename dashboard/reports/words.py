@@ -181,8 +181,8 @@ def sentence(workflow: WorkflowSummary) -> Pieces:
         )
     else:
         said = (
-            f" delivered {percent(workflow.observed.value)} {band(workflow.observed)} of "
-            f"{words.plural(workflow.finished, 'run')}"
+            f" got {percent(workflow.observed.value)} {band(workflow.observed)} of "
+            f"{words.plural(workflow.finished, 'run')} through"
         )
     pieces = ["", workflow.name, said + _moved_since(workflow)]
     lost = workflow.failed + workflow.silent_runs

@@ -76,9 +76,12 @@ def active_storms(until_ns: int, **scope: Any) -> list[Episode]:
 # ---- in words --------------------------------------------------------------------------------------------------------
 
 
-def headline(conf: Filters, seen: Glance, told: Story, finding: findings.Finding, now_ns: int) -> None:
-    """What is worse than usual and since when, how many runs it hit here, and what to open next."""
+def headline(
+    conf: Filters, seen: Glance, told: Story, finding: findings.Finding, going: Sequence[Episode], now_ns: int
+) -> None:
+    """What is worse than usual and since when, how many runs it hit here, what storms now, and what to open next."""
     here = filters.zone()
+    finding = findings.going_on(finding, going, here, now_ns)
     if told.fall is not None:
         workflow, since, change = told.fall
         said = wording.delivers(workflow, since, change, here, now_ns)
@@ -351,8 +354,9 @@ def overview() -> None:
     finding = findings.overview(
         totals, earlier, worst_spot, (window.since_ns, window.until_ns), window.said, now_ns, here
     )
+    going = [] if window.exact else active_storms(story_until_ns, **of_all)
     if totals["runs"] or told.fall is not None:
-        headline(conf, seen, told, finding, now_ns)
+        headline(conf, seen, told, finding, going, now_ns)
     if not totals["runs"]:
         no_match(f"No run began {window.said}.")
         with st.container(border=True):
@@ -373,7 +377,7 @@ def overview() -> None:
         else:
             show_runs_over_time(runs.over_time, window)
     with halves.cell(), st.container(border=True, height="stretch"):
-        show_now([] if window.exact else active_storms(story_until_ns, **of_all), runs.bad, window)
+        show_now(going, runs.bad, window)
     show_workflows(seen, wide, step_ns)
     st.markdown("**Newest runs**")
     run_list(store.ask("runs_page", **runs.newest).to_pylist(), key="overview_newest", label="Newest runs", live=True)

@@ -223,10 +223,14 @@ def explain(parted: Parting | None) -> None:
 def show_what_if(chain: Chain, fixes: tuple[Fix, ...]) -> None:
     """Sliders that move R: what it would be if some steps failed less often."""
     st.markdown("**What if**")
+    r = compounded(chain)
+    if r.shown == "band":
+        st.caption(f"{words.plural(r.n, 'run')}: too few for one figure, and so for what others would make of it.")
+        return
     if not fixes:
         st.caption("No step has failed here: there is nothing to gain.")
         return
-    now = compounded(chain).value or 0.0
+    now = r.value or 0.0
     reliabilities = {m.step: m for node in chain.nodes for m in node.members}
     wanted = {}
     grid = st.grid(3, min_column_width=260)

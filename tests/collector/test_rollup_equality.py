@@ -249,7 +249,30 @@ def test_edges_are_what_followed_the_operations(asked: duckdb.DuckDBPyConnection
             assert ordered(rolled) == ordered(direct(asked, EDGES, **window))
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    ("zone", "since", "until", "level"),
+    [
+        ("UTC", "2026-01-01", "2026-12-31", 3),
+        ("Europe/London", "2026-01-01", "2026-03-01", 3),
+        ("Europe/London", "2026-01-01", "2029-01-01", 2),
+        ("Europe/Berlin", "2026-01-01", "2026-03-01", 2),
+        ("Australia/Lord_Howe", "2026-01-01", "2026-03-01", 2),
+        ("Australia/Lord_Howe", "2026-01-01", "2029-01-01", 1),
+        ("Asia/Kolkata", "2026-01-01", "2026-01-02", 1),
+    ],
+)
+def test_days_are_summed_from_the_widest_rows_that_lie_in_one(
+    asked: duckdb.DuckDBPyConnection, zone: str, since: str, until: str, level: int
+) -> None:
+    """Days (3), hours (2) or 5 minutes (1), as the zone's days begin anywhere in the window."""
+    assert direct(
+        asked,
+        "select coarsest_within_days(epoch_ns($since::timestamp), epoch_ns($until::timestamp), $zone)",
+        since=since, until=until, zone=zone,
+    ) == [(level,)]  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"])
 def test_days_are_those_of_the_zone(asked: duckdb.DuckDBPyConnection, zone: str) -> None:
     """Also where the zone is off by half an hour."""
     for since_ns, until_ns in windows()[1:]:

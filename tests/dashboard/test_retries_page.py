@@ -1,5 +1,6 @@
 """The Retries page: whether retries save runs or hurt them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -54,6 +55,11 @@ def test_a_storm_that_goes_on_comes_first(storm_now: Path) -> None:
     assert said.startswith("**ledger\\.query** ×")
     assert " since " in said
     assert "trigger tool.unavailable" in said
+
+
+def test_the_overview_says_that_a_storm_goes_on(storm_now: Path) -> None:
+    """Below its first line: the step, how strongly, since when."""
+    assert re.search(r" A retry storm goes on: \*\*ledger\\.query\*\* ×\d\.\d since ", words(open_page("overview")))
 
 
 def test_an_episode_leads_to_the_runs_of_its_time_and_step(past_storm: Path, now_ns: int) -> None:

@@ -49,13 +49,15 @@ def test_the_first_sentence_names_value_band_and_the_step_to_fix(lively: Path) -
 
 
 def test_below_the_sample_gate_there_is_a_band_and_no_value(lively: Path) -> None:
-    """A handful of runs is no number: in figures, beside the staircase, at the end of the graph, in the table."""
+    """A handful of runs is no number: in figures, beside the staircase, in the graph, in the table, in what-if."""
     page = open_page("steps", window="15m", workflow="lead_enrich")
     figures = {f["name"]: f for f in component(page, "steps_figures")}
     assert figures["r"]["value"].startswith("[")
     assert "too few" in figures["r"]["note"]
     assert all(level["said"].startswith("[") for level in component(page, "steps_stairs")["levels"])
     assert component(page, "steps_graph")["end"].startswith("[")
+    assert not page.slider
+    assert "too few for one figure, and so for what others would make of it" in words(page)
     rows = component(page, "steps_table")["rows"]
     bands = [row for row in rows if isinstance(row["after"], str)]
     assert bands, "a step with few operations"
