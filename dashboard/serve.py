@@ -5,6 +5,7 @@ Internet and stands still meanwhile: any page in a browser of this machine could
 dashboard by that address: a proxy has a name, see `public_url`.
 """
 
+import gc
 import sys
 from importlib import import_module
 from threading import Thread
@@ -29,9 +30,11 @@ def not_asked() -> str | None:
 
 
 def get_ready() -> None:
-    """Imports what the first page would wait for, while the server starts."""
+    """Imports what the first page would wait for, while the server starts. It stays, so no collection looks at it."""
     for module in NEEDED:
         import_module(module)
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Whether a running collector or the file answers is `dashboard.reader`'s business
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
@@ -31,7 +31,13 @@ Param = str | int | bool | tuple[str, ...] | tuple[int, ...]
 Params = tuple[tuple[str, Param], ...]
 
 LIVE_TTL_S: Final = 0.5
-"""How old an answer about what moves may be."""
+"""How old an answer about what moves may be, with one or two pages open."""
+LIVE_TTLS_S: Final = (LIVE_TTL_S, 1.0, 2.0, 4.0)
+"""The same with more: the first that is at least …"""
+A_PAGE_S: Final = 0.25
+"""… so long for each page. Ten pages ask no more than three do then: what is left of the machine is for the spans."""
+GONE_S: Final = 10.0
+"""A page that has not refreshed for so long is closed, or paused."""
 AHEAD_S: Final = 0.8 * LIVE_TTL_S
 """How long a question may wait to be asked ahead: what a page asked since then is still in the cache."""
 SIDE_BY_SIDE: Final = 3
@@ -65,7 +71,7 @@ def settling() -> dict[str, Any] | None:
 
 
 def ask(question: str, **params: Param) -> pa.Table:
-    """The answer to `queries/<question>.sql`, at most half a second old; all sessions share it.
+    """The answer to `queries/<question>.sql`, at most half a second old (`LIVE_TTLS_S`); all sessions share it.
 
     Args:
         question: name of the file.
@@ -75,13 +81,36 @@ def ask(question: str, **params: Param) -> pa.Table:
         DashboardError: no store yet, collector down, version mismatch, busy file, or the query failed.
     """
     given = tuple(sorted(params.items()))
-    return _live(question, given) if collector() else _from_file(question, given, _file_state())
+    return _live[_live_ttl_s()](question, given) if collector() else _from_file(question, given, _file_state())
 
 
 def ask_steady(question: str, **params: Param) -> pa.Table:
     """Like `ask`, but up to 15 s old: for what rarely changes, as a finished run does."""
     given = tuple(sorted(params.items()))
     return _steady(question, given) if collector() else _from_file(question, given, _file_state())
+
+
+def refreshed(page: str) -> None:
+    """Says that a page is open and refreshes itself.
+
+    Args:
+        page: of all that are open at once, only this is called so.
+    """
+    now_s, pages = time.monotonic(), _pages()
+    pages[page] = now_s
+    for name, at_s in list(pages.items()):
+        if now_s - at_s > GONE_S:
+            pages.pop(name, None)
+
+
+@st.cache_resource(show_spinner=False)
+def _pages() -> dict[str, float]:
+    """When each open page was refreshed last."""
+    return {}
+
+
+def _live_ttl_s() -> float:
+    return next((ttl_s for ttl_s in LIVE_TTLS_S if ttl_s >= A_PAGE_S * len(_pages())), LIVE_TTLS_S[-1])
 
 
 def ahead(ask: Ask, asked: Iterable[Asked]) -> None:
@@ -147,9 +176,15 @@ def _fetch(question: str, params: Params) -> pa.Table:
     return reader.connect(settings()).query(sql(question), bound)
 
 
-@st.cache_data(ttl=LIVE_TTL_S, max_entries=256, show_spinner=False)
-def _live(question: str, params: Params) -> pa.Table:
-    return _fetch(question, params)
+def _live_for(ttl_s: float) -> Callable[[str, Params], pa.Table]:
+    @st.cache_data(ttl=ttl_s, max_entries=256, show_spinner=False)
+    def live(question: str, params: Params) -> pa.Table:
+        return _fetch(question, params)
+
+    return live
+
+
+_live: Final = {ttl_s: _live_for(ttl_s) for ttl_s in LIVE_TTLS_S}
 
 
 @st.cache_data(ttl=15.0, max_entries=128, show_spinner=False)

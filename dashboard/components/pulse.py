@@ -1,5 +1,6 @@
 """The footer of the sidebar: is anything arriving, and was anything lost?"""
 
+import secrets
 import time
 from typing import Final
 
@@ -35,6 +36,8 @@ def footer() -> None:
 
 
 def _footer() -> None:
+    if filters.current().live:
+        store.refreshed(st.session_state.setdefault("open_page", secrets.token_hex(8)))
     now_ns = time.time_ns()
     minute_ns = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE
     try:

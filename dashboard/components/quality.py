@@ -33,14 +33,16 @@ REASONS = {
 
 
 def asked(window: Window) -> list[Asked]:
-    """What the panel asks, for a page that asks it ahead."""
+    """What the panel asks (steadily), for a page that asks it ahead."""
     within: dict[str, Param] = {"since_ns": window.since_ns, "until_ns": window.until_ns}
     return [(each, within) for each in ("ingest_totals", "ingest_logs", "ingest_reasons", "run_defects")]
 
 
 def panel(window: Window) -> None:
     """Shows the balance of a window: received = stored + duplicate + rejected, and why."""
-    totals, logged, reasons, of_runs = (store.ask(question, **params).to_pylist() for question, params in asked(window))
+    totals, logged, reasons, of_runs = (
+        store.ask_steady(question, **params).to_pylist() for question, params in asked(window)
+    )
     (total,), (logs,), (defects,) = totals, logged, of_runs
     gaps = store.ask_steady("dialect_gaps", since_ns=window.since_ns, until_ns=window.until_ns).to_pylist()
     st.markdown("**Data quality**")

@@ -67,7 +67,7 @@ def show(error: DashboardError) -> None:
 
 def is_empty() -> bool:
     """Nothing has ever arrived."""
-    return not store.ask("pulse", minute_ns=0, day_ns=0).to_pylist()[0]["has_received"]
+    return not store.ask("ingest_totals", since_ns=0, until_ns=2**63 - 1).to_pylist()[0]["received"]
 
 
 def nothing_yet() -> None:

@@ -1,7 +1,6 @@
 -- pulse: is anything arriving? One row.
 --   $minute_ns bigint, the start of the last whole minute: runs and spans of that minute
 --   $day_ns    bigint, since when losses and duplicates are counted, no later than $minute_ns
---   has_received: anything, ever
 --   counted_from_ns: while roll-ups are made anew, the start of the oldest run that is counted again; NULL: all are
 --   resettled, to_resettle: traces of history that changed rules have gone through and all of them; NULL: nothing to do
 with counted as (
@@ -15,6 +14,6 @@ begun as (
 ),
 heard as (select max(last_received_ns) as last_received_ns from run)
 select last_received_ns, runs as runs_a_minute, coalesce(stored, 0)::bigint as spans_a_minute,
-       exists (from ingest_minute where received > 0) as has_received, coalesce(rejected, 0)::bigint as lost,
-       coalesce(duplicate, 0)::bigint as duplicate, traces_done as resettled, traces_total as to_resettle, counted_from_ns
+       coalesce(rejected, 0)::bigint as lost, coalesce(duplicate, 0)::bigint as duplicate,
+       traces_done as resettled, traces_total as to_resettle, counted_from_ns
 from counted cross join begun cross join heard left join resettling on true left join recounting on true

@@ -365,7 +365,7 @@ def overview() -> None:
         return
     runs = runs_asked(conf, now_ns)
     store.ahead(store.ask, [("runs_page", runs.bad), ("runs_page", runs.newest), ("runs_over_time", runs.over_time)])
-    store.ahead(store.ask, quality.asked(window))
+    store.ahead(store.ask_steady, quality.asked(window))
     show_figures(seen, wide, step_ns)
     show_where(conf, seen, scope)
 

@@ -1,6 +1,7 @@
 """Pages ask side by side, ahead, what they are about to ask one after another."""
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -92,3 +93,24 @@ def test_a_question_that_would_be_asked_ahead_too_late_is_left_to_the_page(
     assert healthy(open_page("steps", **PAGES["steps"]))
     steady = [n for (sql, _), n in sent.items() if sql.startswith(("-- chain_nodes:", "-- step_table:"))]
     assert steady == [1, 1, 1, 1]
+
+
+def test_the_more_pages_are_open_the_older_answers_may_be(
+    served: Collector, sent: Counter[Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With ten pages one question in 1.2 s goes to the collector; with one page as many as are asked."""
+
+    def asked_thrice() -> int:
+        before = sent.total()
+        for _ in range(3):
+            store.ask("removals", since_ns=7)
+            time.sleep(0.6)
+        return sent.total() - before
+
+    for number in range(10):
+        store.refreshed(f"page {number}")
+    assert asked_thrice() == 1
+    monkeypatch.setattr(store, "GONE_S", 0.0)
+    time.sleep(0.01)
+    store.refreshed("page 0")  # the others are gone
+    assert asked_thrice() == 3
