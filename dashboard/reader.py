@@ -27,7 +27,7 @@ from schemas.version import SCHEMA_VERSION
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 CONNECT_TIMEOUT_S = 2.0
-KEPT_CONNECTIONS = 8
+KEPT_CONNECTIONS = 32
 ANSWER_MARGIN_S = 5.0
 """How much longer than the collector's own time limit a client waits: the collector's message is the better one."""
 SHOWN_QUESTION_CHARS = 80

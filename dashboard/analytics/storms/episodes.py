@@ -1,0 +1,90 @@
+"""What is found: episodes, and what the end of each bucket showed."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Literal, NamedTuple
+
+from dashboard.analytics.storms.calls import Failures, Key
+
+Status = Literal["storm", "look"]
+State = Literal["storm", "look", "quiet", "too few to tell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One storm, or one stretch that is worth a look."""
+
+    key: Key
+    status: Status
+    onset_ns: int
+    peak_ns: int
+    """End of the window with the highest amplification."""
+    end_ns: int | None
+    """None: still on."""
+    noticed_ns: int
+    """End of the bucket that gave it away."""
+    threshold: float
+    peak_amplification: float
+    amplification: float
+    """Over the whole episode."""
+    operations: int
+    attempts: int
+    failed: int
+    recovered: int
+    wasted_ns: int | None
+    wasted_tokens: int | None
+    wasted_usd: float | None
+    trigger: str | None = None
+    """The first failure code in it."""
+    spread: tuple[Key, ...] = ()
+    """What else was in a storm or worth a look in the same time."""
+    workflows: tuple[str, ...] = ()
+    """Whose operations were tried again."""
+
+    @property
+    def recovered_ratio(self) -> float | None:
+        """Share of the operations with a failed first attempt that got through; None where there was none."""
+        troubled = self.failed + self.recovered
+        return self.recovered / troubled if troubled else None
+
+
+class Evaluation(NamedTuple):
+    """What the end of a bucket showed."""
+
+    at_ns: int
+    state: State
+    amplification: float | None
+    operations: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that a span of time showed."""
+
+    episodes: tuple[Episode, ...]
+    """By onset; looks that lie in a storm of the same key are left out."""
+    states: Mapping[Key, State]
+    """Of each key at the end."""
+    judged: Mapping[Key, float]
+    """Share of the evaluations that had enough operations to judge by."""
+
+
+def triggered(episodes: Iterable[Episode], failures: Iterable[Failures]) -> tuple[Episode, ...]:
+    """The episodes, each with the first failure code in it; of those in one bucket the most frequent."""
+    codes: dict[Key, list[tuple[int, int, str]]] = {}
+    for row in failures:
+        codes.setdefault(row.key, []).append((row.bucket_ns, -row.failures, row.code))
+    for seen in codes.values():
+        seen.sort()
+    return tuple(replace(one, trigger=_trigger(one, codes.get(one.key, []))) for one in episodes)
+
+
+def _trigger(episode: Episode, codes: Sequence[tuple[int, int, str]]) -> str | None:
+    """The first code from the onset on; of those in one bucket the most frequent."""
+    first = bisect_left(codes, (episode.onset_ns,))
+    if first == len(codes) or codes[first][0] >= (episode.end_ns or inf):
+        return None
+    return codes[first][2]
