@@ -18,7 +18,7 @@
 --   $newer                   boolean; false: the runs before it, newest first; true: the runs after it, oldest first
 --   $limit                   bigint
 -- Keyset: no page costs more than the first.
--- Measured at 1 million runs over 28 days, 100,000 failures, 2 threads: by failure 0.3 s, by text 0.9 s.
+-- Measured at 1 million runs over 90 days, 2 threads: by failure and by text less than 60 ms.
 with tried as not materialized (  -- one column at a time: each is looked through once a dictionary, not once a step
     select run_id, name, error_type, error_message, in_band_error
     from step

@@ -16,7 +16,7 @@
 --   $services, $instrumentations  varchar[], [] for any; '' in them stands for those without; the latter are names of scopes
 --   $lost_a, $lost_b         varchar, '' for all; only failed and silent runs whose own layer, that of what decided them, is this
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
--- Measured at 1 million runs over 28 days, 100,000 failures, 2 threads: by failure 0.3 s, by text 0.9 s.
+-- Measured at 1 million runs over 90 days, 2 threads: by text 0.13 s for 28 of them and 0.40 s for all.
 with tried as not materialized (  -- one column at a time: each is looked through once a dictionary, not once a step
     select run_id, name, error_type, error_message, in_band_error
     from step

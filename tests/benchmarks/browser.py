@@ -315,9 +315,8 @@ def main() -> None:
         frozen.cost_us_per_span([body for _, body in itertools.islice(stamped(made, at), len(made))], 2_000)
         for at in (0, len(made))
     ]
-    texts = [
-        f"{args.runs:,} runs of 10 spans over 90 days; the reference takes {shown(references[-1])} µs a span here."
-    ]
+    given = f"{args.runs:,} runs of 10 spans over 90 days; the reference takes {shown(references[-1])} µs a span here."
+    texts: list[str] = []
     with tempfile.TemporaryDirectory(prefix="seamscope-bench-") as made_in:
         folder = args.keep or Path(made_in)
         data = folder / "data"
@@ -350,9 +349,11 @@ def main() -> None:
                 texts.append(filters(browser, origin, args.rounds))
             if "live" in args.only:
                 texts.append("Ack to screen. " + live(browser, running, origin))
+            if texts:
+                harness.report("browser", "\n\n".join([given, *texts]), write=args.write, busy_cores=busy)
             if "ten" in args.only:
-                texts.append("Ten dashboards. " + ten(browser, running, origin, args.rate))
-    harness.report("browser", "\n\n".join(texts), write=args.write, busy_cores=busy)
+                text = f"{given}\n\n{ten(browser, running, origin, args.rate)}"
+                harness.report("ten dashboards", text, write=args.write, busy_cores=busy)
 
 
 if __name__ == "__main__":
