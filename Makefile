@@ -18,7 +18,7 @@ PYTEST := $(PY) -m pytest
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 ROOT_TESTS := $(shell [ "$$(id -u)" = 0 ] || echo "and not root")
 
-.PHONY: help setup setup-dev demo up check format test screenshots docs lock wheel packages clean
+.PHONY: help setup setup-dev demo up lint check format test screenshots docs lock wheel packages clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,10 +63,12 @@ up: setup  ## collector and dashboard, empty
 
 # ---- check --------------------------------------------------------------------------------------------------------
 
-check: setup-dev  ## format, lint, types, quick tests
+lint: setup-dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+check: lint  ## that and quick tests
 	$(PYTEST) -q -n $(WORKERS) -m "not slow and not browser and not root"
 
 format: setup-dev  ## rewrite what `check` would complain about
@@ -76,6 +78,7 @@ format: setup-dev  ## rewrite what `check` would complain about
 test: setup-dev  ## everything; brings Chromium where apt may
 	@.ci/chromium
 	@failed=0; \
+	$(MAKE) --no-print-directory lint || failed=1; \
 	$(PYTEST) -n $(WORKERS) -m "not slow and not browser $(ROOT_TESTS)" || failed=1; \
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "(slow or browser) $(ROOT_TESTS)" || failed=1; \
 	exit $$failed

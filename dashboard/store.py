@@ -181,7 +181,7 @@ def _live_for(ttl_s: float) -> Callable[[str, Params], pa.Table]:
         return _fetch(question, params)
 
     live.__qualname__ += f" for {ttl_s} s"  # Streamlit tells caches apart by it: else all of them were one
-    return st.cache_data(live, ttl=ttl_s, max_entries=256, show_spinner=False)
+    return st.cache_data(ttl=ttl_s, max_entries=256, show_spinner=False)(live)
 
 
 _live: Final = {ttl_s: _live_for(ttl_s) for ttl_s in LIVE_TTLS_S}
