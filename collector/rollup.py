@@ -9,13 +9,32 @@ roll-up. Every settled run passes here, so what all rows have in common is done 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collector.columns import (
+    NONE,
+    Columns,
+    Dictionary,
+    Flags,
+    Groups,
+    Ints,
+    Key,
+    Texts,
+    Times,
+    array,
+    bounded,
+    changes,
+    flags,
+    from_lowest,
+    length,
+    nano,
+    numbers,
+    to_arrow,
+)
 from schemas.taxonomy import FINISHED, Outcome, StepStatus
 
 BUCKET_NS: Final = 300 * 10**9
@@ -26,9 +45,6 @@ JOINT: Final = " › "
 WIDEST_FAN: Final = 8
 MOST_BESIDE: Final = 4
 """More different steps side by side are one node without their names."""
-MOST: Final = 2**53
-"""Times of broken clocks (the end of unsigned 64 bit) must not stop settling: no figure and no sum goes beyond."""
-
 MEASURES: Final = {
     "rollup_run": 12,
     "rollup_step": 20,
@@ -39,18 +55,6 @@ MEASURES: Final = {
 }
 """Table to how many of its columns, from the last, are sums; those before them are the key."""
 
-Texts = npt.NDArray[np.int32]
-"""Texts by their number in the dictionary of a batch, NONE where there is none."""
-Ints = npt.NDArray[np.int64]
-Times = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[Any]
-"""Of any width."""
-Columns = list[Numbers]
-Key = tuple[Numbers, int]
-"""A column and the width of the range it lies in, from 0 or from NONE on."""
-
-NONE: Final = -1
 OCTAVES: Final = 8 * 64
 """All that 64 bits can hold."""
 
@@ -69,7 +73,7 @@ class Derived(NamedTuple):
 
     def only(self, kept: Flags) -> "Derived":
         """Some of the runs."""
-        steps, operations = (np.repeat(kept, _numbers(self.run, name)) for name in ("steps", "operations"))
+        steps, operations = (np.repeat(kept, numbers(self.run, name)) for name in ("steps", "operations"))
         return Derived(self.run.filter(kept), self.step.filter(steps), self.operation.filter(operations), self.failure)
 
 
@@ -88,94 +92,6 @@ def octaves_8(ns: Times) -> Ints:
     """The eighth of an octave that each length falls in: floor(8·log2 ns); read as 2^((i+½)/8)."""
     octaves: Ints = np.floor(8 * np.log2(np.maximum(ns, 1).astype(np.float64))).astype(np.int64)
     return octaves
-
-
-class _Dictionary:
-    """The texts of many columns, each known by its number."""
-
-    def __init__(self, columns: Sequence[pa.ChunkedArray]) -> None:
-        encoded = pa.concat_arrays([chunk for column in columns for chunk in column.chunks]).dictionary_encode()
-        numbers = encoded.indices.fill_null(NONE).to_numpy()
-        self.columns: list[Texts] = np.split(numbers, np.cumsum([len(column) for column in columns])[:-1])
-        self._numbers = {text: number for number, text in enumerate(encoded.dictionary.to_pylist())}
-        self._texts: list[str] = [*self._numbers]
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def number(self, text: str) -> int:
-        number = self._numbers.setdefault(text, len(self._texts))
-        if number == len(self._texts):
-            self._texts.append(text)
-        return number
-
-    def text(self, number: int) -> str:
-        return self._texts[number]
-
-    def is_any(self, column: Texts, texts: Iterable[str]) -> Flags:
-        """Where a column holds one of some texts."""
-        found = np.zeros(len(column), np.bool_)
-        for text in texts:
-            if text in self._numbers:
-                found |= column == self._numbers[text]
-        return found
-
-    def arrow(self) -> pa.Array:
-        return pa.array(self._texts, pa.string())
-
-
-class _Groups:
-    """Rows put together where all their keys are the same."""
-
-    def __init__(self, *keys: Key) -> None:
-        combined = _combined(keys)
-        self._order = np.argsort(combined, kind="stable")
-        self._begins = _changes(combined[self._order])
-        self._starts = np.flatnonzero(self._begins)
-        self.first = self._order[self._starts]
-        """Of each group its first row."""
-
-    def of_rows(self) -> Ints:
-        """The group of each row."""
-        found = np.empty(len(self._order), np.int64)
-        found[self._order] = np.cumsum(self._begins) - 1
-        return found
-
-    def sums(self, figures: Ints) -> Ints:
-        """Figures, a line each, summed up by group."""
-        return np.clip(np.add.reduceat(figures[:, self._order], self._starts, axis=1), -MOST, MOST)
-
-    def are_all(self, flags: Flags) -> Flags:
-        """Whether all rows of a group have a flag."""
-        return np.logical_and.reduceat(flags[self._order], self._starts)
-
-    def are_first(self, counted: Flags) -> Flags:
-        """Marks the first counted row of each group."""
-        is_counted = counted[self._order]
-        group = (np.cumsum(self._begins) - 1)[is_counted]
-        found = np.zeros(len(counted), np.bool_)
-        found[self._order[is_counted][_changes(group)]] = True
-        return found
-
-
-def _combined(keys: Sequence[Key]) -> Ints:
-    """Keys as one number each, in their order."""
-    combined, width = np.zeros(len(keys[0][0]), np.int64), 1
-    for key, of_key in keys:
-        if width * (of_key + 1) >= 2**62:
-            combined = np.unique(combined, return_inverse=True)[1]
-            width = len(combined)
-        combined *= of_key + 1
-        combined += key
-        width *= of_key + 1
-    return combined
-
-
-def _changes(values: Numbers) -> Flags:
-    """Where a value differs from the one before it."""
-    found = np.ones(len(values), np.bool_)
-    np.not_equal(values[1:], values[:-1], out=found[1:])
-    return found
 
 
 class _Batch:
@@ -207,14 +123,14 @@ class _Batch:
             "rollup_failure": self._failures(),
         }
         dictionary = self.texts.arrow()
-        return {table: _to_arrow(columns, dictionary) for table, columns in found.items() if len(columns[0])}
+        return {table: to_arrow(columns, dictionary) for table, columns in found.items() if len(columns[0])}
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
     def _read_texts(self, run: pa.Table, step: pa.Table, operation: pa.Table, failure: pa.Table) -> None:
         wanted = [(table, name) for table, names in ((run, _RUN_TEXTS), (step, _STEP_TEXTS), (operation, ("outcome",)),
                                                       (failure, _FAILURE_TEXTS)) for name in names]  # fmt: skip
-        self.texts = _Dictionary([table.column(name) for table, name in wanted])
+        self.texts = Dictionary([table.column(name) for table, name in wanted])
         columns = iter(self.texts.columns)
         self.of_run = {name: next(columns) for name in _RUN_TEXTS}
         self.of_step = {name: next(columns) for name in _STEP_TEXTS}
@@ -223,45 +139,45 @@ class _Batch:
         self.of_failure = {name: next(columns) for name in _FAILURE_TEXTS}
 
     def _read_runs(self, run: pa.Table) -> None:
-        self.run_start = _numbers(run, "start_ns")
-        self.run_length = _bounded(_length(self.run_start, _numbers(run, "end_ns")))
+        self.run_start = numbers(run, "start_ns")
+        self.run_length = bounded(length(self.run_start, numbers(run, "end_ns")))
         self.bucket = (self.run_start // BUCKET_NS).astype(np.int64)
         who = [(self.of_run[name], len(self.texts)) for name in _WHO]
-        self.who = _Groups(*who).of_rows()
-        self.head = _Groups((self.who, len(self.who)), _from_lowest(self.bucket)).of_rows()
+        self.who = Groups(*who).of_rows()
+        self.head = Groups((self.who, len(self.who)), from_lowest(self.bucket)).of_rows()
         self.run_figures = [
-            *(_numbers(run, name) for name in ("operations", "attempts")),
-            *(_bounded(_numbers(run, name)) for name in ("tokens_input", "tokens_output")),
-            _nano(_numbers(run, "cost_usd")),
+            *(numbers(run, name) for name in ("operations", "attempts")),
+            *(bounded(numbers(run, name)) for name in ("tokens_input", "tokens_output")),
+            nano(numbers(run, "cost_usd")),
         ]
 
     def _read_nodes(self, run: pa.Table, step: pa.Table) -> None:
-        sizes = _numbers(run, "steps")
+        sizes = numbers(run, "steps")
         runs = np.arange(len(sizes))
         self.run_of_step = np.repeat(runs, sizes)
         self.root = np.cumsum(sizes) - sizes + runs
         """The node of each run."""
         self.node_of_step = np.arange(step.num_rows) + self.run_of_step + 1
         self.depth = np.zeros(len(runs) + step.num_rows, np.int64)
-        self.depth[self.node_of_step] = _numbers(step, "depth")
+        self.depth[self.node_of_step] = numbers(step, "depth")
         self.above, self.end = _tree(self.depth)
-        self.step_start, self.step_end = _numbers(step, "start_ns"), _numbers(step, "end_ns")
-        self.self_ns = _bounded(_numbers(step, "self_ns"))
+        self.step_start, self.step_end = numbers(step, "start_ns"), numbers(step, "end_ns")
+        self.self_ns = bounded(numbers(step, "self_ns"))
 
     def _read_operations(self, operation: pa.Table, step: pa.Table) -> None:
-        attempt = _numbers(step, "attempt")
+        attempt = numbers(step, "attempt")
         self.first = np.flatnonzero(attempt == 1)
         """Of each operation the step that is its first attempt."""
         self.node = self.node_of_step[self.first]
         self.run_of = self.run_of_step[self.first]
-        self.attempts = _numbers(operation, "attempts").astype(np.int64)
+        self.attempts = numbers(operation, "attempts").astype(np.int64)
         self.tries = _Tries(self, operation, step, np.flatnonzero(attempt > 1))
         self.start = self.step_start[self.first]
-        end = _numbers(operation, "end_ns")
+        end = numbers(operation, "end_ns")
         self.until = np.where(end > 0, end, self.start)
-        self.length = _length(self.start, end)
+        self.length = length(self.start, end)
         self.is_failed = self.texts.is_any(self.outcome, ["failed"])
-        self.first_good = _flags(operation, "first_try_ok")
+        self.first_good = flags(operation, "first_try_ok")
         last = self.first.copy()
         last[self.tries.of[self.tries.is_last]] = self.tries.step[self.tries.is_last]
         waits = self.texts.is_any(self.of_step["status"], [StepStatus.PENDING])
@@ -272,13 +188,13 @@ class _Batch:
         places, before = [], 0
         for part in parts:
             found = pc.index_in(part.failure.column("run_id"), value_set=part.run.column("run_id"))
-            places.append(np.where(_array(found.is_valid()), _array(found.fill_null(0)) + before, NONE))
+            places.append(np.where(array(found.is_valid()), array(found.fill_null(0)) + before, NONE))
             before += part.run.num_rows
         run = np.concatenate(places)
         root = np.flatnonzero(self.texts.is_any(self.of_failure["role"], ["root"]) & (run != NONE))
         self.run_of_failure = run[root]
         self.failure = [self.of_failure[name][root] for name in _FAILURE_KEY]
-        self.failure_flags = [_flags(failure, name)[root] for name in ("recovered", "silent")]
+        self.failure_flags = [flags(failure, name)[root] for name in ("recovered", "silent")]
 
     # ---- times and tokens, with all that lies below --------------------------------------------------------------
 
@@ -286,10 +202,10 @@ class _Batch:
         at = self.node_of_step
         own = np.zeros((8, len(self.depth)), np.int64)
         critical, model, tool, retrieval, wasted, tokens_in, tokens_out, money = own
-        critical[at] = _bounded(_numbers(step, "critical_ns"))
-        tokens_in[at] = _bounded(_numbers(step, "tokens_input"))
-        tokens_out[at] = _bounded(_numbers(step, "tokens_output"))
-        money[at] = _nano(_numbers(step, "cost_usd"))
+        critical[at] = bounded(numbers(step, "critical_ns"))
+        tokens_in[at] = bounded(numbers(step, "tokens_input"))
+        tokens_out[at] = bounded(numbers(step, "tokens_output"))
+        money[at] = nano(numbers(step, "cost_usd"))
         is_lost = self._lost_nodes()
         kind = np.full(len(self.depth), NONE, np.int32)
         kind[at] = self.of_step["kind"]
@@ -312,7 +228,7 @@ class _Batch:
             for line, more in zip(self.used, used, strict=True):
                 np.add.at(line, tries.of[again], more[again])
             np.add.at(self.own, tries.of[again], self.self_ns[tries.step[again]])
-            time = _bounded(_length(self.step_start[tries.step], self.step_end[tries.step]))
+            time = bounded(length(self.step_start[tries.step], self.step_end[tries.step]))
             for line, spent in zip(self.lost, (time, used[5] + used[6], used[7]), strict=True):
                 np.add.at(line, tries.of[failed], spent[failed])
             np.add.at(self.lost[0], tries.of[again], tries.pause[again])
@@ -374,7 +290,7 @@ class _Batch:
         shown = np.flatnonzero(self.depth[self.node] <= DEEPEST)
         ops = shown[np.argsort(up[shown], kind="stable")]  # chain by chain, in reading order, which is that of time
         up = up[ops]
-        opens = _changes(up)
+        opens = changes(up)
         begins = opens | ~self._overlap(ops, opens)
         starts = np.flatnonzero(begins)
         sizes = np.diff(starts, append=len(ops))
@@ -428,7 +344,7 @@ class _Batch:
                 found[here] = name[here]
                 continue
             outer, inner = found[self.above[here]], name[here]
-            paths = _Groups(self._text(outer), self._text(inner))
+            paths = Groups(self._text(outer), self._text(inner))
             said = [
                 self.texts.number(self.texts.text(before) + JOINT + self.texts.text(last))
                 for before, last in zip(outer[paths.first].tolist(), inner[paths.first].tolist(), strict=True)
@@ -474,7 +390,7 @@ class _Batch:
         trials, trials_first, trials_good = np.ones(len(ops), np.bool_), first_good.copy(), good.copy()
         beside = np.flatnonzero(sizes[group] > 1)
         if len(beside):
-            units = _Groups((group[beside], len(sizes)), self._text(name[beside]))
+            units = Groups((group[beside], len(sizes)), self._text(name[beside]))
             told = beside[units.first]
             kind[beside] = kind[told][units.of_rows()]
             for column, value in (
@@ -485,7 +401,7 @@ class _Batch:
                 column[beside] = False
                 column[told] = value
         run = self.run_of[ops]
-        met = _Groups((run, len(self.root)), self._text(scope), self._text(name))
+        met = Groups((run, len(self.root)), self._text(scope), self._text(name))
         is_new = np.zeros(len(ops), np.bool_)
         is_new[met.first] = True
         critical, *others = self.used[:, ops]
@@ -494,7 +410,7 @@ class _Batch:
             [self._text(scope), self._text(node[group]), self._text(name), self._text(kind)],
             [
                 1, first_good, good, trials, trials_first, trials_good, self.attempts[ops], is_new, self.own[ops],
-                _bounded(self.length[ops]), self.lost[0, ops], critical, met.are_first(critical > 0), *others,
+                bounded(self.length[ops]), self.lost[0, ops], critical, met.are_first(critical > 0), *others,
             ],
         )  # fmt: skip
 
@@ -528,7 +444,7 @@ class _Batch:
     def _failures(self) -> Columns:
         keys = [*(self._text(column) for column in self.failure), *((flags, 2) for flags in self.failure_flags)]
         is_new = np.zeros(len(self.run_of_failure), np.bool_)
-        is_new[_Groups((self.run_of_failure, len(self.root)), *keys).first] = True
+        is_new[Groups((self.run_of_failure, len(self.root)), *keys).first] = True
         return self._summed(self.run_of_failure, keys, [1, is_new])
 
     # ---- writing -------------------------------------------------------------------------------------------------
@@ -554,8 +470,8 @@ class _Batch:
             filled *= self.sign[run]
         when = [(self.head[run], len(self.root))]
         if bucket is not None:
-            when = [(self.who[run], len(self.root)), _from_lowest(bucket)]
-        groups = _Groups(*when, *keys)
+            when = [(self.who[run], len(self.root)), from_lowest(bucket)]
+        groups = Groups(*when, *keys)
         sums, first = filled, groups.first
         if len(run):
             sums = groups.sums(filled)
@@ -586,13 +502,13 @@ class _Tries:
         self.of: Ints = of
         """Its operation."""
         self.step: Ints = at
-        self.is_first = _changes(of)
+        self.is_first = changes(of)
         self.is_last = np.roll(self.is_first, -1)
         fails = batch.texts.is_any(batch.of_step["status"][at], [StepStatus.FAILED])
         self.is_failed = ~self.is_last | fails
         """The last one fails by its status, all before it did."""
         begin, end = batch.step_start[at], np.roll(batch.step_end[at], 1)
-        self.pause = np.where(self.is_first | (end == 0), 0, _bounded(_length(end, begin)))
+        self.pause = np.where(self.is_first | (end == 0), 0, bounded(length(end, begin)))
         """What went by since the try before; nothing after one that never ended."""
 
 
@@ -610,7 +526,7 @@ _GOES_ON: Final = (StepStatus.OK, Outcome.CLEAN, Outcome.RECOVERED, Outcome.SILE
 
 def _closed(derived: Derived) -> Derived:
     """Without what is open."""
-    is_closed = _array(pc.not_equal(derived.run.column("outcome"), Outcome.OPEN.value))
+    is_closed = array(pc.not_equal(derived.run.column("outcome"), Outcome.OPEN.value))
     return derived if is_closed.all() else derived.only(is_closed)
 
 
@@ -624,51 +540,6 @@ def _tree(depth: Ints) -> tuple[Ints, Ints]:
     for here in reversed(levels[1:]):
         np.add.at(size, above[here], size[here])
     return above, np.arange(len(depth)) + size
-
-
-def _from_lowest(key: Ints) -> Key:
-    """A key of large numbers that lie close together."""
-    lowest = key.min(initial=2**62)
-    return key - lowest, int(key.max(initial=0)) - int(lowest) + 1 if len(key) else 1
-
-
-def _to_arrow(columns: Columns, dictionary: pa.Array) -> pa.Table:
-    """A table whose first column is the bucket; the others have no names."""
-    return pa.Table.from_arrays(
-        [
-            pa.DictionaryArray.from_arrays(pa.array(column, mask=column == NONE), dictionary)
-            if column.dtype == np.int32
-            else pa.array(column)
-            for column in columns
-        ],
-        names=["bucket_ns", *(str(number) for number in range(1, len(columns)))],
-    )
-
-
-def _array(column: pa.ChunkedArray) -> Numbers:
-    return np.asarray(column.to_numpy())
-
-
-def _numbers(table: pa.Table, name: str) -> Numbers:
-    """A column with 0 where nothing is known."""
-    column = table.column(name)
-    return _array(column.fill_null(0) if column.null_count else column)
-
-
-def _flags(table: pa.Table, name: str) -> Flags:
-    return _array(table.column(name)).astype(np.bool_)
-
-
-def _length(start: Times, end: Times) -> Times:
-    return np.where(end > start, end - start, np.uint64(0))
-
-
-def _bounded(figures: Numbers) -> Ints:
-    return np.clip(figures, -MOST if figures.dtype.kind == "i" else 0, MOST).astype(np.int64)
-
-
-def _nano(usd: Numbers) -> Ints:
-    return np.rint(np.clip(usd * 1e9, -MOST, MOST)).astype(np.int64)
 
 
 def _node_name(names: Sequence[str]) -> str:

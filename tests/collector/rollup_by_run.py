@@ -6,7 +6,8 @@ from itertools import pairwise
 from math import log2
 from typing import Final, NamedTuple
 
-from collector.rollup import BUCKET_NS, DEEPEST, JOINT, MEASURES, MOST, MOST_BESIDE, WIDEST_FAN
+from collector.columns import MOST
+from collector.rollup import BUCKET_NS, DEEPEST, JOINT, MEASURES, MOST_BESIDE, WIDEST_FAN
 from collector.settle import FailureRow, OperationRow, RunRow, Settled, StepRow
 from schemas.taxonomy import FINISHED, Outcome, StepStatus
 
