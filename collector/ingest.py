@@ -306,6 +306,7 @@ class Ingestor:
         for ready in taken:
             ready.request.future.set_result(_receipt(ready, written.removed))
         self._on_written(written)
+        self._store.fold_minutes()
 
     def _fail(self, requests: list[_Request], exc: CollectorError, reason: str) -> None:
         self._release(requests)

@@ -83,6 +83,8 @@ class Store:
         self._scope_ids = column_set(connection, "select scope_id from store.scope")
         self._last_received_ns = scalar(connection, _LAST_RECEIVED)
         self._folds = Folds(connection)
+        self._minute_ns = _minute(self._last_received_ns)
+        """The minutes before it are summed up, or were tried to be."""
         self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
         self._written_keys: set[tuple[str, str]] = set()
         self._writing = threading.Lock()
@@ -166,6 +168,21 @@ class Store:
             self._known.forget(trace_ids)
             self._broken = True
             raise self._unavailable(f"{self.path} cannot be written: {_first_line(exc)}") from exc
+
+    def fold_minutes(self) -> None:
+        """Sums up what was counted in the minutes before that of the last batch, whose senders need not wait for it.
+
+        What fails is done with a later minute.
+        """
+        minute_ns = _minute(self._last_received_ns)
+        if minute_ns == self._minute_ns:
+            return
+        self._minute_ns = minute_ns
+        try:
+            self._folds.fold(self._writer, minute_ns)
+        except duckdb.Error:
+            self._broken = True
+            log.exception("what was counted in the last minutes could not be summed up; it stays as it is for now")
 
     def claim(self, runs: Mapping[str, Sequence[str]], unsettled: Collection[str]) -> list[str]:
         """From now on nothing is stored for the traces of these runs, until `release`: they are about to be removed.
@@ -266,9 +283,7 @@ class Store:
                     [("run:" + key, trace_id, start) for (key, trace_id), start in keys.items()],
                 )
             told = _write_told(tx, batch, received_ns, self._evidence_schema)
-            count_received(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, added, len(repeats), conflict, late, fresh)
-        if received_ns // MINUTE_NS != self._last_received_ns // MINUTE_NS:
-            self._folds.fold(self._writer, received_ns // MINUTE_NS * MINUTE_NS)
+            count_received(tx, batch, _minute(received_ns), added, len(repeats), conflict, late, fresh)
         self._last_received_ns = received_ns
         self._resource_ids.update(batch.resources)
         self._scope_ids.update(batch.scopes)
@@ -549,7 +564,7 @@ def _write_told(tx: duckdb.DuckDBPyConnection, batch: Batch, received_ns: int, s
     for marker in batch.markers:
         tx.execute(_MARK, marker._asdict() | {"received_ns": received_ns})
     if batch.evidence or batch.logs_rejected:
-        count_records(tx, batch, received_ns // MINUTE_NS * MINUTE_NS, told)
+        count_records(tx, batch, _minute(received_ns), told)
     return told
 
 
@@ -571,6 +586,10 @@ where not exists (from store.marker
                   where workflow is not distinct from $workflow and kind = $kind and label = $label
                     and at_ns between greatest($at_ns, $again_ns) - $again_ns and $at_ns)
 """
+
+
+def _minute(at_ns: int) -> int:
+    return at_ns // MINUTE_NS * MINUTE_NS
 
 
 def _first_line(exc: Exception) -> str:
