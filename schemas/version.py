@@ -10,7 +10,7 @@ SCHEMA_VERSION: Final = 5
 4: failures say of themselves whose they are.
 5: who sent spans is counted by the minute; ids of runs and traces are not packed."""
 
-RULE_VERSION: Final = 6
+RULE_VERSION: Final = 7
 """Version of the settling rules; derived rows of an older version are settled again in the background.
 
 1: first rules. 2: retries told by events, redone work, what may hide retries, contracts, calls that vary little.
@@ -18,4 +18,5 @@ RULE_VERSION: Final = 6
 4: a check that said no is part of the fail-open it led to.
 5: an evaluator of tool correctness judges the route.
 6: an effect made twice outranks a repeated call; tools tell their status in an attribute; calls stay in their trace.
+7: more frameworks' words; a status has one code; what hides a failure may tell of another; cancelled runs, cut turns.
 """

@@ -55,8 +55,8 @@ _NESTED = re.compile(r"^[ |+-]*((?:\w+\.)*[A-Z]\w*(?:Error|Exception|Timeout|Exc
 
 
 def short_class(name: str) -> str:
-    """The class without its module."""
-    return name.rpartition(".")[2][:NAME_LIMIT]
+    """The class without its module, and without what Python prints around it."""
+    return name.removeprefix("<class '").removesuffix("'>").rpartition(".")[2][:NAME_LIMIT]
 
 
 def read_failure(span: Span, attributes: Attributes, draft: Draft, *, distrust_ok: bool = False) -> None:

@@ -45,6 +45,8 @@ class Rule(NamedTuple):
     """Pattern that is searched in "exception class: message", in any case."""
     status: tuple[str, ...] = ()
     """HTTP statuses (`5xx`: any of them) or JSON-RPC codes."""
+    not_status: tuple[str, ...] = ()
+    """HTTP statuses with which it does not fit."""
     finish: tuple[str, ...] = ()
     """Finish reasons, in the words of `Normalised.finish_reason` or the provider's own."""
     is_last_resort: bool = False
@@ -65,13 +67,16 @@ W = Where
 _SCHEMA = (
     r"\bValidationError\b|OutputParserException|JSONDecodeError|\bConverterError\b|LengthFinishReasonError"
     r"|JSONSchemaValidation|\d validation errors?(?: for\b|:)|Invalid JSON\b|\bin JSON at position \d|is not valid JSON"
-    r"|Unexpected end of JSON input"
+    r"|Unexpected end of JSON input|\bAI_NoObjectGenerated"
     r"|(?:Expecting (?:value|property name|',' delimiter|':' delimiter)|Unterminated string starting at|Extra data)"
     r".{0,60}line \d+ column \d+"
 )
 
 _SDK_SAYS: Final = r"(?:\bError code|\bModelHTTPError: status_code): "
 """How OpenAI's and Anthropic's clients, and Pydantic AI, begin the HTTP status of a provider, wherever it shows."""
+
+_NOT_BAD: Final = ("401", "402", "403", "408", "429")
+"""Statuses that a request need not be wrong for: they say something else."""
 
 _N8N_ABORTED = r"The connection was aborted, perhaps the server is offline"
 """n8n's words for ECONNABORTED, by which its HTTP client means a time-out."""
@@ -80,7 +85,7 @@ RULES: Final[tuple[Rule, ...]] = (
     # 2. the state itself; often wrapped in a provider's 400
     Rule(
         "state.context_overflow", "text", W.ANY,
-        r"context_length_exceeded|Context(?:Window|Length)Exceed|ContextOverflowError|ContentTooLargeError"
+        r"context_length_exceeded|Context(?:Window|Length)(?:Exceed|Overflow)|ContextOverflowError|ContentTooLargeError"
         r"|request_too_large|maximum context length|prompt is too long|input is too long for (?:the )?requested model"
         r"|input token count .{0,40}exceeds the maximum|exceeds? .{0,40}context (?:window|length)",
     ),
@@ -124,12 +129,14 @@ RULES: Final[tuple[Rule, ...]] = (
         r"coworker mentioned not found|returned an invalid speaker name|did not return a valid destination"
         r"|SkillNotFoundError|\b(?:handoff )?target .{0,80}\bis not (?:one of the|a) participants?"
         r"|\bagent .{0,60} not found in (?:the )?(?:agent tree|team|crew|participants)"
-        r"|\bagent .{0,60} not found\. Please select a different agent",
+        r"|\bagent .{0,60} not found\. Please select a (?:different|valid) agent|\bTransfer target agent .{0,60} not found\b",
     ),
     Rule(
         "routing.unknown_tool", "name", W.ANY,
         r"is not a valid tool, try one of|\bunknown tool\b|not found in agent\b|not found in any workbench"
-        r"|these are the only available Actions|\bTool ?Not ?Found|\btool '?[\w.-]+'? (?:is )?not (?:found|available)\b"
+        r"|these are the only available Actions|\bTool ?Not ?Found"
+        r"|\btool ['\"`]?[\w.-]+['\"`]? (?:(?:is )?not (?:found|available|registered)|does not exist)\b"
+        r"|\bno (?:such )?tool (?:named|called)\b|\bno tool with that name is available|\bAI_NoSuchTool"
         r"|\bis not found in the tools_dict|\btool with name .{0,80} not found\b"
         r"|\brequested function .{0,80} not found\b",
     ),
@@ -182,16 +189,22 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|rejected by the content filter|Guardrail\w*Tripwire|Guardrail tripwire triggered|\bModelRefusal",
     ),
     Rule("component.refused", "finish", W.LLM, finish=("content_filter",)),
+    Rule("handoff.tool_args_invalid", "class", W.NOT_TOOL, r"\bAI_InvalidTool(?:Input|Arguments)"),
     Rule("handoff.schema_invalid", "answer", W.MODEL, _SCHEMA),
     Rule(
         "component.bad_request", "text", W.NOT_TOOL,
         r"\bBadRequestError\b|invalid_request_error|UnprocessableEntityError|model_not_found|INVALID_ARGUMENT"
         rf"|UnsupportedParams|{_SDK_SAYS}4\d\d\b",
+        not_status=_NOT_BAD,
     ),
     Rule("component.bad_request", "words", W.MODEL, r"\bNOT_FOUND\b|\bNotFoundError\b|\bValidationException\b"),
-    Rule("component.bad_request", "status", W.MODEL, status=("4xx",)),
+    Rule("component.bad_request", "status", W.MODEL, status=("4xx",), not_status=_NOT_BAD),
     Rule("handoff.truncated", "finish", W.LLM, finish=("length",)),
-    Rule("handoff.truncated", "text", W.NOT_TOOL, r"\bmodel token limit .{0,20}exceeded\b|\bIncompleteToolCall\b"),
+    Rule(
+        "handoff.truncated", "text", W.NOT_TOOL,
+        r"\bmodel token limit .{0,20}exceeded\b|\bIncompleteToolCall\b|\breason='max_output_tokens'|\bMaxTokensReached"
+        r"|\bIncompleteOutputException",
+    ),
     # 6. what the model asked for
     Rule(
         "handoff.tool_args_invalid", "text", W.TOOL,
@@ -200,7 +213,8 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|Error invoking tool\b|InvalidToolArguments|Action Input is not a valid key, value dictionary"
         r"|Invalid JSON input for tool|\d validation errors?(?: for\b|:)|\bInput validation error\b"
         r"|\bFailed to parse arguments|\bArgument parsing failed|\bargument .{0,60} has type .{0,60} but should be\b"
-        r"|mandatory input parameters are not present|ToolInputParsing|Error parsing tool arguments",
+        r"|mandatory input parameters are not present|ToolInputParsing|Error parsing tool arguments"
+        r"|\bis not in the tool's input schema|\bArgument \S{1,60} is required\b|\bAI_InvalidTool(?:Input|Arguments)",
     ),
     Rule("handoff.tool_args_invalid", "json-rpc", W.TOOL, status=("-32602",)),
     Rule(
@@ -254,7 +268,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "recovery.deadline", "class", W.OWN,
         r"NodeTimeoutError|RunTimedOut|WorkflowTimeoutError|^(?:\w+\.)*TimeoutError\b|\bTimeoutExpired\b",
     ),
-    Rule("state.missing", "class", W.OWN, r"^KeyError\b|EmptyChannelError|EmptyInputError|'NoneType' object"),
+    Rule(
+        "state.missing", "class", W.OWN,
+        r"^KeyError\b|EmptyChannelError|EmptyInputError|'NoneType' object|'NoneType' and '|' and 'NoneType'"
+        r"|^AttributeError\b(?!: module )|Cannot read propert(?:y|ies) of (?:undefined|null)\b"
+        r"|\b(?:undefined|null) is not an object\b",
+    ),
     # 9. a form that does not fit, anywhere
     Rule("handoff.schema_invalid", "text", W.ANY, _SCHEMA),
     # 10. everything else inside a tool
@@ -392,6 +411,7 @@ class Rules:
             for row, says, value in self._at[said.where]
             if (says is None or says.search(said.text))
             and (not row.status or status & {*row.status})
+            and not status & {*row.not_status}
             and (not row.finish or said.finish.lower() in row.finish)
             and (value is None or _holds(value, asked.get(row.attribute)))
         ]

@@ -110,6 +110,11 @@ EXAMPLES = [
     ),
     Example("component.refused/finish", LLM, "", "", "content_filter"),
     Example(
+        "handoff.tool_args_invalid/class", NODE,
+        "AI_InvalidToolInputError: Invalid input for tool lookup: JSON parsing failed",
+        "Error: invalid tool",
+    ),
+    Example(
         "handoff.schema_invalid/answer", LLM,
         "OutputParserException: Invalid json output: I think",
         "ValueError: not valid",
@@ -256,6 +261,21 @@ def test_the_strongest_rule_names_the_failure(where: Where, says: str, code: str
 def test_the_other_rules_that_fit_contribute() -> None:
     named = OUR_RULES.name(Said(LLM, "BadRequestError: Error code: 400 - context_length_exceeded"))
     assert named.contributing == ("component.bad_request",)
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        ("RateLimitError: Error code: 429 - {'type': 'invalid_request_error'}", "component.rate_limited"),
+        ("AuthenticationError: Error code: 401 - {'type': 'invalid_request_error'}", "component.auth"),
+        ("ModelHTTPError: status_code: 403, model_name: x", "component.auth"),
+        ("NodeApiError: The service is receiving too many requests from you", "component.rate_limited"),
+        ("APIStatusError: Error code: 408", "component.timeout"),
+    ],
+)
+def test_a_status_with_a_code_of_its_own_is_no_wrong_request(says: str, code: str) -> None:
+    named = OUR_RULES.name(Said(LLM, says))
+    assert (named.code.code, named.contributing) == (code, ())
 
 
 def test_nothing_is_guessed_where_no_rule_fits() -> None:
