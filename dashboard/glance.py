@@ -7,9 +7,9 @@ from datetime import date, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 
 from dashboard import chains, changes
-from dashboard.alerts.conditions import NEW_DAYS
 from dashboard.analytics.amplification import Amplified, amplified, tries_of
 from dashboard.analytics.attribution import attribute
+from dashboard.analytics.drift import NEW_DAYS
 from dashboard.analytics.quantiles import Quantile, quantile
 from dashboard.analytics.reliability import (
     Chain,

@@ -5,7 +5,7 @@ Pure: counts and findings in, conditions out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta, tzinfo
+from datetime import date, tzinfo
 from typing import Final, Literal
 
 from dashboard.analytics import burn, drift, storms
@@ -13,8 +13,6 @@ from dashboard.analytics.burn import HOUR_NS, Counted, Tier
 from dashboard.analytics.proportions import wilson
 from dashboard.reports.weeks import midnight_ns
 from schemas.alerts import Rule, Urgency
-
-NEW_DAYS: Final = 14  # a fall that is older is how things are, and no news
 
 State = Literal["holds", "between", "over"]
 
@@ -139,9 +137,8 @@ def drifting(workflow: str, examined: drift.Examined, last: date, zone: tzinfo) 
         last: the newest of those days.
         zone: where days begin.
     """
-    lasting = [change for change in examined.changes if change.verdict != "one day"]
-    newest = lasting[-1] if lasting else None
-    if newest is None or newest.change >= 0 or last - newest.at > timedelta(days=NEW_DAYS):
+    newest = examined.standing_fall(last)
+    if newest is None:
         return []
     begin = midnight_ns(newest.at, zone)
     return [

@@ -24,6 +24,7 @@ LEAST_A_DAY: Final = 20  # observations that make a day's p95 or amplification a
 RANGE_DROP: Final = 7.352  # of Z² below its best within the 95 % range: −2 ln(1 − √.95), Hansen (2000)
 POWER_Z: Final = 0.84  # 80 %
 NEAR: Final = timedelta(days=1)
+NEW_DAYS: Final = 14  # a fall that is older is how things are, and no news
 
 Verdict = Literal["change point", "possible", "one day"]
 Reason = Literal["tested", "too few days", "too little traffic"]
@@ -142,6 +143,14 @@ class Examined:
     """Since the last change point; None for a series without days."""
     trials_a_day: float
     overdispersion: float
+
+    def standing_fall(self, last: date) -> ChangePoint | None:
+        """The newest lasting change up to a day, if it is a fall and news on that day; None otherwise."""
+        lasting = [change for change in self.changes if change.verdict != "one day" and change.at <= last]
+        newest = lasting[-1] if lasting else None
+        if newest is None or newest.change >= 0 or last - newest.at > timedelta(days=NEW_DAYS):
+            return None
+        return newest
 
     def days_to_see(self, fall: float, alpha: float = CERTAIN) -> float:
         """Days until a fall by so much of a share is found in 4 of 5 cases, at this traffic."""

@@ -3,9 +3,11 @@
 import re
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +16,7 @@ import click
 from dashboard.analytics.storms import Limits
 from dashboard.commands.children import Children
 from dashboard.commands.ingest import Tally, found_in, sent
-from dashboard.commands.options import load_settings, setting_options
+from dashboard.commands.options import environment_option, load_settings, setting_options, workflow_option
 from dashboard.commands.run import start_collector
 from dashboard.errors import DashboardError
 from dashboard.otlp_files import files_in
@@ -33,6 +35,7 @@ from schemas.settings import Settings, SettingsError
 from schemas.zones import zone_of
 
 UNITS_S: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+MOST_S: Final = 100 * 366 * 86_400.0
 SETTLE_TIMEOUT_S: Final = 120.0
 LIVE_WAIT_S: Final = 5.0
 """Tests that ran a moment ago are worked out within 2 s; a busy collector is never done and not waited for."""
@@ -46,6 +49,22 @@ class CouldNotCheck(click.ClickException):
     """Something other than a threshold is in the way: exit code 2, so that a gate can tell them apart."""
 
     exit_code = 2
+
+
+class Gate(click.Command):
+    """A command of which exit code 1 says that a threshold is broken, and nothing else: any error is exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs it."""
+        try:
+            return super().invoke(ctx)
+        except (CouldNotCheck, click.UsageError, click.Abort, click.exceptions.Exit):
+            raise
+        except (click.ClickException, DashboardError, SettingsError) as exc:
+            raise CouldNotCheck(str(exc)) from exc
+        except Exception as exc:
+            traceback.print_exc()
+            raise CouldNotCheck(f"the check itself failed ({type(exc).__name__}): nothing follows from that") from exc
 
 
 class Window(NamedTuple):
@@ -65,7 +84,21 @@ class Length(click.ParamType[float]):
         found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)", str(value).strip())
         if found is None:
             self.fail(f"{value!r} is no length of time: write it like 14s, 800ms or 24h", param, ctx)
-        return float(found[1]) * UNITS_S[found[2]]
+        seconds = float(found[1]) * UNITS_S[found[2]]
+        if seconds > MOST_S:
+            self.fail(f"{value!r} is too long", param, ctx)
+        return seconds
+
+
+class Finite(click.FloatRange):
+    """A number that comparisons make sense with."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """`1.3`, but neither `nan` nor `inf`."""
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
+        return number
 
 
 class Share(click.ParamType[float]):
@@ -85,23 +118,18 @@ class Share(click.ParamType[float]):
         return share
 
 
-@click.command()
+@click.command(cls=Gate)
 @click.option("--min-reliability", type=Share(), help="R, compounded over the chain, must not be lower")
 @click.option("--min-observed", type=Share(), help="E, the share of finished runs that got through, must not be lower")
-@click.option("--max-amplification", type=click.FloatRange(min=1), help="attempts an operation must not be more")
+@click.option("--max-amplification", type=Finite(min=1), help="attempts an operation must not be more")
 @click.option("--max-silent", type=Share(), help="the share of silent runs must not be higher")
 @click.option("--max-p95", type=Length(), help="95 % of runs must not take longer, as 14s")
 @click.option("--no-storms", is_flag=True, help="no retry storm may lie in the window")
-@click.option("--no-drift", is_flag=True, help="no fall of reliability may lie in the window")
+@click.option("--no-drift", is_flag=True, help="no fall of reliability may lie in the window, or stand in it as news")
 @click.option("--since", type=Length(), help=f"length of the window that ends now [default: {DEFAULT_SINCE}]")
 @click.option("--week", "week_text", metavar="YYYY-Www", help="an ISO week instead")
-@click.option("--workflow", "workflows", multiple=True, metavar="NAME", help="only this workflow; may be repeated")
-@click.option(
-    "--environment",
-    default="",
-    metavar="NAME",
-    help="only runs of this environment; `all` for all; by default all but development",
-)
+@workflow_option
+@environment_option
 @click.option(
     "--file",
     "paths",
@@ -119,7 +147,7 @@ def check(
     since: float | None,
     week_text: str | None,
     workflows: tuple[str, ...],
-    environment: str,
+    environment: str | None,
     paths: tuple[Path, ...],
     strict: bool,
     point: bool,
@@ -146,13 +174,10 @@ def check(
     if paths and data_dir:
         raise click.UsageError("--file and --data exclude each other")
     mode: Mode = "strict" if strict else "point" if point else "confident"
-    try:
-        settings = load_settings({"data_dir": data_dir, "time_zone": time_zone})
-        with store_of(settings, paths) as reader:
-            window = window_of(reader, settings, since, week_text, whole=bool(paths))
-            found = compare(counting(reader, environment), settings, window, workflows, thresholds, mode)
-    except (DashboardError, SettingsError) as exc:
-        raise CouldNotCheck(str(exc)) from exc
+    settings = load_settings({"data_dir": data_dir, "time_zone": time_zone})
+    with store_of(settings, paths) as reader:
+        window = window_of(reader, settings, since, week_text, whole=bool(paths))
+        found = compare(counting(reader, environment or ""), settings, window, workflows, thresholds, mode)
     click.echo(found.model_dump_json(indent=2) if form == "json" else as_text(found))
     if not found.ok:
         raise SystemExit(1)

@@ -49,6 +49,29 @@ def _option(name: str) -> Callable[[Command], Command]:
     return click.option(FLAGS[name], name, type=kind, default=None, help=text)
 
 
+class Name(click.ParamType[str]):
+    """A name that must not be empty: an empty one is mostly a variable that is not set, and would mean all."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """As it is written."""
+        if not (text := str(value)).strip():
+            self.fail("the name is empty (a variable that is not set?): leave the flag out to count all", param, ctx)
+        return text
+
+
+workflow_option = click.option(
+    "--workflow", "workflows", type=Name(), multiple=True, metavar="NAME", help="only this workflow; may be repeated"
+)
+environment_option = click.option(
+    "--environment",
+    type=Name(),
+    metavar="NAME",
+    help="only runs of this environment; `all` for all; by default all but development",
+)
+
+
 def as_environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child process exactly these settings, whatever its working directory."""
     return {ENV_PREFIX + name.upper(): _as_text(getattr(settings, name)) for name in sorted(settings.model_fields_set)}

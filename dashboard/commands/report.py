@@ -9,7 +9,7 @@ import click
 
 from dashboard.analytics.storms import Limits
 from dashboard.commands.export import STANDARD_OUTPUT, destination
-from dashboard.commands.options import load_settings, setting_options
+from dashboard.commands.options import environment_option, load_settings, setting_options, workflow_option
 from dashboard.reader import connect, held
 from dashboard.reports.build import weekly
 from dashboard.reports.formats import RENDER
@@ -29,14 +29,9 @@ from schemas.zones import zone_of
     help="file to write, `-` for standard output",
 )
 @click.option("--force", is_flag=True, help="replace a file that exists")
-@click.option("--workflow", "workflows", multiple=True, metavar="NAME", help="only this workflow; may be repeated")
+@workflow_option
 @click.option("--all-workflows", is_flag=True, help="every workflow that ran; what is done where none is named")
-@click.option(
-    "--environment",
-    default="",
-    metavar="NAME",
-    help="only runs of this environment; `all` for all; by default all but development",
-)
+@environment_option
 @setting_options("data_dir", "time_zone")
 def report(
     week_text: str | None,
@@ -45,7 +40,7 @@ def report(
     force: bool,
     workflows: tuple[str, ...],
     all_workflows: bool,
-    environment: str,
+    environment: str | None,
     **flags: Any,
 ) -> None:
     """Write the weekly reliability summary.
@@ -67,7 +62,7 @@ def report(
             now_ns=now_ns,
             zone_name=settings.time_zone,
             workflows=workflows,
-            environment=environment,
+            environment=environment or "",
             limits=Limits.of(settings.storms),
         )
     with destination(output, force) as file:

@@ -10,7 +10,7 @@ from dashboard.analytics.reliability import Estimate
 from dashboard.analytics.reliability.bands import FEWEST_RUNS
 from dashboard.reports import words
 from dashboard.reports.figures import Figures
-from dashboard.reports.movements import Drifts, blind
+from dashboard.reports.movements import Drifts, blind, counted_once
 from schemas.checks import Check
 
 Mode = Literal["confident", "strict", "point"]
@@ -110,11 +110,12 @@ def _check(
 ) -> Check:
     side = "at least" if metric in ("reliability", "observed") else "at most"
     show = {"amplification": lambda x: f"× {x:.2f}", "p95_ms": words.milliseconds}.get(metric, words.percent)
+    wanted = {"amplification": words.factor_limit, "p95_ms": words.length_limit}.get(metric, words.share_limit)(limit)
     band = f"[{'?' if found.low is None else show(found.low)}, {'?' if found.high is None else show(found.high)}]"
     few = FEWEST_FOR_P95 if metric == "p95_ms" else FEWEST_RUNS
     unit = "operation" if metric == "amplification" else "run"
     value = "–" if found.value is None else show(found.value)
-    seen = f"{value} {band} of {said.plural(found.n, unit)}, {side} {show(limit)} wanted"
+    seen = f"{value} {band} of {said.plural(found.n, unit)}, {side} {wanted} wanted"
     if found.n < few:
         seen += f"; under {few} {unit}s the band decides, however wide" if mode != "point" else f"; under {few} {unit}s"
     how = {
@@ -139,12 +140,13 @@ def _check(
 
 def _no_storms(stormy: Sequence[storms.Episode], of: Figures) -> Check:
     worst = max((episode.peak_amplification for episode in stormy), default=0.0)
-    reason = f"{said.plural(len(stormy), 'retry storm')}, the worst × {worst:.2f}" if stormy else "no retry storm"
+    many = counted_once(stormy)
+    reason = f"{said.plural(many, 'retry storm')}, the worst × {worst:.2f}" if stormy else "no retry storm"
     return Check(
         metric="storms",
         ok=not stormy,
         limit=None,
-        value=len(stormy),
+        value=many,
         low=None,
         high=None,
         n=of.amplification.operations if of.amplification else 0,
@@ -153,7 +155,7 @@ def _no_storms(stormy: Sequence[storms.Episode], of: Figures) -> Check:
 
 
 def _no_drift(moved: Drifts, of: Figures, mode: Mode) -> Check:
-    """Falls of E and of steps whose day lies in what was looked at; only certain ones count, but in strict mode."""
+    """Falls of E and of steps in the window or standing in it; only certain ones count, but in strict and by point."""
     counts = ("change point",) if mode == "confident" else ("change point", "possible")
     falls = [
         change

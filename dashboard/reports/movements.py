@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, tzinfo
+from math import inf
 from typing import Final, NamedTuple
 
 from dashboard import alarms, changes
@@ -21,10 +22,15 @@ class Drifts(NamedTuple):
     steps: Sequence[drift.Examined]
 
     def within(self, first: date, last: date) -> "Drifts":
-        """Only the change points from one day to another."""
+        """Only the change points from one day to another, and a fall before them that still stands and is news.
+
+        A fall is found days after its date: a window of a day would never hold one.
+        """
 
         def cut(examined: drift.Examined) -> drift.Examined:
-            return replace(examined, changes=tuple(c for c in examined.changes if first <= c.at <= last))
+            standing = examined.standing_fall(last)
+            kept = tuple(c for c in examined.changes if c is standing or first <= c.at <= last)
+            return replace(examined, changes=kept)
 
         return Drifts(cut(self.observed), [cut(step) for step in self.steps])
 
@@ -50,6 +56,18 @@ def storms_in(
     scope = questions.scope(workflow)
     found = alarms.storms_found(questions.table, limits, since_ns=since_ns, until_ns=end_ns, **scope)
     return [one for one in found.episodes if one.status == "storm" and one.onset_ns < until_ns]
+
+
+def counted_once(stormy: Sequence[storms.Episode]) -> int:
+    """How many storms these are: those of one name that overlap are one, as of a step that wraps a tool of its name."""
+    number = 0
+    until_ns: dict[str, float] = {}
+    for one in sorted(stormy, key=lambda one: one.onset_ns):
+        ends_ns = inf if one.end_ns is None else one.end_ns
+        if one.onset_ns >= until_ns.get(one.key.name, 0):
+            number += 1
+        until_ns[one.key.name] = max(ends_ns, until_ns.get(one.key.name, 0))
+    return number
 
 
 def drifts(questions: Questions, workflow: str, until_ns: int, zone: tzinfo) -> Drifts:

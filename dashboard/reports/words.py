@@ -53,6 +53,28 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.1f} %"
 
 
+def share_limit(limit: float) -> str:
+    """A share that somebody asked for, to its last digit."""
+    return f"{_exact(100 * limit, 1)} %"
+
+
+def factor_limit(limit: float) -> str:
+    """Attempts an operation that somebody asked for, to the last digit."""
+    return f"× {_exact(limit, 2)}"
+
+
+def length_limit(ms: float) -> str:
+    """A length of time that somebody asked for, to its last digit."""
+    return f"{_exact(ms, 0)} ms" if ms < 1_000 else f"{_exact(ms / 1_000, 0)} s"
+
+
+def _exact(number: float, digits: int) -> str:
+    """All digits that the number was written with, and no fewer after the point than these."""
+    whole, _, rest = f"{number:.9f}".rstrip("0").partition(".")
+    rest = rest.ljust(digits, "0")
+    return f"{whole}.{rest}" if rest else whole
+
+
 def band(estimate: Estimate) -> str:
     """The two ends of a band, in percent."""
     return f"[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"

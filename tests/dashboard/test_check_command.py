@@ -1,14 +1,24 @@
 """`seamscope check`: exit codes, against a folder, a running collector and files."""
 
+import importlib
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from schemas.checks import CheckReport
+from schemas.paths import store_path
 from tests.collecting import Collector
+from tests.dashboard import stores
 from tests.dashboard.cli import RECORDINGS, seamscope
+from tests.dashboard.drifting import drifting
+from tests.dashboard.stormy import stormy
+
+check_module = importlib.import_module("dashboard.commands.check")
 
 GOOD = RECORDINGS / "autogen-builtin-good"
 FAILED = RECORDINGS / "autogen-builtin-rate-limit"
@@ -86,6 +96,12 @@ class TestFiles:
         (("--min-observed", "much"), "no share"),
         (("--max-p95", "14"), "no length of time"),
         (("--max-amplification", "0.5"), "Invalid value"),
+        (("--max-amplification", "nan"), "no finite number"),
+        (("--max-amplification", "inf"), "no finite number"),
+        (("--min-observed", "nan"), "no share"),
+        (("--max-p95", "9" * 400 + "d"), "too long"),
+        (("--min-observed", "0.9", "--workflow", ""), "the name is empty"),
+        (("--min-observed", "0.9", "--environment", " "), "the name is empty"),
         (("--min-observed", "0.9", "--strict", "--point"), "exclude each other"),
         (("--min-observed", "0.9", "--since", "1h", "--week", "2026-W46"), "exclude each other"),
         (("--min-observed", "0.9", "--week", "2026-W99"), "no ISO week"),
@@ -99,6 +115,38 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], 
     code, said = check(*arguments, *folder)
     assert code == 2
     assert complaint in said or ("no store" in said and complaint == "no ISO week")
+
+
+def test_what_goes_wrong_in_the_check_itself_is_exit_code_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it is: exit code 1 says that a threshold is broken, and nothing else. The traceback is kept."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(check_module, "load_settings", fail)
+    done = CliRunner().invoke(check_module.check, ["--min-observed", "0.9"])
+    assert done.exit_code == 2
+    assert "the check itself failed (ZeroDivisionError)" in done.output
+    assert "Traceback" in done.output
+
+
+def test_a_fall_that_still_stands_is_drift_in_any_window(tmp_path: Path) -> None:
+    """It is found days after its date, so that a daily look at one day must not lose it; one that is old is no news."""
+    new, old = tmp_path / "new", tmp_path / "old"
+    stores.write(store_path(new), [drifting(time.time_ns(), worse_for=9)])
+    stores.write(store_path(old), [drifting(time.time_ns(), worse_for=20)])
+    code, said = check("--data", new, "--no-drift", "--since", "24h")
+    assert code == 1
+    assert re.search(r"FAIL  drift +\d falls? of reliability, the first on 20\d\d-\d\d-\d\d", said)
+    assert check("--data", old, "--no-drift", "--since", "24h")[0] == 0
+
+
+def test_a_storm_of_a_step_that_wraps_a_tool_of_its_name_is_one(tmp_path: Path) -> None:
+    """It is told once, though it is found in the step and in the tool."""
+    stores.write(store_path(tmp_path), [stormy(time.time_ns())])
+    code, said = check("--data", tmp_path, "--no-storms", "--since", "6h")
+    assert code == 1
+    assert "1 retry storm, the worst" in said
 
 
 def test_a_folder_without_a_store_is_exit_code_2(tmp_path: Path) -> None:

@@ -149,11 +149,42 @@ def test_drift_fails_on_falls_that_are_sure_enough(
 
 def test_drift_outside_the_window_does_not_count() -> None:
     seen = drift.Examined("", "tested", 0.001, (change(date(2026, 11, 10), 0.9, 0.8, "change point"),), None, 400, 1)
-    inside, outside = (Drifts(seen, [seen]).within(date(2026, 11, d), date(2026, 11, 20)) for d in (10, 11))
+    inside, outside = (Drifts(seen, [seen]).within(date(2026, 11, d), date(2026, 11, 25)) for d in (10, 11))
     assert inside.observed.changes
     assert inside.steps[0].changes
     assert not outside.observed.changes
     assert not outside.steps[0].changes
+
+
+def test_a_fall_before_the_window_counts_while_it_stands_and_is_news() -> None:
+    """14 days at most, and only if nothing lasting came after it; one bad day is nothing lasting."""
+    fall = change(date(2026, 11, 10), 0.9, 0.8, "change point")
+
+    def counted(last: date, *more: drift.ChangePoint) -> bool:
+        seen = drift.Examined("", "tested", 0.001, (fall, *more), None, 400, 1)
+        return fall in Drifts(seen, []).within(last, last).observed.changes
+
+    assert counted(date(2026, 11, 24))
+    assert not counted(date(2026, 11, 25))
+    assert counted(date(2026, 11, 18), change(date(2026, 11, 15), 0.8, 0.4, "one day"))
+    assert not counted(date(2026, 11, 18), change(date(2026, 11, 15), 0.8, 0.9, "change point"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit"),
+    [
+        (Thresholds(min_observed=0.9999), "at least 99.99 % wanted"),
+        (Thresholds(min_observed=0.9), "at least 90.0 % wanted"),
+        (Thresholds(max_silent=0.00025), "at most 0.025 % wanted"),
+        (Thresholds(max_amplification=1.305), "at most × 1.305 wanted"),
+        (Thresholds(max_amplification=1.3), "at most × 1.30 wanted"),
+        (Thresholds(max_p95_ms=1_234), "at most 1.234 s wanted"),
+        (Thresholds(max_p95_ms=14_000), "at most 14 s wanted"),
+    ],
+)
+def test_a_limit_is_told_as_it_was_asked(asked: Thresholds, limit: str) -> None:
+    """To its last digit: rounded, it is another one."""
+    assert limit in only(of(90, 100), asked, "confident").reason
 
 
 def test_too_few_days_for_drift_is_said() -> None:
