@@ -190,7 +190,11 @@ def sidebar() -> None:
     )
     st.caption(" · ".join(f":material/{look(layer).icon}: {layer}" for layer in LENSES[lens][:COORDINATION]))
     st.toggle(
-        "Live", value=True, key="live", bind="query-params", help="Off: nothing moves until you reload or switch it on."
+        "Live",
+        value=True,
+        key="live",
+        bind="query-params",
+        help="Off: the page holds still, and the foot of this bar counts what is new.",
     )
 
 

@@ -18,6 +18,8 @@ BEHIND_S: Final = 10.0
 """Settling that is further behind is said. As a rule it is 1 to 2 s."""
 IDLE_S: Final = 5.0
 """How often they look whether a collector has come up. Nothing changes while none runs."""
+HELD_S: Final = 5.0
+"""How often the footer of a page that is held still goes on telling what arrives."""
 
 
 def tick_s(conf: filters.Filters) -> float | None:
@@ -30,9 +32,10 @@ def tick_s(conf: filters.Filters) -> float | None:
 
 
 def footer() -> None:
-    """Shows the pulse, refreshed by itself."""
-    live = filters.current().live
-    st.fragment(_footer, run_every=(LIVE_S if store.collector() else IDLE_S) if live else None)()
+    """Shows the pulse, refreshed by itself, also where the page above is held still."""
+    st.session_state.pop("heard_ns", None)  # the whole page was drawn: what is new counts from here
+    live_s = LIVE_S if store.collector() else IDLE_S
+    st.fragment(_footer, run_every=live_s if filters.current().live else HELD_S)()
 
 
 def _footer() -> None:
@@ -61,6 +64,8 @@ def _footer() -> None:
         help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
         "Duplicates: sent again and stored once.",
     )
+    if not filters.current().live:
+        _held(row["last_received_ns"] or 0)
     if behind and behind["lag_s"] >= BEHIND_S:
         st.caption(
             f":material/hourglass_top: {words.plural(behind['traces_waiting'], 'trace')} of the last "
@@ -82,3 +87,21 @@ def _footer() -> None:
             f"{words.plural(row['to_resettle'], 'trace')}",
             help="The rules changed, ours or your own. Until its turn a run shows what the earlier ones said.",
         )
+
+
+def _held(last_received_ns: int) -> None:
+    """Says what came since the page was held still; a press draws it anew."""
+    heard_ns = st.session_state.setdefault("heard_ns", last_received_ns)
+    if last_received_ns <= heard_ns:
+        return
+    try:
+        (came,) = store.ask("since_held", heard_ns=heard_ns, **filters.current().scope()).to_pylist()
+    except DashboardError:
+        return  # the next look asks again
+    if came["runs"] and st.button(
+        f"{words.count(came['runs'])} new",
+        icon=":material/refresh:",
+        key="pulse_new",
+        help="Runs of these filters that began or changed since the page was held still. Press to see them.",
+    ):
+        st.rerun()

@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import store
 from dashboard.components.filters import DAY
@@ -69,6 +70,28 @@ def test_the_page_fills_itself_when_the_first_run_comes(tmp_path: Path, now_ns: 
         shown.run()
     assert healthy(shown)
     assert len(component(shown, "overview_newest")["rows"]) == 6
+
+
+def test_a_page_held_still_goes_on_counting_what_is_new(tmp_path: Path, now_ns: int) -> None:
+    """Off live the foot of the sidebar says how many runs of these filters came since the page was drawn."""
+
+    def foot() -> None:
+        from dashboard.components import pulse
+
+        pulse._footer()
+
+    path = stores.write(store_path(tmp_path), [stores.lively(now_ns, 6)])
+    with data_dir(tmp_path):
+        shown = AppTest.from_function(foot)
+        shown.session_state["live"], shown.session_state["window"] = False, "6h"
+        assert not shown.run().button
+        with duckdb.connect(str(path)) as con:
+            received = "(select max(last_received_ns) + 1 from store.run)"
+            con.execute(f"update store.run set last_received_ns = {received} where workflow = 'refund_triage'")
+            changed = con.sql("select count(*) from run where workflow = 'refund_triage'").fetchall()[0][0]
+        assert [button.label for button in shown.run().button] == [f"{changed} new"]
+        shown.session_state["workflow"] = "nobody"
+        assert not shown.run().button
 
 
 @pytest.mark.parametrize("page", NO_MATCH)

@@ -158,6 +158,21 @@ def test_live_parts_keep_scroll_and_hold_new_rows_back(browser: Browser, tmp_pat
         newest.locator(f'a[data-id="{second}"]').wait_for()
 
 
+def test_a_page_held_still_counts_what_is_new_and_shows_it_when_asked(browser: Browser, tmp_path: Path) -> None:
+    """With *Live* off nothing moves but the foot of the sidebar, and a press on its count draws the page anew."""
+    with Collector(tmp_path) as collector, served(tmp_path) as address, watched(browser, address) as (page, _):
+        first = send_run(collector, "refund_triage")
+        page.goto(address + "/runs?live=false")
+        page.locator(f'.run-list a[data-id="{first}"]').wait_for()
+        second = send_run(collector, "refund_triage")
+        count = page.get_by_test_id("stSidebar").get_by_role("button", name="1 new")
+        count.wait_for()
+        assert page.locator(f'.run-list a[data-id="{second}"]').count() == 0
+        count.click()
+        page.locator(f'.run-list a[data-id="{second}"]').wait_for()
+        count.wait_for(state="detached")
+
+
 def test_the_page_outlives_its_collector(browser: Browser, tmp_path: Path) -> None:
     """Stopped, the collector's data stay readable; started again, runs arrive again: no reload in between."""
     with served(tmp_path) as address, watched(browser, address) as (page, _):
