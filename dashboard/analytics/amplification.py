@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import Any, Final
 
-from dashboard.analytics.proportions import Z, wilson
+from dashboard.analytics.proportions import Band, Z, movement, wilson
 
 RETRY_BUDGET: Final = 0.2  # retries an operation; Envoy's and Finagle's default, and ours where nothing is set
+FEWEST_OPERATIONS: Final = 30  # that another window is set against, as of runs
 
 Row = Mapping[str, Any]
 
@@ -65,6 +66,14 @@ def amplified(tries: Mapping[int, int]) -> Amplified | None:
     half = Z * sqrt(spread / operations)
     high = value + half if half else value + wilson(0, operations).high
     return Amplified(value, max(1.0, value - half), high, operations, attempts)
+
+
+def other(now: Amplified, before: Amplified) -> bool:
+    """Whether two amplifications, each of operations enough, differ by more than chance explains."""
+    if min(now.operations, before.operations) < FEWEST_OPERATIONS:
+        return False
+    moved = movement(before.value, Band(before.low, before.high), now.value, Band(now.low, now.high))
+    return not moved.low <= 0 <= moved.high
 
 
 @dataclass(frozen=True, slots=True)

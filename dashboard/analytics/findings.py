@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from dashboard import words
 from dashboard.analytics.reliability import Estimate, Fix
+from dashboard.analytics.reliability.bands import FEWEST_RUNS
 from dashboard.analytics.storms import Episode
 from dashboard.looks import Lens, layer_of
 
@@ -61,9 +62,7 @@ def overview(
         return Finding((f"{all_of} {said_of} got through: none failed or fell silent.{rest}",), alarming=False)
     said = f"{words.count(failed)} of {words.plural(finished, 'finished run')} failed {said_of}"
     said += f" ({words.share(failed, finished)}"
-    if before["finished"]:
-        said += f"; {words.share(before['failed'], before['finished'])} in the window before"
-    said += ")"
+    said += f"{_before(before['failed'], before['finished'])})"
     if silent:
         said += f", {words.count(silent)} more fell silent"
     if worst is None:
@@ -73,6 +72,13 @@ def overview(
     if worst["failing_step"] is None:
         return Finding((f"{said}. Most of them in ", worst["workflow"], hit), alarming=True)
     return Finding((f"{said}. Most broke at ", worst["failing_step"], " in ", worst["workflow"], hit), alarming=True)
+
+
+def _before(hit: int, runs: int) -> str:
+    """How many runs of the window before were hit, to go on with; of too few no share is told, of none nothing."""
+    if not runs:
+        return ""
+    return f"; {words.share(hit, runs) if runs >= FEWEST_RUNS else 'too few'} in the window before"
 
 
 def going_on(said: Finding, storms: Sequence[Episode], zone: tzinfo, now_ns: int) -> Finding:
@@ -147,8 +153,7 @@ def failures(
         return Finding((f"{said} As usual since {when}: the last one was ", last["code"], *at, "."), alarming=False)
     said = f"{words.plural(now['failures'], f'{certainty} failure')} hit {words.count(now['runs'])} of "
     said += f"{words.plural(runs[0], 'run')} {said_of} ({words.share(now['runs'], runs[0])}"
-    if runs[1]:
-        said += f"; {words.share(before['runs'] if before else 0, runs[1])} in the window before"
+    said += _before(before["runs"] if before else 0, runs[1])
     layer, (code, of_code) = layer_of(spot, lens), spot["codes"].most_common(1)[0]
     when = since(spot["first_ns"], spot["newest_ns"], window, now_ns, zone)
     ours = f": {words.count(spot['failures'])}, "

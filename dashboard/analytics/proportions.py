@@ -32,7 +32,16 @@ def difference(before: float, before_band: Band, after: float, after_band: Band)
 
     Source: Newcombe, Statistics in Medicine 17 (1998), 873–890, method 10: Wilson bands, squared and added.
     """
+    moved = movement(before, before_band, after, after_band)
+    return Band(max(-1.0, moved.low), min(1.0, moved.high))
+
+
+def movement(before: float, before_band: Band, after: float, after_band: Band) -> Band:
+    """The band of `after` − `before`, two independent figures of any kind with bands of their own.
+
+    Source: Zou and Donner, Statistics in Medicine 27 (2008), 1693–1702: what Newcombe's does, for any two bands.
+    """
     moved = after - before
     down = sqrt((after - after_band.low) ** 2 + (before_band.high - before) ** 2)
     up = sqrt((after_band.high - after) ** 2 + (before - before_band.low) ** 2)
-    return Band(max(-1.0, moved - down), min(1.0, moved + up))
+    return Band(moved - down, moved + up)

@@ -1,10 +1,13 @@
 """Quantiles of counted durations, with the bands that order statistics give."""
 
 from collections.abc import Mapping
-from math import ceil, exp, floor, lgamma, log, sqrt
+from math import ceil, exp, floor, lgamma, log, log2, sqrt
 from typing import Final, NamedTuple
 
+from dashboard.analytics.proportions import Band, movement
+
 TAIL: Final = 0.025  # on either side of a 95 % band
+A_BUCKET: Final = 1.001  # of an eighth of an octave: how far apart what is counted in two buckets may seem to be
 FAR: Final = 9  # standard deviations beyond which nothing is left to add up
 
 
@@ -34,6 +37,16 @@ def quantile(histogram: Mapping[int, int], p: float) -> Quantile:
         None if high is None else at_rank(histogram, high),
         n,
     )
+
+
+def other(now: Quantile, before: Quantile) -> bool:
+    """Whether two quantiles differ by more than chance and the width of a bucket explain; False without both bands."""
+    ends = [(each.low_ns, each.value_ns, each.high_ns) for each in (before, now)]
+    before_at, now_at = ([8 * log2(ns) for ns in three if ns is not None] for three in ends)
+    if len(before_at) < 3 or len(now_at) < 3:
+        return False
+    moved = movement(before_at[1], Band(before_at[0], before_at[2]), now_at[1], Band(now_at[0], now_at[2]))
+    return moved.low > A_BUCKET or moved.high < -A_BUCKET
 
 
 def at_rank(histogram: Mapping[int, int], rank: int) -> float:

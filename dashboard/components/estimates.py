@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from dashboard import words
+from dashboard.analytics import amplification, quantiles, wording
 from dashboard.analytics.amplification import Amplified
 from dashboard.analytics.quantiles import Quantile
 from dashboard.analytics.reliability import Estimate, Loss, in_percent
@@ -70,7 +71,7 @@ def figure(
     note = f"{band(now)} n {words.count(now.n)}" + (f", {words.count(more)} more for ±2 pts" if more else "")
     change = moved(now, before)
     tone: Tone = "same"
-    if change is not None and before.value is not None and not now.low <= before.value <= now.high:
+    if before.value is not None and wording.other(now, before):
         tone = "better" if (now.value > before.value) == more_good else "worse"
     return Figure(name, label, f"{100 * now.value:.1f} {unit}", change, tone, note=note, help=meaning, **look_of)
 
@@ -81,13 +82,14 @@ def amplification_figure(now: Amplified | None, before: Amplified | None, **look
     if now is None:
         return Figure("amplification", "Amplification", words.NOT_KNOWN, note="no operations", help=meaning, **look_of)
     tone: Tone = "same"
-    if before is not None and not now.low <= before.value <= now.high:
+    if before is not None and amplification.other(now, before):
         tone = "worse" if now.value > before.value else "better"
+    enough = before is not None and before.operations >= amplification.FEWEST_OPERATIONS
     return Figure(
         "amplification",
         "Amplification",
         f"×{now.value:.3f}" if now.value < 1.1 else f"×{now.value:.2f}",
-        f"×{before.value:.3f} before" if before else None,
+        f"×{before.value:.3f} before" if before and enough else None,
         tone,
         note=f"[{now.low:.3f}, {now.high:.3f}] n {words.count(now.operations)}",
         help=meaning,
@@ -114,10 +116,8 @@ def p95_figure(now: Quantile, before: Quantile, **look_of: Any) -> Figure:
             if times >= 3
             else ("± 0" if abs(times - 1) < 0.005 else f"{words.signed(100 * (times - 1), 0)} %")
         )
-        if now.low_ns is not None and before.value_ns < now.low_ns:
-            tone = "worse"
-        elif now.high_ns is not None and before.value_ns > now.high_ns:
-            tone = "better"
+        if quantiles.other(now, before):
+            tone = "worse" if times > 1 else "better"
     value = words.duration(round(now.value_ns))
     return Figure(name, label, value, change, tone, note=f"{between} n {words.count(now.n)}", help=meaning, **look_of)  # type: ignore[arg-type]
 

@@ -9,7 +9,14 @@ import streamlit as st
 
 from dashboard import alarms, store, words
 from dashboard.analytics import findings
-from dashboard.analytics.amplification import Amplified, amplified, budget_used, paths, tries_of
+from dashboard.analytics.amplification import (
+    FEWEST_OPERATIONS,
+    Amplified,
+    amplified,
+    budget_used,
+    paths,
+    tries_of,
+)
 from dashboard.analytics.storms import MINUTE_NS, Episode, Found, Key, in_run_storms
 from dashboard.components import filters
 from dashboard.components.estimates import amplification_figure
@@ -74,7 +81,8 @@ def headline(found: Found, judged: Mapping[Key, float], by: str, total: Amplifie
 def show_figures(now: Amplified, before: Amplified | None, calls: Sequence[Row], opens: dict[str, str]) -> None:
     """Amplification and its budget, and what the tries that failed have cost."""
     used = budget_used(now.attempts, now.operations, BUDGET) or 0.0
-    old = budget_used(before.attempts, before.operations, BUDGET) if before else None
+    enough = before is not None and before.operations >= FEWEST_OPERATIONS
+    old = budget_used(before.attempts, before.operations, BUDGET) if before and enough else None
     steps = [row for row in calls if row["dimension"] == "step"]
 
     def wasted(name: str) -> Any:

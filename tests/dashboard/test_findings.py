@@ -36,6 +36,14 @@ def test_failures_are_told_with_share_change_and_place() -> None:
     assert overview(now, totals(), worst | {"first_ns": HOUR[0]}).endswith(": 18 runs, the last 1 min ago.")
 
 
+def test_of_few_runs_before_no_share_is_told() -> None:
+    """One or two runs make no share to compare with; of none nothing is said."""
+    now, few = totals(runs=500, finished=482, failed=31), "31 of 482 finished runs failed in the last hour (6.4 %"
+    assert overview(now, totals(finished=29)) == f"{few}; too few in the window before)."
+    assert overview(now, totals(finished=30)) == f"{few}; 0 % in the window before)."
+    assert overview(now, totals()) == f"{few})."
+
+
 def test_foreign_text_is_kept_apart() -> None:
     """Names from spans stand at odd places, so that a page can escape them and nothing else."""
     worst = {"workflow": "<w>", "failing_step": "<s>", "runs": 1, "first_ns": NOW, "last_ns": NOW}
@@ -66,12 +74,18 @@ def test_wilson_band() -> None:
 
 
 def failures(
-    now: dict[str, Any] | None, spots: list[dict[str, Any]], last: dict[str, Any] | None = None, runs: int = 90
+    now: dict[str, Any] | None,
+    spots: list[dict[str, Any]],
+    last: dict[str, Any] | None = None,
+    runs: int = 90,
+    runs_before: int = 60,
 ) -> str:
     before = {"runs": 3, "failures": 3}
     spot = next(iter(findings.spots(spots, "B")), None)
     return said(
-        findings.failures(now, before, (runs, 60), spot, last, "observed", "B", HOUR, "in the last hour", NOW, UTC)
+        findings.failures(
+            now, before, (runs, runs_before), spot, last, "observed", "B", HOUR, "in the last hour", NOW, UTC
+        )
     )
 
 
@@ -88,6 +102,7 @@ def test_failures_are_told_with_the_runs_they_hit_and_where_most_lie() -> None:
         "15 observed failures hit 9 of 90 runs in the last hour (10.0 %; 5.0 % in the window before). "
         "Most lie in recovery at ledger.query in refunds: 8, 6 of them tool.timeout since 13:53:20."
     )
+    assert "(10.0 %; too few in the window before)" in failures({"failures": 15, "runs": 9}, spots, runs_before=4)
     assert failures({"failures": 7, "runs": 7}, spots[2:]).endswith(": 7, all tool.auth since 13:53:20.")
 
 
