@@ -5,6 +5,7 @@ Internet and stands still meanwhile: any page in a browser of this machine could
 dashboard by that address: a proxy has a name, see `public_url`.
 """
 
+import atexit
 import gc
 import sys
 from importlib import import_module
@@ -35,6 +36,7 @@ def get_ready() -> None:
         import_module(module)
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # else DuckDB's classes outlive the interpreter, and their binding complains at length
 
 
 if __name__ == "__main__":

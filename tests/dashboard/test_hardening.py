@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -71,3 +73,10 @@ def test_the_command_binds_what_the_settings_say() -> None:
     allowed = [behind_proxy[at + 1] for at, flag in enumerate(behind_proxy) if flag == "--server.allowedHosts"]
     assert allowed == ["127.0.0.1", "localhost", "seamscope.example.com"]
     assert "*" in streamlit_argv(Settings(ui_host="0.0.0.0", insecure=True))
+
+
+def test_the_server_ends_without_a_word() -> None:
+    """What it keeps from collection is given back at its end: else DuckDB's binding writes forty lines."""
+    code = "from dashboard.serve import get_ready; get_ready()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stderr == ""
