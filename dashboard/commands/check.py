@@ -255,7 +255,7 @@ def store_of(settings: Settings, paths: tuple[Path, ...]) -> Iterator[Reader]:
                 "min_free_disk_mib": 0,
             }
         )
-        started = start_collector(children, alone)
+        _, started = start_collector(children, alone)
         take_in(paths, alone, str(started["host"]), int(started["http_port"]))
         reader = connect(alone)
         assert isinstance(reader, CollectorReader)

@@ -97,7 +97,7 @@ def collector_of(settings: Settings) -> Iterator[tuple[str, int]]:
         return
     alone = settings.model_copy(update={"host": "127.0.0.1", "grpc_port": 0, "http_port": 0})
     with Children() as children:
-        started = start_collector(children, alone)
+        _, started = start_collector(children, alone)
         yield str(started["host"]), int(started["http_port"])
 
 

@@ -29,7 +29,9 @@ QUICK_HISTORY_DAYS = 2
 @click.command()
 @setting_options("data_dir", "host", "grpc_port", "http_port", "ui_host", "ui_port", "insecure")
 def up(**flags: Any) -> None:
-    """Start collector and dashboard; Ctrl-C stops both."""
+    """Start collector and dashboard; Ctrl-C stops both.
+
+    One of them that dies is started again, at once at first and then after growing pauses."""
     settings = with_ui_port(load_settings(flags))
     with Children() as children:
         start_both(children, settings)
@@ -110,15 +112,21 @@ def with_ui_port(settings: Settings) -> Settings:
 def start_both(children: Children, settings: Settings) -> str:
     """Starts collector and dashboard, says where they are, and gives back the collector's address.
 
+    Once up they are kept: whichever ends is started again, the collector on the ports that senders know by then.
+
     Raises:
-        ChildFailed: one of them ended, or did not come up in time.
+        ChildFailed: one of them ended before it was up, or did not come up in time.
         AlreadyRunning: a collector already runs on the data folder.
     """
     from dashboard import launch
 
-    endpoint = start_collector(children, settings)
-    child = children.start("the dashboard", launch.streamlit_argv(settings), child_environment(settings))
+    child, endpoint = start_collector(children, settings)
+    ports = {port: int(endpoint[port]) for port in ("grpc_port", "http_port")}
+    children.keep(child, COLLECTOR, child_environment(settings.model_copy(update=ports)))
+    command = launch.streamlit_argv(settings)
+    child = children.start("the dashboard", command, child_environment(settings))
     wait_until(children, child, lambda: _answers(settings.ui_host, settings.ui_port))
+    children.keep(child, command, child_environment(settings))
     collector = url_of(endpoint["host"], int(endpoint["http_port"]))
     click.echo(f"\n  dashboard      {url_of(settings.ui_host, settings.ui_port)}")
     click.echo(f"  OTLP/HTTP      {collector}")
@@ -133,14 +141,14 @@ def start_alerts(children: Children, settings: Settings) -> None:
         children.start("the alerts", ALERT, child_environment(settings))
 
 
-def start_collector(children: Children, settings: Settings) -> dict[str, Any]:
-    """Starts a collector and gives back what it says of itself once it accepts spans."""
+def start_collector(children: Children, settings: Settings) -> tuple[Child, dict[str, Any]]:
+    """Starts a collector and gives it back, with what it says of itself, once it accepts spans."""
     running = running_collector(settings.data_dir)
     if running is not None:
         raise AlreadyRunning(settings.data_dir, int(running["pid"]))
     child = children.start("the collector", COLLECTOR, child_environment(settings))
     wait_until(children, child, lambda: _accepts(settings.data_dir, child))
-    return running_collector(settings.data_dir) or {}
+    return child, running_collector(settings.data_dir) or {}
 
 
 def wait_until(children: Children, child: Child, is_up: Callable[[], bool]) -> None:

@@ -3,21 +3,27 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import stat
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import duckdb
+import httpx
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from dashboard.commands.children import Kept
 from dashboard.reader import connect
 from schemas.paths import endpoint_path, store_path
 from schemas.settings import Settings
+from tests import local
 from tests.dashboard.cli import ANY_PORTS, RECORDINGS, running, seamscope, wait_for_collector, wait_for_text
 
 RECORDING = RECORDINGS / "client-anthropic-genai-good"
@@ -251,14 +257,97 @@ def test_forget_removes_runs_for_good_and_says_what_it_did_not_find(
         ]
 
 
+def wait_for_another(data: Path, process: subprocess.Popen[str], dead: int) -> dict[str, object]:
+    """What the collector says of itself that was started after one that died."""
+    until = time.monotonic() + 30
+    while (told := wait_for_collector(data, process))["pid"] == dead:
+        assert time.monotonic() < until, "no other one came up"
+        time.sleep(0.05)
+    return told
+
+
 @pytest.mark.slow
-def test_a_collector_that_dies_is_told_and_ends_the_rest(tmp_path: Path) -> None:
+def test_a_collector_that_dies_is_told_and_started_again_on_its_ports(tmp_path: Path) -> None:
+    """The dashboard stays; an interrupt in a pause ends everything at once."""
     data, log = tmp_path / "data", tmp_path / "log"
     with running("up", "--data", data, *ANY_PORTS, "--ui-port", "0", log=log) as process:
-        wait_for_text(log, "Ctrl-C stops everything", process)
-        os.kill(json.loads(endpoint_path(data).read_text())["pid"], signal.SIGKILL)
-        assert process.wait(30) == 1
-    assert "the collector ended by itself (killed by SIGKILL)" in log.read_text()
+        said = wait_for_text(log, "Ctrl-C stops everything", process)
+        first = json.loads(endpoint_path(data).read_text())
+        dashboard = re.search(r"dashboard +(http\S+)", said)
+        assert dashboard
+        os.kill(first["pid"], signal.SIGKILL)
+        second = wait_for_another(data, process, first["pid"])
+        assert {**second, "pid": 0} == {**first, "pid": 0}
+        assert local.get(f"{dashboard[1]}/_stcore/health").status_code == 200
+        assert rows(data, "select 1 as one") == [{"one": 1}]
+        os.kill(int(str(second["pid"])), signal.SIGKILL)
+        wait_for_text(log, "(killed by SIGKILL); it is started again in 1 s", process)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < 5
+    said = log.read_text()
+    assert "the collector ended by itself (killed by SIGKILL); it is started again now" in said
+    assert "nanobind" not in said
+
+
+@pytest.mark.slow
+def test_a_dashboard_that_dies_is_started_again(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "log"
+    with running("up", "--data", data, *ANY_PORTS, "--ui-port", "0", log=log) as process:
+        said = wait_for_text(log, "Ctrl-C stops everything", process)
+        dashboard = re.search(r"dashboard +(http\S+)", said)
+        assert dashboard
+        (served,) = (one for one in psutil.Process(process.pid).children() if "dashboard.serve" in one.cmdline())
+        served.kill()
+        wait_for_text(log, "the dashboard ended by itself (killed by SIGKILL); it is started again now", process)
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            with suppress(httpx.HTTPError):
+                if local.get(f"{dashboard[1]}/_stcore/health").status_code == 200:
+                    break
+            time.sleep(0.1)
+        else:
+            raise TimeoutError("no dashboard came back")
+
+
+def test_a_collector_that_cannot_start_ends_everything_with_its_own_words(tmp_path: Path) -> None:
+    """At the first start nothing is tried again: what is wrong is the user's to mend."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    store_path(data).symlink_to(tmp_path / "elsewhere")
+    done = seamscope("up", "--data", data, *ANY_PORTS, "--ui-port", "0", check=False)
+    assert done.returncode == 1
+    assert str(store_path(data)) in done.stderr
+    assert "the collector ended by itself (exit code 1)" in done.stderr
+    assert "started again" not in done.stderr
+
+
+def test_a_child_that_keeps_ending_is_left_alone_longer_each_time() -> None:
+    """Up to half a minute; one that ran well in between begins anew."""
+    kept = Kept(["true"], {}, started_s=0.0)
+    assert [kept.pause_s(now_s=1.0) for _ in range(9)] == [0, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert [kept.pause_s(now_s=100.0), kept.pause_s(now_s=1.0)] == [0, 1]
+
+
+@pytest.mark.slow
+def test_the_traffic_of_the_demo_goes_on_after_the_collector_died(tmp_path: Path) -> None:
+    """What it could not send meanwhile it sends then."""
+    data, log = tmp_path / "data", tmp_path / "log"
+    newest = "select max(received_ns) as at_ns from span"
+    with running("demo", "--quick", "--data", data, *ANY_PORTS, "--ui-port", "0", log=log) as process:
+        wait_for_text(log, "live: ", process)
+        first = json.loads(endpoint_path(data).read_text())
+        (before,) = rows(data, newest)
+        os.kill(first["pid"], signal.SIGKILL)
+        wait_for_another(data, process, first["pid"])
+        until = time.monotonic() + 60
+        while rows(data, newest)[0]["at_ns"] == before["at_ns"]:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, "nothing came"
+            time.sleep(0.2)
+    assert process.returncode == 0
+    assert "spans were lost" not in log.read_text()
 
 
 @pytest.mark.slow
