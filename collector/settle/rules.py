@@ -129,7 +129,8 @@ RULES: Final[tuple[Rule, ...]] = (
         r"coworker mentioned not found|returned an invalid speaker name|did not return a valid destination"
         r"|SkillNotFoundError|\b(?:handoff )?target .{0,80}\bis not (?:one of the|a) participants?"
         r"|\bagent .{0,60} not found in (?:the )?(?:agent tree|team|crew|participants)"
-        r"|\bagent .{0,60} not found\. Please select a (?:different|valid) agent|\bTransfer target agent .{0,60} not found\b",
+        r"|\bagent .{0,60} not found\. Please select a (?:different|valid) agent"
+        r"|\bTransfer target agent .{0,60} not found\b",
     ),
     Rule(
         "routing.unknown_tool", "name", W.ANY,
