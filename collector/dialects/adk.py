@@ -6,6 +6,7 @@ from collector.dialects.common import (
     read_by_kind,
     read_content,
 )
+from collector.dialects.content import is_wordless
 from collector.dialects.draft import Draft
 from collector.dialects.errors import read_failure
 from collector.dialects.genai import OPERATIONS, name_step
@@ -13,6 +14,8 @@ from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, TOOL, TRANSPORT
 from schemas.records import Attributes, Span
 
 OWN = "gcp.vertex.agent."
+NO_TOOL = "Tool not found"
+"""What ADK gives as the description of a tool that does not exist; the words of the failure are in no attribute."""
 MERGED = "(merged tools)"  # a span over the answers of parallel tool calls, each of which has its own
 NAMES = GENAI._replace(
     session=("gen_ai.conversation.id", OWN + "session_id"),
@@ -43,6 +46,8 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     name_step(span, attributes, draft)
     read_failure(span, attributes, draft)
     read_content(attributes, draft, NAMES)
+    if kind == TOOL and is_wordless(draft) and attributes.get("gen_ai.tool.description") == NO_TOOL:
+        draft.error_message = NO_TOOL
 
 
 def _kind(span: Span) -> str:

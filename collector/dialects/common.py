@@ -53,7 +53,11 @@ GENAI = Names(
     ),
     cost=("gen_ai.usage.cost", "operation.cost"),
     response_id=("gen_ai.response.id",),
-    finish_reason=("gen_ai.response.finish_reasons", "gen_ai.completion.0.finish_reason"),
+    finish_reason=(
+        "gen_ai.response.finish_reasons",
+        "gen_ai.response.finish_reason",
+        "gen_ai.completion.0.finish_reason",
+    ),
     inputs=(
         "gen_ai.input.messages",
         "gen_ai.tool.call.arguments",
@@ -109,6 +113,9 @@ FINISH = {
     "length": "length",
     "max_tokens": "length",
     "max_output_tokens": "length",
+    "max_completion_tokens": "length",
+    "token_limit": "length",
+    "incomplete": "length",
     "model_length": "length",
     "finish_reason_max_tokens": "length",
     "content_filter": "content_filter",
@@ -123,6 +130,12 @@ FINISH = {
     "guardrail_intervened": "content_filter",
 }
 """A provider's word for why it stopped -> ours."""
+
+CUT = frozenset({"length", "content_filter"})
+"""Of several choices one of these tells: the others do not make it whole."""
+
+CHOICES_LIMIT = 100  # finish reasons of one answer that are looked at
+_FINISH_IN_MESSAGES = re.compile(r'"finish_reason": ?"([\w.-]{1,60})"')
 
 WHOLE_RUN = (".kickoff", ".workflow", ".run_stream", ".run_async_generator", ".run_async", ".run")
 """Endings by which frameworks name the span of a whole execution."""
@@ -180,13 +193,32 @@ def provider_id(said: str | None) -> str | None:
 
 
 def finish_of(value: Any) -> str | None:
-    """Why the model stopped, in our words where we have one; of several choices the first. A list may come as JSON."""
-    if value.__class__ is list and value:
-        value = value[0]
-    elif value.__class__ is str and value.startswith('["'):
-        value = value[2:].partition('"')[0]
+    """Why the model stopped, in our words where we have one; of several choices one that was cut, else the first.
+
+    A list may come as JSON, and a Python enum as Python prints it.
+    """
+    if value.__class__ is str and value.startswith('["'):
+        value = parsed(value)
+    if value.__class__ is list:
+        reasons = [reason for choice in value[:CHOICES_LIMIT] if (reason := _reason_of(choice))]
+        return next((reason for reason in reasons if reason in CUT), reasons[0] if reasons else None)
+    return _reason_of(value)
+
+
+def _reason_of(value: Any) -> str | None:
     name = name_of(value)
-    return FINISH.get(name.lower(), name) if name else None
+    if name is None:
+        return None
+    name = name.removeprefix("FinishReason.")
+    return FINISH.get(name.lower(), name)
+
+
+def _told_finish(attributes: Attributes, span: Span) -> str | None:
+    """The finish reason where only the answer's messages tell it, or the events that carry its choices."""
+    messages = attributes.get("gen_ai.output.messages")
+    if messages.__class__ is str and '"finish_reason"' in messages:
+        return finish_of(_FINISH_IN_MESSAGES.findall(messages))
+    return finish_of([e.attributes.get("finish_reason") for e in span.events if e.name == "gen_ai.choice"])
 
 
 def read_llm(draft: Draft, attributes: Attributes, names: Names, span: Span) -> None:
@@ -203,6 +235,8 @@ def read_llm(draft: Draft, attributes: Attributes, names: Names, span: Span) -> 
                 break
             if value not in ([], ""):
                 draft.gap("finish_reason:type")
+    if draft.finish_reason is None:
+        draft.finish_reason = _told_finish(attributes, span)
     finish_llm(draft, attributes, names, span)
 
 
@@ -293,7 +327,7 @@ def workflow_name(span: Span, attributes: Attributes) -> str:
 
 def is_handoff_tool(name: str) -> bool:
     """The tool by which a framework lets one agent hand over to another."""
-    return name.startswith("transfer_to_") or name.lower() in DELEGATION
+    return name.startswith(("transfer_to_", "handoff_to_")) or name.lower() in DELEGATION
 
 
 DELEGATION = frozenset(

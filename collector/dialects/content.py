@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from collector.dialects.draft import IN_BAND_LIMIT, NAME_LIMIT, Draft
+from collector.dialects.draft import ERROR_LIMIT, IN_BAND_LIMIT, NAME_LIMIT, Draft
 from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, RETRIEVAL, TOOL
 from schemas.records import Attributes
 
@@ -166,11 +166,8 @@ def set_output(draft: Draft, value: Any) -> None:
         return
     if kind in TOOLISH:
         content = parsed(value)
-        if not draft.failed:
-            found = find_error(content)
-            if found is not None:
-                draft.in_band_error = found[0][:IN_BAND_LIMIT]
-                draft.error_type = found[1]
+        if not draft.failed or is_wordless(draft):
+            _read_error(draft, content)
         result = essence(content)
         draft.output_kind = "error" if draft.in_band_error else shape_of(result)
         if kind == RETRIEVAL and result.__class__ is dict and any(result.get(key) == [] for key in FOUND):
@@ -188,6 +185,21 @@ def set_output(draft: Draft, value: Any) -> None:
         found = last_tool_error(parsed(text))
         if found is not None:
             draft.in_band_error, draft.error_type, draft.output_kind = found[0][:IN_BAND_LIMIT], found[1], "error"
+
+
+def _read_error(draft: Draft, content: Any) -> None:
+    """The error that a tool gave back: its own word for a failure, or a failure that its status does not tell."""
+    found = find_error(content)
+    if found is not None and draft.failed:
+        draft.error_message = found[0][:ERROR_LIMIT]
+    elif found is not None:
+        draft.in_band_error = found[0][:IN_BAND_LIMIT]
+        draft.error_type = found[1]
+
+
+def is_wordless(draft: Draft) -> bool:
+    """Whether a failed span says nothing of its failure but the class."""
+    return draft.failed and draft.error_message in (None, draft.error_type)
 
 
 def shape_of(value: Any) -> str:
@@ -231,11 +243,17 @@ def _inside(value: dict[Any, Any]) -> Any:
         return value["data"]
     if "content" in value and ("tool_call_id" in value or "isError" in value or "is_error" in value):
         return value["content"]
-    if _is_text_block(value):
-        return value["text"]
     if "output" in value and set(value) <= {"output", "kwargs"}:
         return value["output"]
-    return None
+    if "tool_name" in value and value.get("blocks").__class__ is list:
+        return _text_of_blocks(value["blocks"])
+    return value["text"] if _is_text_block(value) else None
+
+
+def _text_of_blocks(blocks: list[Any]) -> Any:
+    """What LlamaIndex's tools gave back, where it is all text; else the blocks."""
+    told: list[Any] = [block.get("text") for block in blocks[:BLOCK_LIMIT] if block.__class__ is dict]
+    return "\n".join(told) if told and all(text.__class__ is str for text in told) else blocks
 
 
 def find_error(value: Any, depth: int = 0) -> tuple[str, str | None] | None:
@@ -316,7 +334,7 @@ def _error_words(value: dict[Any, Any]) -> tuple[str, str | None]:
     errors = value.get("errors")
     if text is None and errors.__class__ is list and errors and errors[0].__class__ is dict:
         text = _said(errors[0].get("message"))
-    text = text or _said(value.get("detail")) or _said(value.get("title")) or canonical(value)
+    text = text or _said(value.get("detail")) or _said(value.get("title")) or _said(_inside(value)) or canonical(value)
     if error.__class__ is dict:
         kind = holder.get("code", holder.get("type"))
     else:

@@ -40,6 +40,9 @@ OPERATIONS = {
     "execute_task": CHAIN,
     "invoke_node": CHAIN,
     "compact_events": TRANSPORT,
+    "execute_event_loop_cycle": TRANSPORT,
+    "invoke_graph": WORKFLOW,
+    "invoke_swarm": WORKFLOW,
     "task": CHAIN,
     "chain": CHAIN,
 }
@@ -114,6 +117,8 @@ def name_step(span: Span, attributes: Attributes, draft: Draft) -> None:
     draft.step_name = name or plain_name(span.name)
     if kind == WORKFLOW or (kind == AGENT and span.parent_span_id is None):
         draft.workflow = draft.step_name
+        if span.name == attributes.get("gen_ai.operation.name"):  # that names nothing: the service does
+            draft.workflow = draft.service or draft.step_name
 
 
 def plain_name(name: str) -> str:

@@ -68,6 +68,10 @@ KINDS = {
 CALLS = {"Response": "response", "CreateEmbeddings": "embeddings", "ChatCompletion": "chat"}
 """Names of the OpenAI client's calls -> what everybody else calls them."""
 
+FIRST_MESSAGE = "llm.input_messages.0.message."
+OUT_OF_STEPS = "An agent tried to answer a user query but it got stuck"
+"""How smolagents begins its request for an answer in the place of an agent that reached its limit."""
+
 METHOD_NAMED = frozenset({"crewai", "autogen", "llama_index", "smolagents", "haystack"})
 """Frameworks whose spans are named `Class.method` or `agent.method`."""
 
@@ -129,9 +133,18 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     if draft.step_kind == LLM:
         read_text_response(draft, attributes.get("output.value"))
     read_content(attributes, draft, NAMES)
+    if draft.framework == "smolagents" and draft.step_kind == LLM and not draft.failed:
+        _read_last_answer(attributes, draft)
     if draft.framework == "llama_index" and draft.step_kind == CHAIN and not draft.failed:
         _read_tool_result(draft, attributes.get("output.value"))
     draft.prompt_version = pick(draft, "prompt_version", attributes, ("llm.prompt_template.version", "prompt.version"))
+
+
+def _read_last_answer(attributes: Attributes, draft: Draft) -> None:
+    """smolagents: an agent that ran out of steps raises nothing; it asks the model to answer in its place."""
+    first = attributes.get(FIRST_MESSAGE + "contents.0.message_content.text", attributes.get(FIRST_MESSAGE + "content"))
+    if first.__class__ is str and first.startswith(OUT_OF_STEPS):
+        draft.in_band_error, draft.error_type = "Reached max steps.", "AgentMaxStepsError"
 
 
 def _read_tool_result(draft: Draft, output: object) -> None:
@@ -155,7 +168,7 @@ def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str,
         draft.step_kind = TRANSPORT
     elif draft.step_kind == CHAIN and draft.framework is not None and _runs_whole(draft.framework, span.name):
         draft.step_kind = WORKFLOW
-    if draft.step_kind == TOOL and is_handoff_tool(span.name.removesuffix(".run")):
+    if draft.step_kind == TOOL and _hands_over(span.name, attributes, draft.framework):
         draft.step_kind = HANDOFF
     if is_root and draft.step_kind == CHAIN:
         draft.step_kind = WORKFLOW
@@ -163,6 +176,14 @@ def _place(span: Span, attributes: Attributes, draft: Draft, metadata: dict[str,
         draft.workflow = workflow_name(span, attributes)
         if draft.framework in CLASS_NAMED and draft.workflow == span.name:
             draft.workflow = _plain_name(span.name, draft.framework, draft.step_kind)
+
+
+def _hands_over(name: str, attributes: Attributes, framework: str | None) -> bool:
+    """Whether a tool is one by which its framework lets an agent hand over: by its name, or by that of its span."""
+    tool = name_of(attributes.get("tool.name"))
+    if framework == "llama_index" and tool == "handoff":
+        return True
+    return is_handoff_tool(name.removesuffix(".run")) or (tool is not None and is_handoff_tool(tool))
 
 
 def _openai_agents_kind(name: str, attributes: Attributes, kind: str) -> str:

@@ -8,7 +8,7 @@ from collector.dialects.common import (
 )
 from collector.dialects.content import refused_call
 from collector.dialects.draft import Draft, attempt_of, count_of, name_of
-from collector.dialects.errors import read_failure
+from collector.dialects.errors import INTERRUPTS, read_failure
 from collector.dialects.genai import OPERATIONS, plain_name
 from collector.dialects.kinds import AGENT, CHAIN, HANDOFF, LLM, SETUP, TOOL, WORKFLOW
 from schemas.records import Attributes, Span
@@ -61,6 +61,8 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
         index = count_of(attributes.get("pydantic_ai.model_request.attempt"))
         draft.attempt = 1 if index is None else attempt_of(index + 1)
     read_failure(span, attributes, draft)
+    if not draft.failed and name_of(attributes.get("pydantic_ai.tool.deferral.name")) in INTERRUPTS:
+        draft.interrupted = True
     read_content(attributes, draft, NAMES)
     if draft.step_kind == LLM and not draft.failed:
         draft.in_band_error = refused_call(attributes)

@@ -40,6 +40,7 @@ EXACT = {
     "mcp-python-sdk": Dialect("mcp", mcp.read),
     "fastmcp": Dialect("mcp", mcp.read),
     "n8n-workflow": Dialect("n8n", n8n.read, "n8n"),
+    "strands.telemetry.tracer": Dialect("genai", genai.read, "strands"),
     "gcp.vertex.agent": Dialect("adk", adk.read, "adk"),
     "opentelemetry.util.genai.handler": Dialect("genai", genai.read),
     "opentelemetry.instrumentation.openai_v2": Dialect("genai", genai.read),

@@ -482,3 +482,113 @@ def test_a_tool_status_of_error_fails_a_tool_whose_span_is_ok(status: str, said:
     attributes = {**EXECUTE, "gen_ai.tool.name": "lookup", "gen_ai.tool.status": status}
     found = normalise(make_span("strands.telemetry.tracer", attributes, status=OK, events=(event,)))
     assert (found.failed, found.in_band_error) == (False, said)
+
+
+class TestWhatAFrameworkSaysElsewhere:
+    """Words that stand neither in the status nor in the usual attribute."""
+
+    def test_smolagents_ran_out_of_steps(self) -> None:
+        said = {
+            "openinference.span.kind": "LLM",
+            "llm.input_messages.0.message.contents.0.message_content.text": (
+                "An agent tried to answer a user query but it got stuck and failed to do so. You are tasked with"
+            ),
+        }
+        scope = "openinference.instrumentation.smolagents"
+        got = normalise(make_span(scope, said, status=OK))
+        assert (got.in_band_error, got.error_type) == ("Reached max steps.", "AgentMaxStepsError")
+        other = {**said, "llm.input_messages.0.message.contents.0.message_content.text": "You are an expert"}
+        assert normalise(make_span(scope, other, status=OK)).in_band_error is None
+
+    @pytest.mark.parametrize("message", ["", "tool_error"])
+    def test_a_failed_tool_says_in_its_result_what_was_wrong(self, message: str) -> None:
+        result = '{"isError": true, "content": [{"type": "text", "text": "Unknown tool: pay"}]}'
+        said = {**EXECUTE, "gen_ai.tool.name": "pay", "error.type": "tool_error", "gen_ai.tool.call.result": result}
+        got = normalise(make_span("opentelemetry.util.genai.handler", said, status=ERROR, message=message))
+        assert (got.failed, got.error_type, got.error_message) == (True, "tool_error", "Unknown tool: pay")
+        assert got.in_band_error is None
+
+    def test_what_a_status_says_of_a_failed_tool_comes_first(self) -> None:
+        said = {**EXECUTE, "gen_ai.tool.call.result": '{"error": "no such order"}'}
+        got = normalise(make_span("my.app", said, status=ERROR, message="ValueError: wrong id"))
+        assert got.error_message == "wrong id"
+
+    def test_adk_describes_a_tool_that_does_not_exist(self) -> None:
+        said = {**EXECUTE, "gen_ai.tool.name": "pay", "gen_ai.tool.description": "Tool not found"}
+        said["error.type"] = "ValueError"
+        got = normalise(make_span("gcp.vertex.agent", said, status=ERROR, message="ValueError"))
+        assert (got.error_type, got.error_message) == ("ValueError", "Tool not found")
+
+    def test_a_deferred_tool_of_pydantic_ai_waits(self) -> None:
+        said = {**EXECUTE, "pydantic_ai.tool.deferral.name": "ApprovalRequired"}
+        assert normalise(make_span("pydantic-ai", said)).interrupted
+        assert not normalise(make_span("pydantic-ai", {**EXECUTE})).interrupted
+
+    def test_blocks_of_llama_index_are_unwrapped(self) -> None:
+        scope = "openinference.instrumentation.llama_index"
+        for text, error in (("Error: no such order", "Error: no such order"), ('{"error": "closed"}', "closed")):
+            result = json.dumps({"blocks": [{"text": text}], "tool_name": "find", "is_error": False})
+            said = {"openinference.span.kind": "TOOL", "tool.name": "find", "output.value": result}
+            assert normalise(make_span(scope, said, status=OK)).in_band_error == error
+        flagged = json.dumps({"blocks": [{"text": "closed"}], "tool_name": "find", "is_error": True})
+        said = {"openinference.span.kind": "TOOL", "tool.name": "find", "output.value": flagged}
+        assert normalise(make_span(scope, said, status=OK)).in_band_error == "closed"
+
+    def test_a_class_as_python_prints_it(self) -> None:
+        said = {**CHAT, "error.type": "<class 'kernel.exceptions.ServiceResponseException'>"}
+        assert normalise(make_span("my.app", said, status=ERROR)).error_type == "ServiceResponseException"
+
+
+class TestWhyAModelStopped:
+    @pytest.mark.parametrize(
+        ("said", "reason"),
+        [
+            ({"gen_ai.response.finish_reasons": ["incomplete"]}, "length"),
+            ({"gen_ai.response.finish_reasons": ["max_completion_tokens"]}, "length"),
+            ({"gen_ai.response.finish_reasons": ["stop", "length"]}, "length"),
+            ({"gen_ai.response.finish_reasons": '["stop", "content_filter"]'}, "content_filter"),
+            ({"gen_ai.response.finish_reasons": ["stop", "tool_calls"]}, "stop"),
+            ({"gen_ai.response.finish_reason": "FinishReason.LENGTH"}, "length"),
+            ({"gen_ai.output.messages": '[{"role": "assistant", "parts": [], "finish_reason": "length"}]'}, "length"),
+            ({"gen_ai.output.messages": '[{"parts": [{"content": "\\"finish_reason\\": \\"length\\""}]}]'}, None),
+        ],
+    )
+    def test_wherever_it_is_told(self, said: dict[str, Any], reason: str | None) -> None:
+        assert normalise(make_span("my.app", {**CHAT, **said})).finish_reason == reason
+
+    def test_in_the_event_of_a_choice(self) -> None:
+        events = (SpanEvent(5, "gen_ai.choice", {"finish_reason": "max_tokens", "message": "cut"}, 0),)
+        assert normalise(make_span("strands.telemetry.tracer", {**CHAT}, events=events)).finish_reason == "length"
+
+
+class TestHandoffs:
+    @pytest.mark.parametrize(
+        ("scope", "name", "tool"),
+        [
+            ("openinference.instrumentation.autogen_agentchat", "triage.transfer_to_billing", "transfer_to_billing"),
+            ("openinference.instrumentation.llama_index", "FunctionTool.acall", "handoff"),
+        ],
+    )
+    def test_of_openinference_go_by_the_tool(self, scope: str, name: str, tool: str) -> None:
+        said = {"openinference.span.kind": "TOOL", "tool.name": tool}
+        assert normalise(make_span(scope, said, name=name)).step_kind == "handoff"
+
+    def test_handoff_is_a_word_of_llama_index_alone(self) -> None:
+        said = {"openinference.span.kind": "TOOL", "tool.name": "handoff"}
+        assert normalise(make_span(LANGCHAIN, said, name="handoff")).step_kind == "tool"
+
+    def test_of_strands(self) -> None:
+        said = {**EXECUTE, "gen_ai.tool.name": "handoff_to_agent"}
+        assert normalise(make_span("strands.telemetry.tracer", said)).step_kind == "handoff"
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"),
+    [("invoke_graph", "workflow"), ("invoke_swarm", "workflow"), ("execute_event_loop_cycle", "transport")],
+)
+def test_kinds_of_strands(operation: str, kind: str) -> None:
+    said = {"gen_ai.operation.name": operation}
+    resource = {"service.name": "shop"}
+    got = normalise(make_span("strands.telemetry.tracer", said, name=operation, parent=None, resource=resource))
+    assert (got.step_kind, got.framework, got.gaps) == (kind, "strands", ())
+    assert got.workflow == ("shop" if kind == "workflow" else None)
