@@ -1,6 +1,6 @@
 """What is wrong now: storms that go on and the newest change point of each workflow, for whoever can ask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, Final
@@ -41,18 +41,20 @@ def _calls(
     """
     counted = ask("calls_counted", extra=limits.least_extra, **wide)
     stretches, most_tries = [], {}
-    for row, key in enumerate(map(_key, counted.select(["dimension", "name"]).to_pylist())):
+    for row, key in enumerate(map(_key, counted.select(["workflow", "dimension", "name"]).to_pylist())):
         buckets_ns, operations, attempts, tries = (
             column.to_numpy().astype(np.int64) for column in counted.column("buckets")[row].values.flatten()
         )
         series = storms.Counted(wide["since_ns"], wide["until_ns"], buckets_ns, operations, attempts, tries, limits)
         near = series.near()
-        stretches += [(key.dimension, key.name, begin_ns, end_ns) for begin_ns, end_ns in near]
+        stretches += [(*key, begin_ns, end_ns) for begin_ns, end_ns in near]
         if near:
             most_tries[key] = series.most_tries(most.get(key, 0))
     if not stretches:
         return []
-    asked = zip(("dimensions", "names", "begins_ns", "ends_ns"), map(list, zip(*stretches, strict=True)), strict=True)
+    asked = zip(
+        ("owners", "dimensions", "names", "begins_ns", "ends_ns"), map(list, zip(*stretches, strict=True)), strict=True
+    )
     window = {
         "since_ns": min(begin_ns for *_, begin_ns, _ in stretches),
         "until_ns": max(end_ns for *_, end_ns in stretches),
@@ -67,8 +69,8 @@ def _failures(ask: Ask, episodes: Sequence[storms.Episode], wide: Mapping[str, A
         return []
     onsets_ns = [one.onset_ns for one in episodes]
     ends_ns = [one.end_ns or wide["until_ns"] for one in episodes]
-    dimensions, names = [one.key.dimension for one in episodes], [one.key.name for one in episodes]
-    stretches = {"dimensions": dimensions, "names": names, "onsets_ns": onsets_ns, "ends_ns": ends_ns}
+    owners, dimensions, names = map(list, zip(*(one.key for one in episodes), strict=True))
+    stretches = {"owners": owners, "dimensions": dimensions, "names": names, "onsets_ns": onsets_ns, "ends_ns": ends_ns}
     window = {**wide, "since_ns": min(onsets_ns), "until_ns": max(ends_ns)}
     rows = ask("storm_triggers", **stretches, **window).to_pylist()
     return [storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"]) for row in rows]
@@ -85,6 +87,15 @@ def judged(ask: Ask, limits: storms.Limits, **filters: Any) -> dict[storms.Key, 
     return {
         _key(row): row["judged"] / row["hours"] for row in ask("calls_judged", enough=enough, **filters).to_pylist()
     }
+
+
+def of_workflow(episodes: Iterable[storms.Episode], workflow: str) -> list[storms.Episode]:
+    """The episodes that hit a workflow: of its steps, and of what it shares with others if it tried that again."""
+    return [
+        one
+        for one in episodes
+        if (one.key.workflow == workflow if one.key.dimension == "step" else workflow in one.workflows)
+    ]
 
 
 def active_storms(ask: Ask, limits: storms.Limits, now_ns: int, **filters: Any) -> list[storms.Episode]:
@@ -115,4 +126,4 @@ def newest_changes(ask: Ask, now_ns: int, zone: tzinfo, **filters: Any) -> dict[
 
 
 def _key(row: Mapping[str, Any]) -> storms.Key:
-    return storms.Key("", row["dimension"], row["name"])
+    return storms.Key(row["workflow"], row["dimension"], row["name"])

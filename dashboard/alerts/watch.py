@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Final
 
-from dashboard import changes
+from dashboard import alarms, changes
 from dashboard.alerts.conditions import Condition, burning, drifting, storming
 from dashboard.analytics import burn, drift
 from dashboard.analytics.burn import HOUR_NS, Counted
@@ -76,9 +76,9 @@ class Watch:
 
     def _storming(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
         until_ns = at_ns // BUCKET_NS * BUCKET_NS
-        for workflow in _ran(questions, at_ns - STORM_REACH_NS, at_ns):
-            episodes = storms_in(questions, self._limits, workflow, until_ns - STORM_REACH_NS, until_ns, over=False)
-            yield from storming(workflow, episodes)
+        episodes = storms_in(questions, self._limits, until_ns - STORM_REACH_NS, until_ns, over=False)
+        for workflow in _ran(questions, at_ns - STORM_REACH_NS, at_ns) if episodes else ():
+            yield from storming(workflow, alarms.of_workflow(episodes, workflow))
 
     def _drifting(self, questions: Questions, at_ns: int) -> Iterable[Condition]:
         zone = zone_of(self._zone_name)

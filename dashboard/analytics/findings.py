@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from dashboard import words
 from dashboard.analytics.reliability import Estimate, Fix
 from dashboard.analytics.reliability.bands import FEWEST_RUNS
-from dashboard.analytics.storms import Episode
+from dashboard.analytics.storms import Episode, Key
 from dashboard.looks import Lens, layer_of
 
 Row = Mapping[str, Any]
@@ -82,15 +82,17 @@ def _before(hit: int, runs: int) -> str:
 
 
 def going_on(said: Finding, storms: Sequence[Episode], zone: tzinfo, now_ns: int) -> Finding:
-    """What was said, and the first of the storms that go on."""
-    if not storms:
-        return said
+    """The first of the storms that go on, and then what was said."""
     first, *more = storms
-    *before, last = said.pieces
+    begin, *rest = said.pieces
     since = f" ×{first.peak_amplification:.1f} since {words.lately(first.onset_ns, zone, now_ns)}"
     others = f", and {words.count(len(more))} more" if more else ""
-    goes_on = f"{last} A retry storm goes on: "
-    return said._replace(pieces=(*before, goes_on, first.key.name, f"{since}{others}."))
+    return Finding(("A retry storm goes on: ", *_named(first.key), f"{since}{others}. {begin}", *rest), alarming=True)
+
+
+def _named(key: Key) -> tuple[str, ...]:
+    """What storms: a step with its workflow, or what workflows share."""
+    return (key.name, " in ", key.workflow) if key.workflow else (key.name,)
 
 
 def steps(workflow: str, scope: str, delivers: Estimate, runs: int, fixes: Sequence[Fix], window: str) -> Finding:
@@ -200,7 +202,7 @@ def retries(
         said += f", trigger {one.trigger}" if one.trigger else ""
         said += "" if one.status == "storm" else ": worth a look, no storm yet"
         more = f"; {words.plural(len(going) - 1, 'other goes', 'others go')} on, too." if len(going) > 1 else "."
-        return Finding(("", one.key.name, said + more), alarming=one.status == "storm")
+        return Finding(("", *_named(one.key), said + more), alarming=one.status == "storm")
     usual = f"×{times:.2f} {window}" if times >= 1.005 else f"hardly any {window}"
     if not judged:
         return Finding((f"Retries: {usual}; too few operations at any time to tell a storm.",), alarming=False)
@@ -213,4 +215,4 @@ def retries(
     said = f"Retries are quiet now: {usual}; {several} before, the last at "
     at = f", ×{last.peak_amplification:.1f} from {words.lately(last.onset_ns, zone, now_ns)}"
     trigger = f", trigger {last.trigger}." if last.trigger else "."
-    return Finding((said, last.key.name, at + trigger), alarming=False)
+    return Finding((said, *_named(last.key), at + trigger), alarming=False)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from dashboard import alarms
 from dashboard.analytics.storms import Limits
 from dashboard.commands.children import Children
 from dashboard.commands.ingest import Tally, found_in, sent
@@ -194,10 +195,11 @@ def compare(
     """Every workflow of the window (or those named) against the thresholds."""
     zone, limits = zone_of(settings.time_zone), Limits.of(settings.storms)
     names = workflows or sorted({row["workflow"] for row in questions.ask("report_workflows", *window)}) or ("",)
+    storms = storms_in(questions, limits, *window, over=False) if thresholds.no_storms else []
     checked = []
     for name in names:
         of = figures(questions, name, *window)
-        stormy = storms_in(questions, limits, name, *window, over=False) if thresholds.no_storms else []
+        stormy = alarms.of_workflow(storms, name) if name else storms
         moved = None
         if thresholds.no_drift:
             days = day_of(window.since_ns, zone), day_of(window.until_ns - 1, zone)

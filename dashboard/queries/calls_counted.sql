@@ -1,5 +1,5 @@
 -- calls_counted: how often operations were tried over time, of names that were tried again often enough to matter.
--- One row per (dimension, name), named as in calls_named. `buckets`: those of 5 minutes with operations, in any order, each with
+-- One row per (workflow, dimension, name), named as in call_names; `workflow` is its owner. `buckets`: those of 5 minutes with operations, in any order, each with
 -- its operations, their attempts, and those of the operation that had the most.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
 --   $extra                                bigint, tries beyond the first, in all of the window
@@ -21,6 +21,6 @@ listed as (
     group by named
     having sum(attempts - operations) >= $extra
 )
-select dimension, name, buckets
-from listed join (select distinct named, dimension, name from names) using (named)
-order by dimension, name
+select owner as workflow, dimension, name, buckets
+from listed join (select distinct named, owner, dimension, name from names) using (named)
+order by dimension, name, owner

@@ -1,5 +1,5 @@
 -- calls_judged: in how much of its time each name had enough operations to tell a storm from chance.
--- One row per (dimension, name), named as in calls_named: hours with operations, and those with at least `$enough`.
+-- One row per (workflow, dimension, name), named as in call_names, `workflow` is its owner: hours with operations, and those with at least `$enough`.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
 --   $enough                               bigint, operations an hour
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
@@ -20,6 +20,6 @@ hourly as (
 judged as (
     select named, count(*) as hours, count(*) filter (where operations >= $enough) as judged from hourly group by named
 )
-select dimension, name, hours, judged
-from judged join (select distinct named, dimension, name from names) using (named)
-order by dimension, name
+select owner as workflow, dimension, name, hours, judged
+from judged join (select distinct named, owner, dimension, name from names) using (named)
+order by dimension, name, owner

@@ -1,18 +1,18 @@
 -- calls_near_retries: calls_over_time in buckets of 5 minutes, in stretches that were found in calls_counted.
--- One row per (bucket, dimension, name), named as in calls_named; `workflows`: those whose operations were tried again.
+-- One row per (bucket, workflow, dimension, name), named as in call_names; `workflow` is its owner. `workflows`: those whose operations were tried again.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of an operation, in whole 5 minutes
---   $dimensions, $names                   varchar[], of each stretch
+--   $owners, $dimensions, $names          varchar[], of each stretch
 --   $begins_ns, $ends_ns                  bigint[], half-open, of each stretch, in whole 5 minutes; those of a name do not overlap
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 with stretch as materialized (
-    select unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
+    select unnest($owners::varchar[]) as owner, unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
            unnest($begins_ns::bigint[]) as begin_ns, unnest($ends_ns::bigint[]) as end_ns
 ),
 names as materialized (
-    select * from call_names($since_ns, $until_ns, $workflow) semi join stretch using (dimension, name)
+    select * from call_names($since_ns, $until_ns, $workflow) semi join stretch using (owner, dimension, name)
 ),
 near as (
-    select hash(dimension, name) as named, unnest(range(begin_ns, end_ns, 300000000000))::ubigint as bucket_ns from stretch
+    select hash(owner, dimension, name) as named, unnest(range(begin_ns, end_ns, 300000000000))::ubigint as bucket_ns from stretch
 ),
 called as (
     select bucket_ns, named, sum(operations)::bigint as operations, sum(tries * operations)::bigint as attempts,
@@ -26,6 +26,6 @@ called as (
     group by bucket_ns, named
     having sum(operations) > 0
 )
-select bucket_ns, dimension, name, called.* exclude (bucket_ns, named)
-from called join (select distinct named, dimension, name from names) using (named)
-order by bucket_ns, dimension, name
+select bucket_ns, owner as workflow, dimension, name, called.* exclude (bucket_ns, named)
+from called join (select distinct named, owner, dimension, name from names) using (named)
+order by bucket_ns, dimension, name, owner

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Final
 
+from dashboard import alarms
 from dashboard import words as said
 from dashboard.analytics.storms import Limits
 from dashboard.questions import Questions, Row, counting
 from dashboard.reader import Reader
 from dashboard.reports import workflow as one
+from dashboard.reports.movements import storms_in
 from dashboard.reports.weeks import Week, day_of
 from schemas.reports import DataQuality, Note, Source, WeeklySummary, WorkflowSummary, moment
 from schemas.taxonomy import LayerA
@@ -46,9 +48,11 @@ def weekly(
         seen[row["workflow"]].append(row)
     open_runs = {row["workflow"]: row["runs"] for row in questions.ask("report_unfinished", week.start_ns, until_ns)}
     names = set(workflows) & {*seen, *open_runs} if workflows else {*seen, *open_runs}
+    is_over = until_ns == week.end_ns
+    stormy = storms_in(questions, limits or Limits(), week.start_ns, until_ns, over=is_over) if names else []
+    hit = {name: alarms.of_workflow(stormy, name) for name in names}
     told = [
-        one.summarise(questions, name, week, until_ns, limits or Limits(), seen[name], open_runs.get(name, 0))
-        for name in names
+        one.summarise(questions, name, week, until_ns, hit[name], seen[name], open_runs.get(name, 0)) for name in names
     ]
     told.sort(key=lambda w: (-(w.failed + w.silent_runs), -w.finished, w.name))
     bounds = questions.ask("report_bounds")[0]

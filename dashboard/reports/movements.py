@@ -45,16 +45,15 @@ def blind(examined: drift.Examined) -> str:
 
 
 def storms_in(
-    questions: Questions, limits: storms.Limits, workflow: str, since_ns: int, until_ns: int, *, over: bool
+    questions: Questions, limits: storms.Limits, since_ns: int, until_ns: int, *, over: bool
 ) -> list[storms.Episode]:
-    """The storms of a workflow of which some part lies in a window.
+    """The storms of which some part lies in a window; `alarms.of_workflow` tells those that hit one workflow.
 
     Args:
         over: whether the window lies in the past, so that a storm can be followed beyond it.
     """
     end_ns = until_ns + AFTERMATH_NS if over else until_ns
-    scope = questions.scope(workflow)
-    found = alarms.storms_found(questions.table, limits, since_ns=since_ns, until_ns=end_ns, **scope)
+    found = alarms.storms_found(questions.table, limits, since_ns=since_ns, until_ns=end_ns, **questions.scope(""))
     return [one for one in found.episodes if one.status == "storm" and one.onset_ns < until_ns]
 
 

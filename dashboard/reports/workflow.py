@@ -13,7 +13,7 @@ from dashboard.analytics.reliability.bands import FEWEST_RUNS
 from dashboard.questions import Questions, Row
 from dashboard.reports import words
 from dashboard.reports.figures import Figures, chain_between, figures
-from dashboard.reports.movements import Drifts, blind, drifts, storms_in
+from dashboard.reports.movements import Drifts, blind, drifts
 from dashboard.reports.weeks import Week, midnight_ns
 from schemas.reports import (
     Attribution,
@@ -51,7 +51,7 @@ def summarise(
     name: str,
     week: Week,
     until_ns: int,
-    limits: storms.Limits,
+    stormy: Sequence[storms.Episode],
     seen: Sequence[Row],
     unfinished: int,
 ) -> WorkflowSummary:
@@ -59,7 +59,7 @@ def summarise(
 
     Args:
         until_ns: where the figures end: the week's end, or now.
-        limits: from where on retries are a storm.
+        stormy: the storms that hit it.
         seen: its rows of `queries/report_workflows.sql`.
         unfinished: its runs that have not ended.
     """
@@ -67,7 +67,6 @@ def summarise(
     before = figures(questions, name, week.before().start_ns, week.start_ns)
     ended, earlier = now.outcomes, before.outcomes
     moved = drifts(questions, name, until_ns, week.zone)
-    stormy = storms_in(questions, limits, name, week.start_ns, until_ns, over=until_ns == week.end_ns)
     runs = ended.finished + ended.pending + unfinished
     found = WorkflowSummary(
         name=name,

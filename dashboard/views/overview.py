@@ -79,9 +79,13 @@ def active_storms(until_ns: int, **scope: Any) -> list[Episode]:
 def headline(
     conf: Filters, seen: Glance, told: Story, finding: findings.Finding, going: Sequence[Episode], now_ns: int
 ) -> None:
-    """What is worse than usual and since when, how many runs it hit here, what storms now, and what to open next."""
+    """What is worse than usual and since when, how many runs it hit here, and what to open next.
+
+    A storm that goes on comes first: it is what to act on, whatever else has changed in the last weeks.
+    """
     here = filters.zone()
-    finding = findings.going_on(finding, going, here, now_ns)
+    if going:
+        finding = findings.going_on(finding, going, here, now_ns)
     if told.fall is not None:
         workflow, since, change = told.fall
         said = wording.delivers(workflow, since, change, here, now_ns)
@@ -95,13 +99,17 @@ def headline(
         now, before = seen.workflows[workflow]
         of_before = before.r if before else None
         said = wording.delivers(workflow, now.r, None, here, now_ns, steady_ns=steady_ns, before=of_before)
+    first, then = (finding, said) if going else (said, finding)
     words_of, ways = st.columns([7, 2], vertical_alignment="center")
     with words_of:
-        st.subheader(sentence(said.pieces), anchor=False)
-        st.caption(sentence(finding.pieces))
+        st.subheader(sentence(first.pieces), anchor=False)
+        st.caption(sentence(then.pieces))
     with ways, st.container(horizontal=True, horizontal_alignment="right"):
         why = ("views/drift.py", "Why") if said.alarming else ("views/steps.py", "Steps")
         of_it = filters.carried(workflow=workflow)
+        if going:
+            storm = filters.carried(**where(going[0]))
+            st.page_link("views/retries.py", label="Storm", icon=":material/cyclone:", query_params=storm)
         st.page_link(why[0], label=why[1], icon=":material/troubleshoot:", query_params=of_it)
         bad = {**of_it, "state": LOST} if finding.alarming else of_it
         st.page_link("views/runs.py", label="Runs", icon=":material/arrow_forward:", query_params=bad)
@@ -255,12 +263,17 @@ def show_course(seen: Glance, told: Story, storms: Sequence[Episode], window: Wi
             one.end_ns or window.until_ns,
             f"storm: {one.key.name} × {one.peak_amplification:.1f}",
             "retries",
-            {"by": one.key.dimension},
+            where(one),
         )
         for one in storms
     ]
     within = [sign for sign in signs if sign.until_ns >= window.since_ns and sign.at_ns < window.until_ns]
     curves(lines, within, key="overview_course", title="R, E and F over time", window=window, step_ns=step_ns)
+
+
+def where(one: Episode) -> dict[str, str]:
+    """Parameters of the Retries page that show a storm."""
+    return {"by": one.key.dimension} | ({"workflow": one.key.workflow} if one.key.workflow else {})
 
 
 def show_storms(going: Sequence[Episode]) -> None:
@@ -271,8 +284,8 @@ def show_storms(going: Sequence[Episode]) -> None:
     rows = [
         {
             "page": "retries",
-            "params": {"by": one.key.dimension},
-            "what": [one.key.name, one.key.dimension],
+            "params": where(one),
+            "what": [one.key.name, " of ".join(filter(None, (one.key.dimension, one.key.workflow)))],
             "times": f"×{one.peak_amplification:.1f}",
             "since": words.lately(one.onset_ns, here, time.time_ns()),
         }

@@ -67,6 +67,12 @@ def between(since_ns: int, until_ns: int) -> dict[str, str]:
     return {"from": words.iso(since_ns), "to": words.iso(until_ns)}
 
 
+def runs_in(one: Episode, window: Window) -> dict[str, str]:
+    """Parameters of the Runs page for the runs of an episode."""
+    of = {"workflow": one.key.workflow} if one.key.workflow else {}
+    return of | runs_behind(one.key.dimension, one.key.name) | between(one.onset_ns, one.end_ns or window.until_ns)
+
+
 # ---- what it comes to ------------------------------------------------------------------------------------------------
 
 
@@ -169,7 +175,7 @@ def block(one: Episode, window: Window) -> Block:
     what = "storm" if one.status == "storm" else "worth a look"
     when = words.moment(one.onset_ns, filters.zone())
     said = f"{what} since {when}: × {one.peak_amplification:.2f} at its peak, {one.trigger or 'trigger not known'}"
-    params = runs_behind(one.key.dimension, one.key.name) | between(one.onset_ns, end_ns)
+    params = runs_in(one, window)
     return Block(one.onset_ns, end_ns, one.peak_amplification, one.status == "storm", said, params)
 
 
@@ -206,7 +212,7 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
         rows.append(
             {
                 "page": "runs",
-                "params": runs_behind(one.key.dimension, one.key.name) | between(one.onset_ns, end_ns),
+                "params": runs_in(one, window),
                 "name": [one.key.name, "storm" if one.status == "storm" else "look"],
                 "onset": words.moment(one.onset_ns, here)[:-3],
                 "length": words.duration(end_ns - one.onset_ns) if one.end_ns else "still on",
@@ -226,16 +232,19 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
 
 def spread(one: Episode) -> str:
     """Whom a storm hit, and what else stormed meanwhile."""
-    others = [key.name for key in one.spread if key.dimension == one.key.dimension] or [
+    others = dict.fromkeys(key.name for key in one.spread if key.dimension == one.key.dimension) or dict.fromkeys(
         f"{key.dimension} {key.name}" for key in one.spread
-    ]
+    )
     hit = f"hit {', '.join(one.workflows)}" if one.workflows else "hit nothing that is known"
     return f"{hit}; meanwhile {', '.join(others)} stormed, too" if others else hit
 
 
 def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> None:
     """How much of the time there was enough traffic to tell a storm."""
-    ratios = {key.name: ratio for key, ratio in judged.items() if key.dimension == by}
+    ratios: dict[str, float] = {}
+    for key, ratio in judged.items():
+        if key.dimension == by:  # of steps of one name the one with most traffic
+            ratios[key.name] = max(ratio, ratios.get(key.name, 0.0))
     told = [f"{safe(name, 40)} {words.share(round(1000 * ratios[name]), 1000)}" for name in names if name in ratios]
     few = sum(ratio == 0 for ratio in ratios.values())
     said = f"{LIMITS.least_operations} operations within {LIMITS.reach_ns // MINUTE_NS} minutes make a verdict. "

@@ -268,6 +268,7 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "columns": 200,
         "first": 0,
         "last": 100,
+        "owners": [""],
         "dimensions": ["tool"],
         "names": ["orders.get"],
         "onsets_ns": [run["start_ns"]],

@@ -8,27 +8,36 @@ EVERY = 10 * S
 
 
 def stormy(
-    now_ns: int, *, still_on: bool = False, workflow: str = "refunds", step: str = "ledger.query", every_ns: int = EVERY
+    now_ns: int,
+    *,
+    still_on: bool = False,
+    calm: bool = False,
+    workflow: str = "refunds",
+    step: str = "ledger.query",
+    every_ns: int = EVERY,
+    seed: int = 5,
 ) -> Filling:
     """Three hours of runs, six a minute; a node that wraps a tool of its name is tried four times while it is down.
 
     Args:
         still_on: the tool has been down for the last half hour rather than for one that is over.
+        calm: the tool was never down.
         step: what the node is called; may be hostile.
+        seed: of the ids; of its own for each of several in one store.
     """
-    fill, ids = Filling(), Ids(5)
-    fill.add("resource", resource_id=1, attributes="{}")
-    fill.add("scope", scope_id=1, name="made", version="1", attributes="{}")
+    fill, ids = Filling(), Ids(seed)
+    fill.add("resource", resource_id=seed, attributes="{}")
+    fill.add("scope", scope_id=seed, name="made", version="1", attributes="{}")
     since = now_ns - (STORM_FOR if still_on else STORM_AT)
     for number in range(180 * MINUTE // every_ns):
         start = now_ns - 180 * MINUTE + number * every_ns
-        _run(fill, ids, workflow, step, start, down=since <= start < since + STORM_FOR)
+        _run(fill, ids, workflow, step, start, scope_id=seed, down=not calm and since <= start < since + STORM_FOR)
     minute = now_ns // MINUTE * MINUTE
     fill.add("ingest_minute", minute_ns=minute, received=9, stored=9, truncated=0, requests=1, bytes=1)
     return fill
 
 
-def _run(fill: Filling, ids: Ids, workflow: str, step: str, start: int, *, down: bool) -> None:
+def _run(fill: Filling, ids: Ids, workflow: str, step: str, start: int, *, scope_id: int, down: bool) -> None:
     trace, root, first = ids.trace(), ids.span(), ids.span()
     tries = 4 if down else 1
     for attempt in range(1, tries + 1):
@@ -83,7 +92,7 @@ def _run(fill: Filling, ids: Ids, workflow: str, step: str, start: int, *, down:
                 silent=False,
                 evidence="{}",
                 at_ns=begun,
-                scope_id=1,
+                scope_id=scope_id,
             )
     fill.add(
         "run",

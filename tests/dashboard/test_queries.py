@@ -37,7 +37,17 @@ def value(name: str) -> object:
         key: [] for key in ("states", "steps", "codes", "places", "trace_ids", "parents", "shown", "span_ids")
     }
     lists |= {
-        key: [] for key in ("dimensions", "names", "onsets_ns", "begins_ns", "ends_ns", "services", "instrumentations")
+        key: []
+        for key in (
+            "owners",
+            "dimensions",
+            "names",
+            "onsets_ns",
+            "begins_ns",
+            "ends_ns",
+            "services",
+            "instrumentations",
+        )
     }
     if name in lists:
         return lists[name]

@@ -43,7 +43,7 @@ def test_a_storm_that_is_over_is_told_with_its_trigger(past_storm: Path) -> None
     assert healthy(page)
     said = page.subheader[0].value
     assert said.startswith("Retries are quiet now")
-    assert "one storm before, the last at **ledger\\.query**, ×" in said
+    assert "one storm before, the last at **ledger\\.query** in **refunds**, ×" in said
     assert "trigger tool.unavailable" in said
 
 
@@ -52,14 +52,58 @@ def test_a_storm_that_goes_on_comes_first(storm_now: Path) -> None:
     page = open_page("retries", window="1h")
     assert healthy(page)
     said = page.subheader[0].value
-    assert said.startswith("**ledger\\.query** ×")
+    assert said.startswith("**ledger\\.query** in **refunds** ×")
     assert " since " in said
     assert "trigger tool.unavailable" in said
 
 
-def test_the_overview_says_that_a_storm_goes_on(storm_now: Path) -> None:
-    """Below its first line: the step, how strongly, since when."""
-    assert re.search(r" A retry storm goes on: \*\*ledger\\.query\*\* ×\d\.\d since ", words(open_page("overview")))
+def test_the_overview_says_first_that_a_storm_goes_on(storm_now: Path) -> None:
+    """The step and its workflow, how strongly, since when; what has changed in the last weeks comes after it."""
+    page = open_page("overview")
+    said = page.subheader[0].value
+    assert re.match(r"A retry storm goes on: \*\*ledger\\.query\*\* in \*\*refunds\*\* ×\d\.\d since ", said)
+    assert "delivers" in page.caption[0].value
+
+
+def test_a_healthy_workflow_does_not_hide_the_storm_of_a_step_of_the_same_name(tmp_path: Path, now_ns: int) -> None:
+    """What is seen over all workflows is what alerts, checks and reports see of the one; it leads to its runs only."""
+    sick = stormy(now_ns, still_on=True, every_ns=60 * stores.S, step="agent")
+    well = stormy(now_ns, calm=True, workflow="other", step="agent", every_ns=4 * stores.S, seed=6)
+    stores.write(store_path(tmp_path), [sick, well])
+    until_ns = now_ns // alarms.STORM_NS * alarms.STORM_NS
+    with asking(store_path(tmp_path)) as ask:
+        going = {
+            workflow: alarms.active_storms(ask, Limits(), until_ns, workflow=workflow, version="", environment="")
+            for workflow in ("", "refunds", "other")
+        }
+    assert [one.key for one in going[""] if one.key.dimension == "step"] == [Key("refunds", "step", "agent")]
+    assert [one.key for one in going["refunds"] if one.key.dimension == "step"] == [Key("refunds", "step", "agent")]
+    assert going["other"] == []
+    assert alarms.of_workflow(going[""], "refunds") == going[""]
+    assert alarms.of_workflow(going[""], "other") == []
+    with data_dir(tmp_path):
+        (row,) = component(open_page("retries", window="1h"), "retries_episodes")["rows"]
+    assert (row["params"]["workflow"], row["params"]["called"]) == ("refunds", "step:agent")
+
+
+def test_a_storm_of_a_shared_tool_is_told_to_every_workflow_that_it_hits(tmp_path: Path, now_ns: int) -> None:
+    """However little each of them calls it."""
+    names, until_ns = [f"w{number}" for number in range(8)], now_ns // alarms.STORM_NS * alarms.STORM_NS
+    with closing(stores.create(store_path(tmp_path))) as con:
+        con.execute(
+            """
+            insert into store.rollup_call by name
+            select 1 as level, $until - slot * $width as bucket_ns, workflow, 'look up' as step, 'search' as name,
+                   'tool' as kind, 'search' as tool, case when slot <= 6 then 4 else 1 end as tries, 2 as operations,
+                   0 as recovered, 0 as failed, 0 as wasted_ns, 0 as wasted_tokens, 0 as wasted_nano_usd
+            from (select unnest($names) as workflow), range(1, 40) slots(slot)
+            """,
+            {"until": until_ns, "width": alarms.STORM_NS, "names": names},
+        )
+    with asking(store_path(tmp_path)) as ask:
+        going = alarms.active_storms(ask, Limits(), until_ns, workflow="", version="", environment="")
+    for name in names:
+        assert Key("", "tool", "search") in [one.key for one in alarms.of_workflow(going, name)]
 
 
 def test_an_episode_leads_to_the_runs_of_its_time_and_step(past_storm: Path, now_ns: int) -> None:
@@ -164,6 +208,11 @@ def test_storms_that_go_on_can_be_asked_for_alone(storm_now: Path, past_storm: P
     assert storm.trigger == "tool.unavailable"
 
 
+def owned(rows: list[dict[str, Any]], workflow: str) -> list[dict[str, Any]]:
+    """Calls of a store with one workflow, as those of its steps and of what it shares."""
+    return [row | {"workflow": workflow if row["dimension"] == "step" else ""} for row in rows]
+
+
 def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None:
     """Only the hours near many retries are read; the episodes are those that all buckets give, with their workflows."""
     day_ns, limits = 86_400_000_000_000, Limits()
@@ -173,7 +222,7 @@ def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None
         every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
         found = alarms.storms_found(ask, limits, **window)
         ratios = alarms.judged(ask, limits, **window)
-    expected = find(calls_of(every), (), window["until_ns"]).episodes
+    expected = find(calls_of(owned(every, "refunds")), (), window["until_ns"]).episodes
     bare = [replace(one, workflows=(), trigger=None) for one in found.episodes]
     assert bare == list(expected) != []
     assert all(one.workflows for one in found.episodes)
@@ -216,6 +265,7 @@ def test_what_is_not_read_holds_no_storm(tmp_path: Path, now_ns: int, seed: int)
             return answers[question]
 
         found = alarms.storms_found(noting, limits, **window)
-    expected = find(calls_of(every), (), window["until_ns"], {Key("", "step", f"s{n}"): 3 for n in range(3)}).episodes
+    most = {Key("w", "step", f"s{n}"): 3 for n in range(3)}
+    expected = find(calls_of(owned(every, "w")), (), window["until_ns"], most).episodes
     assert [replace(one, workflows=()) for one in found.episodes] == list(expected) != []
     assert answers["calls_near_retries"].num_rows < len(every)

@@ -1,5 +1,5 @@
 -- call_names: by what the calls of a window are counted. One row per (call, dimension); `call` as in calls_keyed, `named` a number
--- for (dimension, name). `dimension` is step, tool, model or provider. A step below depth 1 is named `depth-1 step › step`; where
+-- for (owner, dimension, name). `dimension` is step, tool, model or provider. `owner`: the workflow of a step; the others are shared: ''. A step below depth 1 is named `depth-1 step › step`; where
 -- both bear one name, as a node that wraps a tool of its name, only a chain or an agent is the depth-1 step, if there is one: else
 -- the calls inside would water down its retries. Arguments: a window in whole 5 minutes, and '' for all workflows.
 create or replace macro call_names(since_ns, until_ns, of_workflow) as table
@@ -19,4 +19,7 @@ named as (
                   recursive := true)
     from seen left join wrapping w using (workflow, step)
 )
-select call, workflow, step, dimension, name, hash(dimension, name) as named from named where name is not null;
+select call, workflow, step, dimension, name, case when dimension = 'step' then workflow else '' end as owner,
+       hash(owner, dimension, name) as named
+from named
+where name is not null;
