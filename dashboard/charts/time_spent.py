@@ -15,7 +15,7 @@ FAILED: Final = "#d55e00"
 
 
 def time_spent(rows: Sequence[Mapping[str, Any]], groups: Sequence[str]) -> go.Figure:
-    """Own time per named step, longest on top, the part spent in failed tries apart.
+    """Own time per named step, longest on top, the part that is failed tries' own apart.
 
     Args:
         rows: rows of `queries/run_time.sql`, longest first.

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import store
 from dashboard.components.navigate import navigate
+from dashboard.components.one_run import run_of
 from dashboard.errors import DashboardError
 
 ID: Final = re.compile(r"[0-9a-f]{4,32}")
@@ -30,13 +31,21 @@ def jump_to_run() -> None:
         return
     try:
         run_id, many = _resolve(wanted)
+        along = {} if many else _workflow_of(run_id)
     except DashboardError:
         return  # the page itself says what is wrong
     st.session_state["jumped"] = wanted
     if many:
         navigate("runs", text=wanted)
     else:
-        navigate("run", run=run_id)
+        navigate("run", run=run_id, **along)
+
+
+def _workflow_of(run_id: str) -> dict[str, str | list[str]]:
+    """The workflow of the run where the filter is set to another, whose version goes with it."""
+    chosen = st.query_params.get("workflow")
+    run = run_of(run_id) if chosen else None
+    return {"workflow": run["workflow"] or [], "version": []} if run and run["workflow"] != chosen else {}
 
 
 def _resolve(wanted: str) -> tuple[str, bool]:

@@ -36,6 +36,8 @@ class Parameter:
     """What it takes, where that is not a short list."""
     pattern: str = ".*"
     """What every value must match."""
+    most_chars: int = 0
+    """How much of it its field takes, which cuts off the rest; 0: it is no text of a field."""
 
 
 PARAMETERS: Final = (
@@ -61,6 +63,7 @@ PARAMETERS: Final = (
         "only runs that hold this text",
         takes="up to 100 characters of a run id, session, step or error",
         pattern=".{0,100}",
+        most_chars=100,
     ),
     Parameter("code", "runs", "only runs with a failure of this code", takes="code, as in tool.timeout"),
     Parameter("layer", "runs", "only runs with a failure of this layer", takes="layer of the lens"),
@@ -109,7 +112,14 @@ PARAMETERS: Final = (
         takes="span id, 16 of 0–9 and a–f",
         pattern="[0-9a-f]{16}",
     ),
-    Parameter("find", "run", "what is searched for in the run", takes="up to 200 characters", pattern=".{0,200}"),
+    Parameter(
+        "find",
+        "run",
+        "what is searched for in the run",
+        takes="up to 200 characters",
+        pattern=".{0,200}",
+        most_chars=200,
+    ),
     Parameter(
         "zoom",
         "run",
@@ -140,7 +150,7 @@ def complain(page: str) -> None:
         if one.page in ("", page):
             for value in st.query_params.get_all(one.name):
                 if not _can_be(one, value):
-                    say(one.name, value, one.values, one.takes, one.default)
+                    say(one.name, value, one.values, one.takes, _instead(one))
 
 
 def say(name: str, value: str, values: Sequence[str], takes: str = "", default: str = "") -> None:
@@ -148,6 +158,11 @@ def say(name: str, value: str, values: Sequence[str], takes: str = "", default: 
     there = f"there are {', '.join(values)}" if values else f"it takes {takes}"
     instead = f"Shown is {default}: choose another, or mend the link." if default else "It is left out."
     st.warning(f"The link says {name} is “{safe(value, 40)}”; {there}. {instead}")
+
+
+def _instead(one: Parameter) -> str:
+    """What is shown in place of a value that cannot be; empty: nothing is."""
+    return f"how it begins, {one.most_chars} characters" if one.most_chars else one.default
 
 
 def _can_be(one: Parameter, value: str) -> bool:

@@ -6,12 +6,15 @@ from typing import Final
 
 import streamlit as st
 
+from dashboard import store
+from dashboard.analytics.reliability.parting import UNCLASSIFIED
 from dashboard.components import filters
 from dashboard.components.text import clip, safe
 from dashboard.components.way_back import way_back
 from dashboard.looks import LENSES
 from dashboard.store import Param
 from schemas.codes import Certainty
+from schemas.rules import known_codes
 
 CERTAINTIES: Final = tuple(map(str, Certainty))
 FATES: Final = {
@@ -124,13 +127,14 @@ def complain() -> None:
         wrong = problem(name, value) if value else None
         if value and wrong:
             st.warning(f"The link's {name} “{safe(value, 40)}” cannot be: {wrong}. It is left out.")
+    code = st.query_params.get("code")
+    if code and not problem("code", code) and code not in (UNCLASSIFIED, *known_codes(store.settings().rules)):
+        st.warning(f"No rule gives the code “{safe(code, 40)}”, not any more. Take it away here, or mend the link.")
 
 
 def chips(on_change: Callable[[], None]) -> None:
     """Shows the values in force, each of which can be taken away, and the way back to what led here."""
     found = asked()
-    if not found and not filters.current().window.exact:
-        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         way_back(key="runs_way_back")
         for title, group in GROUPS.items():

@@ -116,7 +116,7 @@ def failed_beside(run: Run) -> None:
 
 
 def time_line(run: Run) -> list[dict[str, Any]]:
-    """Where time went, as one line of shares."""
+    """Where time went, as one line of shares: each step's own time, so that they add up to all of it."""
     rows: list[dict[str, Any]] = store.ask_steady("run_time", **of_steps(run)).to_pylist()
     total = sum(row["self_ns"] for row in rows)
     if total:
@@ -125,6 +125,7 @@ def time_line(run: Run) -> list[dict[str, Any]]:
             spent[group(row["kind"])] = spent.get(group(row["kind"]), 0) + row["self_ns"]
         failed = sum(row["failed_self_ns"] for row in rows)
         parts = [f"{name} {words.share(ns, total)}" for name, ns in sorted(spent.items(), key=lambda item: -item[1])]
-        wasted = f" · :material/warning: {words.share(failed, total)} of it in failed tries" if failed else ""
+        own = "of it failed tries' own, without what ran inside them"
+        wasted = f" · :material/warning: {words.share(failed, total)} {own}" if failed else ""
         st.caption("Time went to " + " · ".join(parts) + wasted)
     return rows

@@ -36,7 +36,7 @@ TIME_COLUMNS: Final = (
     number_column("visits", "Steps", 70, leaves=2),
     number_column("failed", "Failed", 70, leaves=2),
     number_column("own", "Own time", 90, "Without that of the steps within it"),
-    number_column("lost", "In failed tries", 110, leaves=1),
+    number_column("lost", "In failed tries", 110, "Their own time, without what ran inside them", leaves=1),
     number_column("share", "Share", 70, "Of the own time of all steps of the run"),
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -240,6 +241,7 @@ def _names(node: Any) -> set[str]:
         ("runs", {"state": "exploded"}, "exploded"),
         ("runs", {"text": "a" * 101}, "up to 100"),
         ("runs", {"code": "not a code"}, "not a code"),
+        ("runs", {"code": "no.such"}, "No rule gives the code “no.such”"),
         ("runs", {"layer": "routing", "lens": "A"}, "lens A has state"),
         ("runs", {"lost": "luggage"}, "luggage"),
         ("runs", {"step": "s" * 501}, "too long"),
@@ -270,6 +272,32 @@ def test_bad_value_is_named_and_the_page_works(lively: Path, page: str, params: 
     assert healthy(app)
     said = [warning.value.replace("\\", "") for warning in app.warning]
     assert len([text for text in said if complaint in text]) == 1, said
+
+
+@pytest.mark.parametrize(("page", "name", "most"), [("runs", "text", 100), ("run", "find", 200)])
+def test_a_text_that_is_too_long_is_cut_and_said_to_be(lively: Path, page: str, name: str, most: int) -> None:
+    """What the field takes of it filters, and the message says so."""
+    params = {name: "a" * (most + 50)} | ({"run": newest(lively, "failed")} if page == "run" else {})
+    app = open_page(page, **params)
+    assert healthy(app)
+    assert app.text_input(key=name).value == "a" * most
+    assert [each for each in warnings(app) if f"Shown is how it begins, {most} characters" in each]
+
+
+def test_a_jump_to_a_run_of_another_workflow_takes_that_workflow(lively: Path) -> None:
+    """The filter beside the run is the run's; the version goes with the old one. No filter stays none."""
+    run_id = newest(lively, "failed")
+    with duckdb.connect(str(lively), read_only=True) as con:
+        of = con.execute("select workflow from run where run_id = ?", [run_id]).fetchall()[0][0]
+    other = next(name for name in ("refund_triage", "lead_enrich") if name != of)
+    for workflow, params in (
+        (other, {"run": run_id, "workflow": of, "version": []}),
+        (of, {"run": run_id}),
+        ("", {"run": run_id}),
+    ):
+        app = open_page("overview", **({"workflow": workflow} if workflow else {}))
+        app.text_input(key="jump").set_value(run_id).run()
+        assert component(app, "navigate")["params"] == params
 
 
 def test_a_workflow_that_no_run_bears_gives_an_empty_view_rather_than_another_one(lively: Path) -> None:

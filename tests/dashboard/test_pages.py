@@ -365,6 +365,11 @@ class TestRun:
         assert healthy(page)
         assert page.query_params.get("tab", "Messages") == tab
 
+    def test_time_of_failed_tries_says_that_it_is_their_own(self, lively: Path) -> None:
+        """What they cost, told above it, holds what ran inside them; of shares that add up that is another part."""
+        said = words(open_page("run", run=newest(lively, "failed")))
+        assert re.search(r"Time went to .* of it failed tries' own, without what ran inside them", said)
+
     def test_where_time_went_is_a_chart(self, lively: Path) -> None:
         """The view is a link as well."""
         page = open_page("run", run=newest(lively, "failed"), view="Where time went")

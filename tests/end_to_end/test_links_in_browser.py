@@ -177,6 +177,7 @@ def test_marks_lead_to_runs_and_the_way_back_leads_to_them(
             ("/drift?window=28d&workflow=refunds", ".bridge a.row", "state=clean"),
             ("/drift?window=28d&workflow=refunds", ".days a[aria-label*='workflow 2']", "version=2"),
             ("/connect?window=6h", ".link-table a.whole", "service="),
+            ("/?window=6h", "a[href*='/runs?'][href*='state=silent']:visible", "state=silent"),
             ("/reports?workflow=refunds", ".link-table a.whole", "state=clean"),
         ):
             page.goto(served_at + link)
