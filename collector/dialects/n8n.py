@@ -7,6 +7,7 @@ from schemas.records import Attributes, Span
 
 LANGCHAIN = "@n8n/n8n-nodes-langchain."
 FAILED = frozenset({"error", "crashed"})
+CANCELLED = ("canceled", "cancelled")
 
 
 def read(span: Span, attributes: Attributes, draft: Draft) -> None:
@@ -23,6 +24,15 @@ def read(span: Span, attributes: Attributes, draft: Draft) -> None:
     read_failure(span, attributes, draft)
     if draft.failed and draft.error_type is None:
         draft.error_type = name_of(attributes.get("n8n.execution.error_type"))
+    if draft.failed and draft.error_type is None and _was_cancelled(attributes):
+        draft.collateral, draft.error_type = True, "Cancelled"
+
+
+def _was_cancelled(attributes: Attributes) -> bool:
+    """A workflow that was stopped, or a node that was still at work when its workflow ended."""
+    if attributes.get("n8n.node.termination_reason") == "workflow_cancelled":
+        return True
+    return attributes.get("n8n.execution.status") in CANCELLED
 
 
 def _read_workflow(span: Span, attributes: Attributes, draft: Draft) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Final
 
 from collector.settle.critical import critical_times
-from collector.settle.failures import Failures, find_failures, find_faults, shown_with, step_faults
+from collector.settle.failures import Failures, cancelled_run, find_failures, find_faults, shown_with, step_faults
 from collector.settle.joins import Run
 from collector.settle.naming import (
     Finding,
@@ -51,6 +51,7 @@ def derive(
     steps = find_steps(spans, forest, run)
     faults = find_faults(spans, run.members)
     faults |= told_by_attributes(spans, run.members, faults, rules)
+    faults |= cancelled_run(spans, forest, run, faults)
     named = name_faults(spans, faults, rules)
     notes = set_aside(faults, named)
     of_steps = step_faults(spans, steps, faults)
@@ -59,7 +60,7 @@ def derive(
     failures.faults.update(notes)
     failures.cause.update({i: i for i in notes})
     findings = find_names(spans, forest, steps, failures, named, rules)
-    infer(failures, findings, find_patterns(spans, run, steps, of_steps, rules), rules)
+    infer(failures, findings, find_patterns(spans, run, steps, faults, of_steps, rules), rules)
     total, usage = count_usage(spans, forest, run, steps)
     finished = is_finished(spans, forest, run, quiet_since_ns)
     outcome, primary = decide(spans, run, steps, failures, findings, finished)
@@ -79,7 +80,7 @@ def derive(
     settled.run.append(run_row)
     by_place = dict(zip(steps.order, step_rows, strict=True))
     settled.failure.extend(
-        _failure_rows(spans, forest, run_row, by_place, steps, failures, findings, primary, shown, at)
+        _failure_rows(spans, forest, run_row, by_place, steps, failures, findings, primary, shown, at, of_steps)
     )
 
 
@@ -262,6 +263,7 @@ def _failure_rows(
     primary: int,
     shown: Set[int],
     at: _Places,
+    of_steps: Mapping[int, str],
 ) -> list[FailureRow]:
     models = model_calls(spans, steps) if findings else {}
     rows = []
@@ -304,7 +306,7 @@ def _failure_rows(
                 *_lost(step_rows.get(i)),
             )
         )
-    hiding = hiding_span(spans, forest, failures, primary) if run.outcome == Outcome.SILENT else NONE
+    hiding = hiding_span(spans, forest, failures, of_steps, primary) if run.outcome == Outcome.SILENT else NONE
     if hiding != NONE:
         hidden = _hidden(spans, hiding, primary, rows, findings[primary], at)
         kind, lost_ns = _lost(step_rows.get(hiding))

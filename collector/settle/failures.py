@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from collector.dialects.errors import CANCELLED
 from collector.settle.joins import Run
 from collector.settle.operations import Operation
 from collector.settle.spans import AGENT, CHAIN, LLM, RETRIEVAL, TOOL, TRANSPORT, Spans
@@ -91,6 +92,29 @@ def _fault(spans: Spans, i: int) -> str | None:
     if spans.failed[i] and not spans.interrupted[i] and not spans.collateral[i]:
         return LOUD
     return None if spans.in_band_error[i] is None else IN_BAND
+
+
+def cancelled_run(spans: Spans, forest: Forest, run: Run, faults: Mapping[int, str]) -> dict[int, str]:
+    """The faults of a run that was cancelled from outside: nothing in it failed, and it did not end well.
+
+    The deepest cancelled span is where it stood; those above passed that on. All others stay collateral.
+    """
+    if run.root == NONE or LOUD in faults.values() or not _is_cancelled(spans, run.root):
+        return {}
+    depth: dict[int, int] = {}
+    for i in run.members:
+        depth[i] = depth.get(forest.parent[i], 0) + 1
+    i = max((i for i in run.members if _is_cancelled(spans, i)), key=lambda i: (depth[i], i))
+    found = {run.root: LOUD}
+    while i != NONE:
+        if _is_cancelled(spans, i):
+            found[i] = LOUD
+        i = forest.parent[i]
+    return found
+
+
+def _is_cancelled(spans: Spans, i: int) -> bool:
+    return spans.failed[i] and spans.collateral[i] and spans.error_type[i] in CANCELLED
 
 
 def step_faults(spans: Spans, steps: Steps, faults: Mapping[int, str]) -> dict[int, str]:
@@ -212,14 +236,28 @@ def _causes(
     """For each fault its root occurrence. Faults rise through wrappers, not through steps that ended well."""
     cause: dict[int, int] = {}
     risen: dict[int, list[int]] = {}
+    last: dict[int, int] = {}
+    """For each span the last step right below it."""
+    hidden: dict[int, int] = {}
+    """For each span the last fault below a step in it that ended well."""
     for i in reversed(members):
         below = risen.pop(i, [])
-        if i in faults:
-            cause[i] = _cause(spans, steps, i, below, faults, cause, saved)
-            below = [i]
-        elif i in steps.depth:
-            continue
         parent = forest.parent[i]
+        step = i if i in steps.depth else last.get(i, NONE)
+        last[parent] = max(step, last.get(parent, NONE))
+        if i in faults:
+            is_turn = spans.step_kind[i] == TRANSPORT and steps.owner(i) != i
+            last_step = last.get(i, NONE) if is_turn else max(steps.children.get(steps.owner(i), ()), default=NONE)
+            cause[i] = _cause(spans, steps, i, below, last_step, faults, cause, saved)
+            told = hidden.get(i, NONE)
+            if cause[i] == i and told != NONE and faults[i] == LOUD and _passes_on(spans, i, told):
+                cause[i] = cause[told]
+            below = [i]
+        else:
+            held = max(hidden.get(i, NONE), *below, NONE) if i in steps.depth else hidden.get(i, NONE)
+            hidden[parent] = max(held, hidden.get(parent, NONE))
+            if i in steps.depth:
+                continue
         if below and parent != NONE:
             risen.setdefault(parent, []).extend(below)
     return cause
@@ -245,6 +283,7 @@ def _cause(
     steps: Steps,
     i: int,
     below: Sequence[int],
+    last_step: int,
     faults: Mapping[int, str],
     cause: Mapping[int, int],
     saved: set[int],
@@ -259,7 +298,6 @@ def _cause(
         return cause[max(loud)]
     if faults[i] == IN_BAND:
         return cause[max(open_faults)] if open_faults else i
-    last_step = max(steps.children.get(own, ()), default=NONE)
     quiet = [c for c in open_faults if c == last_step or c not in steps.depth]
     return cause[max(quiet)] if quiet else i
 

@@ -60,6 +60,8 @@ class Calls(NamedTuple):
     steps: Steps
     root: int
     """Of the run: a lone agent that is the run is no step."""
+    faults: Mapping[int, str]
+    """Spans that failed."""
     of_steps: Mapping[int, str]
     """Steps that failed."""
     rules: Rules
@@ -69,11 +71,18 @@ class Calls(NamedTuple):
     """Calls of one tool with the same known arguments by the same agent: two or more, in order."""
 
 
-def find_patterns(spans: Spans, run: Run, steps: Steps, of_steps: Mapping[int, str], rules: Rules) -> list[Seen]:
+def find_patterns(
+    spans: Spans,
+    run: Run,
+    steps: Steps,
+    faults: Mapping[int, str],
+    of_steps: Mapping[int, str],
+    rules: Rules,
+) -> list[Seen]:
     """Everything inferred about a run, one finding per step and code."""
     of_agents = _calls_of_agents(spans, steps)
     repeated = [group for calls in of_agents for group in _repeated(spans, calls)]
-    calls = Calls(spans, steps, run.root, of_steps, rules, of_agents, repeated)
+    calls = Calls(spans, steps, run.root, faults, of_steps, rules, of_agents, repeated)
     return [seen for pattern in PATTERNS for seen in pattern(calls)]
 
 
@@ -263,7 +272,10 @@ def _rejected(calls: Calls, i: int) -> bool:
 
 
 def _bypassed_tools(calls: Calls) -> Iterator[Seen]:
-    """An agent that has tools, called none, and delivered all the same. A suspicion: the task may need none."""
+    """An agent that has tools, called none, and delivered all the same. A suspicion: the task may need none.
+
+    Where something failed inside, that may have been the call: it has no span where it never came to one.
+    """
     spans, steps = calls.spans, calls.steps
     agents = steps.order if calls.root == NONE or calls.root in steps.depth else [calls.root, *steps.order]
     offering = [i for i in agents if spans.tools_offered[i]]
@@ -273,6 +285,11 @@ def _bypassed_tools(calls: Calls) -> Iterator[Seen]:
     for i in reversed(steps.order):
         if i in busy or (spans.step_kind[i] in WORK and steps.name[i] not in FINAL_TOOLS):
             busy.add(steps.above[i])
+    for fault in calls.faults:
+        step = steps.owner(fault)
+        while step not in busy:
+            busy.add(step)
+            step = steps.above.get(step, NONE)
     for i in offering:
         is_busy = (i if i in steps.depth else NONE) in busy
         if not is_busy and not spans.failed[i] and i not in calls.of_steps and spans.end_ns[i]:

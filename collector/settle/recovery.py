@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from collector.settle.failures import INFERRED, RETRIED, Failures
+from collector.settle.failures import INFERRED, JUDGED, RETRIED, Failures
 from collector.settle.naming import Finding
 from collector.settle.operations import Operation
 from collector.settle.spans import NO_WORK, Spans
@@ -36,9 +36,19 @@ def note_retries(
             found.add("recovery.no_retry")
 
 
-def hiding_span(spans: Spans, forest: Forest, failures: Failures, primary: int) -> int:
-    """The nearest span above the primary failure that ended well all the same, or NONE."""
-    i = forest.parent[primary]
-    while i != NONE and (i in failures.faults or spans.step_kind[i] in NO_WORK):
+def hiding_span(spans: Spans, forest: Forest, failures: Failures, of_steps: Mapping[int, str], primary: int) -> int:
+    """The nearest span above the primary failure that ended well all the same, or NONE.
+
+    Above every span that passed the failure on. What is only inferred or judged of a span does not keep it from having
+    ended well; a failure that a turn or a twin tells does.
+    """
+    top = i = primary
+    while i != NONE:
+        top = i if failures.cause.get(i) == primary else top
+        i = forest.parent[i]
+    i = forest.parent[top]
+    while i != NONE and (
+        failures.faults.get(i, INFERRED) not in (INFERRED, JUDGED) or i in of_steps or spans.step_kind[i] in NO_WORK
+    ):
         i = forest.parent[i]
     return i

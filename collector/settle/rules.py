@@ -269,6 +269,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "recovery.deadline", "class", W.OWN,
         r"NodeTimeoutError|RunTimedOut|WorkflowTimeoutError|^(?:\w+\.)*TimeoutError\b|\bTimeoutExpired\b",
     ),
+    Rule("recovery.deadline", "cancelled", W.ANY, r"^Cancelled(?:Error)?\b"),
     Rule(
         "state.missing", "class", W.OWN,
         r"^KeyError\b|EmptyChannelError|EmptyInputError|'NoneType' object|'NoneType' and '|' and 'NoneType'"

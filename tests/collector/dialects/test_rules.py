@@ -592,3 +592,14 @@ def test_kinds_of_strands(operation: str, kind: str) -> None:
     got = normalise(make_span("strands.telemetry.tracer", said, name=operation, parent=None, resource=resource))
     assert (got.step_kind, got.framework, got.gaps) == (kind, "strands", ())
     assert got.workflow == ("shop" if kind == "workflow" else None)
+
+
+@pytest.mark.parametrize(
+    "said", [{"n8n.node.type": "a", "n8n.node.termination_reason": "workflow_cancelled"},
+             {"n8n.workflow.id": "1", "n8n.execution.status": "canceled"}],
+)  # fmt: skip
+def test_what_n8n_cancelled_has_not_failed_by_itself(said: dict[str, Any]) -> None:
+    got = normalise(make_span("n8n-workflow", said, name="node.execute", status=ERROR))
+    assert (got.failed, got.collateral, got.error_type) == (True, True, "Cancelled")
+    own = normalise(make_span("n8n-workflow", said, status=ERROR, events=(exception("NodeApiError", "slow"),)))
+    assert (own.collateral, own.error_type) == (False, "NodeApiError")

@@ -15,6 +15,10 @@ def ending(*rows: tuple[object, ...]) -> tuple[str, str | None, str | None]:
     return run.outcome, run.failing_step, run.origin_span_id
 
 
+def hiding(*rows: tuple[object, ...]) -> list[str]:
+    return [f.span_id for f in settled(*rows).failure if f.code == "recovery.silent_failure"]
+
+
 def roles(*rows: tuple[object, ...]) -> dict[str, tuple[str, bool, bool]]:
     return {f.span_id: (f.role, f.recovered, f.silent) for f in settled(*rows).failure}
 
@@ -137,6 +141,79 @@ def test_cancelled_siblings_are_collateral() -> None:
     rows = [FAILED_RUN, made("a", "run", 1, 2, **BAD), made("b", "run", 1, 3, failed=True, collateral=True)]
     assert ending(*rows) == ("failed", "a", "a")
     assert roles(*rows)["b"] == ("collateral", False, False)
+
+
+CANCELLED: dict[str, Any] = {"failed": True, "collateral": True, "error_type": "CancelledError"}
+
+
+def test_run_that_was_cancelled_has_failed_where_it_stood() -> None:
+    """Its caller's deadline is in no span. What was cancelled beside the deepest span is collateral."""
+    rows = [
+        made("run", None, 0, 99, step_kind="workflow", workflow="w", **CANCELLED),
+        made("a", "run", 1, 9, **CANCELLED),
+        made("call", "a", 2, 9, **TOOL, **CANCELLED),
+        made("b", "run", 1, 9, **CANCELLED),
+    ]
+    assert ending(*rows) == ("failed", "a", "call")
+    assert settled(*rows).run[0].code == "recovery.deadline"
+    assert {i: role for i, (role, _, _) in roles(*rows).items()} == {
+        "run": "propagated", "a": "propagated", "call": "root", "b": "collateral",
+    }  # fmt: skip
+
+
+def test_run_that_goes_on_after_a_cancelled_step_is_not_cancelled() -> None:
+    assert ending(RUN, made("a", "run", 1, 9, **CANCELLED)) == ("clean", None, None)
+
+
+def test_turn_fails_on_the_cut_answer_in_it_whatever_follows() -> None:
+    """smolagents: the answer of a turn was cut short, and what could not be parsed is its echo."""
+    turn = made("Step 1", "agent", 1, 4, step_kind="transport", failed=True, error_type="AgentParsingError")
+    rows = [
+        made("agent", None, 0, 9, step_kind="agent"),
+        turn,
+        made("generate", "Step 1", 2, 3, step_kind="llm", finish_reason="length"),
+        made("Step 2", "agent", 5, 7, step_kind="transport"),
+        made("answer", "Step 2", 6, 7, step_kind="llm"),
+    ]
+    assert (ending(*rows)[2], settled(*rows).run[0].code) == ("generate", "handoff.truncated")
+
+
+def test_agent_whose_turn_failed_hides_nothing() -> None:
+    """OpenAI Agents: the agent counts as failed by its turn, so it is the workflow that ended well."""
+    rows = [
+        RUN,
+        made("agent", "run", 1, 9, step_kind="agent"),
+        made("turn", "agent", 2, 8, step_kind="transport", framework="openai_agents", **BAD),
+    ]
+    assert hiding(*rows) == ["run"]
+
+
+def test_suspicion_on_a_span_does_not_keep_it_from_hiding_a_failure() -> None:
+    rows = [
+        RUN,
+        made("check", "run", 1, 2, step_kind="guardrail", output_kind="rejection"),
+        made("deliver", "run", 3, 9),
+        made("call", "deliver", 4, 5, in_band_error="no such order", **TOOL),
+    ]
+    assert {f.span_id: f.code for f in settled(*rows).failure if f.role == "root"}["deliver"] == "recovery.fail_open"
+    assert hiding(*rows) == ["deliver"]
+
+
+def test_tool_that_passes_on_the_error_of_the_agent_behind_it_is_no_failure_of_its_own() -> None:
+    """OpenAI Agents: an agent used as a tool runs in a workflow of its own, which ends well whatever happens."""
+    told = {"failed": True, "error_type": "429", "error_message": "Error code: 429 - slow down"}
+    rows = [
+        RUN,
+        made("ask", "run", 1, 9, **{**TOOL, **told, "error_message": "Tool failed: Error code: 429 - slow down"}),
+        made("inner", "ask", 2, 8, step_kind="workflow"),
+        made("agent", "inner", 2, 8, step_kind="agent", **told),
+        made("call", "agent", 3, 4, step_kind="llm", **told),
+    ]
+    assert ending(*rows)[2] == "call"
+    assert settled(*rows).run[0].code == "component.rate_limited"
+    assert hiding(*rows) == ["run"]
+    other = {**told, "error_message": "no such order"}
+    assert ending(RUN, made("ask", "run", 1, 9, **TOOL, **other), *rows[2:])[2] == "ask"
 
 
 def test_failure_of_the_run_itself_has_no_step() -> None:

@@ -172,6 +172,20 @@ def test_agent_that_did_something_bypassed_nothing(kind: str) -> None:
     assert not found(agent, made("node", "agent", 1, 9), made("work", "node", 2, 3, step_kind=kind))[1]
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        made("turn", "agent", 1, 9, step_kind="transport", failed=True, error_type="AgentParsingError"),
+        made("ask", "agent", 1, 9, step_kind="llm", in_band_error="Unknown tool: pay"),
+    ],
+)
+def test_agent_in_which_a_call_failed_bypassed_nothing(row: tuple[object, ...]) -> None:
+    agent = made("agent", None, 0, 99, step_kind="agent", agent="payer", tools_offered=2)
+    result = settle(table([agent, row]), QUIET_NS, Rules(RULES))
+    codes = [failure.code for failure in result.failure if failure.span_id == "agent"]
+    assert codes == ["recovery.silent_failure"]
+
+
 def test_agent_without_tools_bypassed_nothing() -> None:
     assert not found(AGENT, made("ask", "agent", 1, 2, step_kind="llm"))[1]
 

@@ -177,6 +177,9 @@ EXAMPLES = [
     Example("tool.unavailable/status", TOOL, "HTTPStatusError: Server error '503 Service Unavailable'", "took 503 ms"),
     Example("tool.empty_result/text", TOOL, "Error: No results found for this query", "Error: results are not ready"),
     Example("recovery.deadline/class", NODE, "TimeoutError: ", "ValueError: TimeoutError expected"),
+    Example(
+        "recovery.deadline/cancelled", TOOL, "CancelledError: Cancelled via cancel scope", "OrderError: Cancelled"
+    ),
     Example("state.missing/class", NODE, "KeyError: 'ticket_id'", "ValueError: wrong KeyError"),
     Example(
         "handoff.schema_invalid/text", NODE,
