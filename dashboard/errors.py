@@ -1,5 +1,6 @@
 """What can keep a page from showing data. Each says what is wrong, where, and what to do."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -17,8 +18,26 @@ class NoStore(DashboardError):
 class CollectorDown(DashboardError):
     """A collector said it runs, and does not answer."""
 
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"the collector at {address} does not answer ({reason}): look at its log, or start it again")
+    def __init__(self, address: str, reason: str, remedy: str = "look at its log, or start it again") -> None:
+        super().__init__(f"the collector at {address} does not answer ({reason}): {remedy}")
+
+
+class CollectorSilent(CollectorDown):
+    """A collector takes questions and gives no sign of life.
+
+    Attributes:
+        since_ns: when it answered last, or was first asked.
+    """
+
+    def __init__(self, address: str, pid: int, since_ns: int) -> None:
+        since = datetime.fromtimestamp(since_ns // 1_000_000_000, UTC)
+        super().__init__(
+            address,
+            f"nothing since {since:%H:%M:%S} UTC, though process {pid} is there",
+            "look at its log and at how busy the machine is; if it stays so, end it with "
+            f"`kill -9 {pid}`: nothing acknowledged is lost, and `seamscope up` starts another",
+        )
+        self.since_ns = since_ns
 
 
 class AccessDenied(DashboardError):

@@ -5,6 +5,7 @@ API; without one the file is opened read-only here. No Streamlit in this module:
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,17 @@ import pyarrow as pa
 import urllib3
 from pyarrow import ipc
 
+from dashboard import silence
 from dashboard.endpoint import reachable, running_collector, url_of
-from dashboard.errors import AccessDenied, CollectorDown, NoStore, QueryFailed, SchemaMismatch, StoreBusy
+from dashboard.errors import (
+    AccessDenied,
+    CollectorDown,
+    CollectorSilent,
+    NoStore,
+    QueryFailed,
+    SchemaMismatch,
+    StoreBusy,
+)
 from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import Settings
@@ -73,7 +83,7 @@ def connect(settings: Settings) -> Reader:
         raise SchemaMismatch(where, str(endpoint.get("schema_version")), SCHEMA_VERSION)
     token = settings.read_token.get_secret_value() if settings.read_token else None
     host, port = reachable(str(endpoint["host"])), int(endpoint["http_port"])
-    return CollectorReader(host, port, token, settings.sql_timeout_s + ANSWER_MARGIN_S)
+    return CollectorReader(host, port, int(endpoint["pid"]), token, settings.sql_timeout_s + ANSWER_MARGIN_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class CollectorReader:
 
     host: str
     port: int
+    pid: int
     token: str | None
     timeout_s: float
 
@@ -110,13 +121,19 @@ class CollectorReader:
         headers = {"Content-Type": "application/json", "Accept": f"{ARROW_STREAM}, application/json"}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
+        heard = _heard(self.host, self.port)
         try:
+            if silence.is_known(self.host, self.port):
+                raise silence.Silent
             try:
                 response = self._sent(method, path, body, headers)
             except urllib3.exceptions.ProtocolError:  # a kept connection that it had closed, as when it began anew
                 response = self._sent(method, path, body, headers)
+        except silence.Silent as exc:
+            raise CollectorSilent(self.where, self.pid, heard.at_ns) from exc
         except urllib3.exceptions.HTTPError as exc:
             raise CollectorDown(self.where, str(exc) or type(exc).__name__) from exc
+        heard.at_ns = time.time_ns()
         if response.status == HTTPStatus.UNAUTHORIZED:
             raise AccessDenied(self.where)
         if response.status != HTTPStatus.OK:
@@ -133,7 +150,21 @@ class CollectorReader:
 @lru_cache(maxsize=4)
 def _connections(host: str, port: int) -> urllib3.HTTPConnectionPool:
     """Connections that are kept: a new one for each question costs the collector as much as a small question does."""
-    return urllib3.HTTPConnectionPool(host, port, maxsize=KEPT_CONNECTIONS)
+    pool = urllib3.HTTPConnectionPool(host, port, maxsize=KEPT_CONNECTIONS)
+    pool.ConnectionCls = silence.Watched
+    return pool
+
+
+@dataclass(slots=True)
+class Heard:
+    """When a collector answered last, or was first asked."""
+
+    at_ns: int
+
+
+@lru_cache(maxsize=4)
+def _heard(_host: str, _port: int) -> Heard:
+    return Heard(time.time_ns())
 
 
 @dataclass(frozen=True, slots=True)

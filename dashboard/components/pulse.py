@@ -2,13 +2,14 @@
 
 import secrets
 import time
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import store, words
-from dashboard.components import filters
-from dashboard.errors import DashboardError, NoStore
+from dashboard.components import filters, states
+from dashboard.errors import CollectorSilent, DashboardError, NoStore
+from dashboard.questions import Row
 
 LIVE_S: Final = 1.0
 """How often live parts ask while a collector runs. With settling on top, a run is seen 2 to 3 s after it came."""
@@ -42,20 +43,16 @@ def _footer() -> None:
     if filters.current().live:
         store.refreshed(st.session_state.setdefault("open_page", secrets.token_hex(8)))
     now_ns = time.time_ns()
-    minute_ns = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE
-    try:
-        row = store.ask("pulse", minute_ns=minute_ns, day_ns=minute_ns // filters.DAY * filters.DAY).to_pylist()[0]
-        behind = store.settling()
-    except NoStore:
-        st.caption("Nothing has arrived yet.")
+    answer = _answer(now_ns)
+    _back(answer is not None)
+    if answer is None:
         return
-    except DashboardError:
-        st.caption(":material/cloud_off: no answer from the store")
-        return
+    row, behind = answer
     last = f"last span {words.ago(row['last_received_ns'], now_ns)}" if row["last_received_ns"] else "no span yet"
     if store.collector() is None:
         st.warning(
-            "No collector runs: what is sent now is lost. Start one with `seamscope up`; pages go on by themselves.",
+            "No collector runs: what is sent now is lost. `seamscope up` starts one, and another where it died; "
+            "pages go on by themselves.",
             icon=":material/cloud_off:",
         )
     st.caption(
@@ -87,6 +84,29 @@ def _footer() -> None:
             f"{words.plural(row['to_resettle'], 'trace')}",
             help="The rules changed, ours or your own. Until its turn a run shows what the earlier ones said.",
         )
+
+
+def _answer(now_ns: int) -> tuple[Row, dict[str, Any] | None] | None:
+    """What there is to say; None where the store does not answer, which is said instead."""
+    minute_ns = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE
+    try:
+        row = store.ask("pulse", minute_ns=minute_ns, day_ns=minute_ns // filters.DAY * filters.DAY).to_pylist()[0]
+        return row, store.settling()
+    except NoStore:
+        st.caption("Nothing has arrived yet.")
+    except CollectorSilent as exc:
+        states.silent(exc)
+    except DashboardError:
+        st.caption(":material/cloud_off: no answer from the store")
+    return None
+
+
+def _back(answered: bool) -> None:
+    """Draws the whole page anew where a state stands in its place, and the store answers again."""
+    missed = st.session_state.get("missed_answer", False)
+    st.session_state["missed_answer"] = not answered
+    if missed and answered and st.session_state.pop(states.WAITS, False):
+        st.rerun()
 
 
 def _held(last_received_ns: int) -> None:

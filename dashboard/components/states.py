@@ -1,16 +1,19 @@
 """What a page shows where it has nothing to show: why, and what to do. Each recovers by itself."""
 
 import logging
+import time
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Final, ParamSpec
 
 import streamlit as st
 
-from dashboard import store
+from dashboard import store, words
+from dashboard.components import filters
 from dashboard.errors import (
     AccessDenied,
     CollectorDown,
+    CollectorSilent,
     DashboardError,
     NoStore,
     QueryFailed,
@@ -19,6 +22,9 @@ from dashboard.errors import (
 )
 
 P = ParamSpec("P")
+
+WAITS: Final = "waits_for_store"
+"""Set in the session while a state stands where a page should be."""
 
 log = logging.getLogger("seamscope.dashboard")
 
@@ -44,10 +50,14 @@ def guarded(page: Callable[P, None]) -> Callable[P, None]:
 
 
 def show(error: DashboardError) -> None:
-    """The state that belongs to an error."""
+    """The state that belongs to an error. The footer draws the page anew once the store answers again."""
+    if not isinstance(error, QueryFailed):
+        st.session_state[WAITS] = True
     match error:
         case NoStore():
             nothing_yet()
+        case CollectorSilent():
+            silent(error)
         case CollectorDown():
             st.warning(
                 "The collector does not answer. What is stored is safe; this page comes back by itself.",
@@ -63,6 +73,15 @@ def show(error: DashboardError) -> None:
             st.error("The store could not answer.", icon=":material/error:")
     if not isinstance(error, NoStore):
         st.code(str(error), language=None, wrap_lines=True)
+
+
+def silent(error: CollectorSilent) -> None:
+    """Since when a collector that runs has not answered."""
+    since = words.moment(error.since_ns, filters.zone(), now_ns=time.time_ns())
+    st.warning(
+        f"The collector has not answered since {since}. What is stored is safe; this goes by itself once it answers.",
+        icon=":material/hourglass_disabled:",
+    )
 
 
 def is_empty() -> bool:

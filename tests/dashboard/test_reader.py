@@ -1,11 +1,14 @@
 """How a running collector is asked."""
 
+import signal
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from dashboard.errors import CollectorDown
+from dashboard import silence
+from dashboard.errors import CollectorDown, CollectorSilent, QueryFailed
 from dashboard.reader import connect
 from schemas.settings import Settings
 from tests.collecting import Collector
@@ -39,3 +42,49 @@ def test_a_collector_that_began_anew_answers_and_one_that_is_gone_is_told(tmp_pa
         assert reader.query("select 1 as one").num_rows == 1
     with pytest.raises(CollectorDown):
         reader.query("select 1 as one")
+
+
+def test_a_collector_that_hangs_is_noticed_within_seconds_and_heard_again(tmp_path: Path) -> None:
+    """Long before a question's own time limit. Until it answers nobody waits to find out again."""
+    with Collector(tmp_path) as collector:
+        reader = connect(Settings(data_dir=tmp_path))
+        before_ns = time.time_ns()
+        assert reader.query("select 1 as one").num_rows == 1
+        answered_ns = time.time_ns()
+        collector.process.send_signal(signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            with pytest.raises(CollectorSilent, match=f"kill -9 {collector.process.pid}") as told:
+                reader.query("select 1 as one")
+            assert time.monotonic() - began < 10
+            assert before_ns <= told.value.since_ns <= answered_ns
+            began = time.monotonic()
+            with pytest.raises(CollectorSilent):
+                reader.query("select 1 as one")
+            assert time.monotonic() - began < 1
+        finally:
+            collector.process.send_signal(signal.SIGCONT)
+        until = time.monotonic() + 20
+        while silence.is_known("127.0.0.1", collector.http_port):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert reader.query("select 1 as one").num_rows == 1
+
+
+def test_a_long_question_is_not_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The collector lives, so the question has its whole time; then its limit is told as before."""
+    asked: list[bool] = []
+
+    def lives(host: str, port: int) -> bool:
+        asked.append(alive := heard(host, port))
+        return alive
+
+    heard = silence.lives
+    monkeypatch.setattr(silence, "lives", lives)
+    monkeypatch.setattr(silence, "LOOKS_AFTER_S", 0.2)
+    with Collector(tmp_path, sql_timeout_s=2):
+        reader = connect(Settings(data_dir=tmp_path, sql_timeout_s=2))
+        with pytest.raises(QueryFailed, match="longer than 2 s"):
+            reader.query("select count(*) from range(1000000) a, range(1000000) b where a.range * b.range % 7 = 3")
+    assert len(asked) > 2
+    assert all(asked)

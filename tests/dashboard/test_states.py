@@ -1,9 +1,11 @@
 """Every page in every state: nothing yet, no match, too few, partial, busy, down, of another version. None is an error,
 each says what to do, and each is left by itself."""
 
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +13,12 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import store
+from dashboard import silence, store
+from dashboard.components import states
 from dashboard.components.filters import DAY
 from schemas.paths import endpoint_path, store_path
 from schemas.version import SCHEMA_VERSION
+from tests.collecting import Collector
 from tests.dashboard import stores
 from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, words
 
@@ -41,6 +45,16 @@ def few_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
     folder = tmp_path_factory.mktemp("few")
     stores.write(store_path(folder), [stores.lively(now_ns, 6)])
     return folder
+
+
+@pytest.fixture(scope="module")
+def hanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
+    """A data folder whose collector is stopped where it stands, and its process id."""
+    folder = tmp_path_factory.mktemp("hanging")
+    with Collector(folder) as collector:
+        collector.process.send_signal(signal.SIGSTOP)
+        yield folder, collector.process.pid
+        collector.process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("page", NEEDS_RUNS)
@@ -205,3 +219,33 @@ def test_collector_down(page: str, tmp_path: Path) -> None:
         living.communicate()
     assert not shown.exception
     assert any("does not answer" in code.value for code in shown.code)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_collector_silent(page: str, hanging: tuple[Path, int]) -> None:
+    """One that takes questions and answers none: since when, and what to do, on the page and below it."""
+    folder, pid = hanging
+    with data_dir(folder):
+        shown = open_page(page)
+    assert not shown.exception
+    assert any(f"kill -9 {pid}" in code.value for code in shown.code)
+    assert any("The collector has not answered since" in told.value for told in shown.sidebar.warning)
+
+
+def test_pages_go_on_when_a_silent_collector_answers_again(tmp_path: Path) -> None:
+    """Once the footer hears of it the whole page is drawn anew."""
+    with Collector(tmp_path) as collector, data_dir(tmp_path):
+        collector.process.send_signal(signal.SIGSTOP)
+        try:
+            shown = open_page("steps")
+            assert "has not answered since" in words(shown)
+            assert shown.session_state[states.WAITS]
+        finally:
+            collector.process.send_signal(signal.SIGCONT)
+        until = time.monotonic() + 20
+        while silence.is_known("127.0.0.1", collector.http_port):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        shown.run()
+        assert states.WAITS not in shown.session_state
+        assert "Nothing has arrived yet" in words(shown)
