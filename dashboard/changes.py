@@ -37,11 +37,6 @@ class Tested:
         """What it is called in a URL."""
         return f"{self.kind}:{self.name}" if self.name else self.kind
 
-    @property
-    def newest(self) -> drift.ChangePoint | None:
-        """The last change point."""
-        return self.examined.changes[-1] if self.examined.changes else None
-
 
 def days_before(until_ns: int, zone: tzinfo) -> dict[str, Any]:
     """The window of the days that are tested, up to a moment: parameters of the daily questions."""

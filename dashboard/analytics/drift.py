@@ -144,6 +144,12 @@ class Examined:
     trials_a_day: float
     overdispersion: float
 
+    @property
+    def main(self) -> ChangePoint | None:
+        """The last change that is certain and lasts; where there is none the last of any kind."""
+        certain = [change for change in self.changes if change.verdict == "change point"]
+        return (certain or self.changes or (None,))[-1]
+
     def standing_fall(self, last: date) -> ChangePoint | None:
         """The newest lasting change up to a day, if it is a fall and news on that day; None otherwise."""
         lasting = [change for change in self.changes if change.verdict != "one day" and change.at <= last]

@@ -57,8 +57,8 @@ def band(kind: str, level: Level) -> str:
 
 def status(examined: Examined) -> str:
     """What a series showed, in a word or two."""
-    if examined.changes:
-        return STATUS[examined.changes[-1].verdict]
+    if examined.main is not None:
+        return STATUS[examined.main.verdict]
     if examined.p_value is not None and examined.p_value <= drift.POSSIBLE:
         return "not certain"
     return BLIND[examined.reason]

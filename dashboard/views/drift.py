@@ -49,7 +49,7 @@ def ranking(conf: Filters) -> None:
     st.subheader(overview(found), anchor=False)
     rows = []
     for name, one in found.items():
-        change = one.newest
+        change = one.examined.main
         level = one.examined.level
         days_seen = len(one.series.kept().days)
         rows.append(
@@ -85,9 +85,9 @@ def ranking(conf: Filters) -> None:
 def overview(found: dict[str, Tested]) -> str:
     """Which workflow fell most, in words, ready for Markdown."""
     falls = [
-        (one.newest, name)
+        (one.examined.main, name)
         for name, one in found.items()
-        if one.newest and one.newest.change < 0 and one.newest.verdict == "change point"
+        if one.examined.main and one.examined.main.change < 0 and one.examined.main.verdict == "change point"
     ]
     if falls:
         change, name = min(falls, key=lambda each: each[0].change)
@@ -104,15 +104,15 @@ def overview(found: dict[str, Tested]) -> str:
 
 def headline(conf: Filters, workflow: str, success: Tested, found: Attribution | None) -> None:
     """What it delivers since when, and what changed it, in words."""
-    here, change = filters.zone(), success.newest
-    point = change if change and change.verdict != "one day" else None
+    here, change = filters.zone(), success.examined.main
+    point = change if change and change.verdict == "change point" else None
     since = midnight_ns(point.at if point else success.series.kept().days[0], here)
     chain = chain_between(conf, workflow, since, until(conf))
     told = None
     if point is not None:
         version = next((v.name for v in point.versions if v.kind != "model"), None)
         told = wording.Change(since, point.change, found, version)
-    steady = since if success.examined.reason == "tested" else None
+    steady = since if success.examined.reason == "tested" and (point or not change) else None
     now = compounded(chain)
     finding = wording.delivers(workflow, now, told, here, time.time_ns(), steady_ns=steady)
     text = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
@@ -258,8 +258,8 @@ def show_series(found: Sequence[Tested], chosen: Tested) -> None:
     """Every series with what it showed; a row selects it."""
     st.markdown("**Everything that was tested**")
     rows = []
-    for one in sorted(found, key=lambda each: (each.kind != "success", each.newest is None)):
-        change, level, kind = one.newest, one.examined.level, one.kind
+    for one in sorted(found, key=lambda each: (each.kind != "success", each.examined.main is None)):
+        change, level, kind = one.examined.main, one.examined.level, one.kind
         now = change.after if change else level
         levels = f"{figure(kind, change.before.value)} → {figure(kind, change.after.value)}" if change else None
         rows.append(
@@ -308,7 +308,7 @@ def sight(examined: Examined) -> str:
 
 
 def pick(found: Sequence[Tested]) -> tuple[Tested, ChangePoint | None]:
-    """The series and the change point that the URL asks for; by default success and its newest."""
+    """The series and the change point that the URL asks for; by default success and its main one."""
     wanted = st.query_params.get("series", found[0].key)
     one = next((each for each in found if each.key == wanted), None)
     if one is None or not one.series.kept().days:
@@ -316,11 +316,11 @@ def pick(found: Sequence[Tested]) -> tuple[Tested, ChangePoint | None]:
         one = found[0]
     day = st.query_params.get("change")
     if day is None:
-        return one, one.newest
+        return one, one.examined.main
     change = next((each for each in one.examined.changes if each.at.isoformat() == day), None)
     if change is None:
-        st.warning(f"No change point of this series lies on “{safe(day, 30)}”; this is the newest.")
-    return one, change or one.newest
+        st.warning(f"No change point of this series lies on “{safe(day, 30)}”; this is the last certain one.")
+    return one, change or one.examined.main
 
 
 def one_workflow(conf: Filters, workflow: str) -> None:
@@ -332,8 +332,8 @@ def one_workflow(conf: Filters, workflow: str) -> None:
         no_match(f"{safe(workflow, 60)} has no finished run in the {drift.MOST_DAYS} days up to the window's end.")
         return
     split = None
-    if success.newest and success.newest.verdict != "one day":
-        split = attributed(conf, workflow, success, success.newest)[2]
+    if success.examined.main and success.examined.main.verdict != "one day":
+        split = attributed(conf, workflow, success, success.examined.main)[2]
     headline(conf, workflow, success, split)
     one, change = pick(found)
     with st.container(border=True):

@@ -137,6 +137,18 @@ def test_one_bad_day_is_called_that() -> None:
     assert [change.verdict for change in examine(three).changes] == ["change point"]
 
 
+def test_a_bad_day_after_a_fall_does_not_take_its_place() -> None:
+    """What a page tells of a series is the last change that is certain and lasts."""
+    series = shares(fell(60))
+    bad = Shares("E", series.days, [*series.good[:87], 260, *series.good[88:]], series.trials)
+    found = examine(bad)
+    assert found.changes[0].verdict == "change point"
+    assert len(found.changes) > 1
+    assert found.main is not None
+    assert (found.main.verdict, found.main.at) == ("change point", found.changes[0].at)
+    assert examine(Shares("E", series.days[:60], series.good[:60], series.trials[:60])).main is None
+
+
 @pytest.mark.parametrize(("count", "reason"), [(0, "too few days"), (13, "too few days"), (14, "tested")])
 def test_no_verdict_before_two_weeks(count: int, reason: str) -> None:
     """With fewer days weekends cannot be told from a change."""

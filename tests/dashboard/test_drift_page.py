@@ -168,5 +168,5 @@ def test_newest_change_of_each_workflow_can_be_asked_for_alone(fallen: Path, now
         )
     assert list(found) == ["refunds"]
     assert found["refunds"].change < -0.2
-    assert series[0].newest is not None
-    assert series[0].newest.at == found["refunds"].at
+    assert series[0].examined.main is not None
+    assert series[0].examined.main.at == found["refunds"].at
