@@ -60,7 +60,7 @@ def derive(
     failures.faults.update(notes)
     failures.cause.update({i: i for i in notes})
     findings = find_names(spans, forest, steps, failures, named, rules)
-    infer(failures, findings, find_patterns(spans, run, steps, faults, of_steps, rules), rules)
+    infer(failures, findings, find_patterns(spans, run, steps, named, of_steps, rules), rules)
     total, usage = count_usage(spans, forest, run, steps)
     finished = is_finished(spans, forest, run, quiet_since_ns)
     outcome, primary = decide(spans, run, steps, failures, findings, finished)

@@ -13,7 +13,7 @@ import orjson
 
 from collector.dialects.checks import REJECTION
 from collector.settle.joins import Run
-from collector.settle.rules import Rules
+from collector.settle.rules import Named, Rules
 from collector.settle.spans import AGENT, CHAIN, EVALUATOR, GUARDRAIL, HANDOFF, RETRIEVAL, TOOL, Spans
 from collector.settle.steps import Steps
 from collector.settle.texts import MIN_CALLS, asks_again, question_of
@@ -36,6 +36,9 @@ ANSWERS_REJECTION: Final = re.compile(
 
 WORK: Final = frozenset({TOOL, RETRIEVAL, AGENT, HANDOFF})
 """Kinds of step by which an agent does something other than ask a model."""
+
+FUTILE_CALLS: Final = frozenset({"routing.unknown_tool", "handoff.tool_args_invalid"})
+"""Codes of what a model asked for and no tool did."""
 
 FINAL_TOOLS: Final = frozenset({"final_answer", "FinalAnswerTool", "final_result"})
 """Tools by which an agent ends its work."""
@@ -60,8 +63,8 @@ class Calls(NamedTuple):
     steps: Steps
     root: int
     """Of the run: a lone agent that is the run is no step."""
-    faults: Mapping[int, str]
-    """Spans that failed."""
+    named: Mapping[int, Named]
+    """What spans that failed say of it."""
     of_steps: Mapping[int, str]
     """Steps that failed."""
     rules: Rules
@@ -75,14 +78,14 @@ def find_patterns(
     spans: Spans,
     run: Run,
     steps: Steps,
-    faults: Mapping[int, str],
+    named: Mapping[int, Named],
     of_steps: Mapping[int, str],
     rules: Rules,
 ) -> list[Seen]:
     """Everything inferred about a run, one finding per step and code."""
     of_agents = _calls_of_agents(spans, steps)
     repeated = [group for calls in of_agents for group in _repeated(spans, calls)]
-    calls = Calls(spans, steps, run.root, faults, of_steps, rules, of_agents, repeated)
+    calls = Calls(spans, steps, run.root, named, of_steps, rules, of_agents, repeated)
     return [seen for pattern in PATTERNS for seen in pattern(calls)]
 
 
@@ -274,7 +277,7 @@ def _rejected(calls: Calls, i: int) -> bool:
 def _bypassed_tools(calls: Calls) -> Iterator[Seen]:
     """An agent that has tools, called none, and delivered all the same. A suspicion: the task may need none.
 
-    Where something failed inside, that may have been the call: it has no span where it never came to one.
+    A call that came to nothing was one all the same, and has no span of its own in most frameworks.
     """
     spans, steps = calls.spans, calls.steps
     agents = steps.order if calls.root == NONE or calls.root in steps.depth else [calls.root, *steps.order]
@@ -285,7 +288,7 @@ def _bypassed_tools(calls: Calls) -> Iterator[Seen]:
     for i in reversed(steps.order):
         if i in busy or (spans.step_kind[i] in WORK and steps.name[i] not in FINAL_TOOLS):
             busy.add(steps.above[i])
-    for fault in calls.faults:
+    for fault in (i for i, named in calls.named.items() if named.code.code in FUTILE_CALLS):
         step = steps.owner(fault)
         while step not in busy:
             busy.add(step)

@@ -175,15 +175,25 @@ def test_agent_that_did_something_bypassed_nothing(kind: str) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        made("turn", "agent", 1, 9, step_kind="transport", failed=True, error_type="AgentParsingError"),
+        made("turn", "agent", 1, 9, step_kind="transport", failed=True, error_type="AgentToolCallError",
+             error_message="Argument order_id is required"),
         made("ask", "agent", 1, 9, step_kind="llm", in_band_error="Unknown tool: pay"),
     ],
-)
-def test_agent_in_which_a_call_failed_bypassed_nothing(row: tuple[object, ...]) -> None:
+)  # fmt: skip
+def test_agent_in_which_a_call_came_to_nothing_bypassed_nothing(row: tuple[object, ...]) -> None:
     agent = made("agent", None, 0, 99, step_kind="agent", agent="payer", tools_offered=2)
     result = settle(table([agent, row]), QUIET_NS, Rules(RULES))
     codes = [failure.code for failure in result.failure if failure.span_id == "agent"]
     assert codes == ["recovery.silent_failure"]
+
+
+def test_agent_whose_answer_could_not_be_read_has_called_nothing() -> None:
+    """Both stand there: the suspicion does not take the place of the row that it hid the failure."""
+    agent = made("agent", None, 0, 99, step_kind="agent", agent="payer", tools_offered=2)
+    turn = made("turn", "agent", 1, 9, step_kind="transport", failed=True, error_type="AgentParsingError")
+    result = settle(table([agent, turn]), QUIET_NS, Rules(RULES))
+    codes = {failure.code for failure in result.failure if failure.span_id == "agent"}
+    assert codes == {"routing.tools_bypassed", "recovery.silent_failure"}
 
 
 def test_agent_without_tools_bypassed_nothing() -> None:
