@@ -13,7 +13,7 @@ from dashboard.commands.options import environment_option, load_settings, settin
 from dashboard.reader import connect, held
 from dashboard.reports.build import weekly
 from dashboard.reports.formats import RENDER
-from dashboard.reports.weeks import Week, last_complete
+from dashboard.reports.weeks import NoSuchWeek, Week, last_complete
 from schemas.zones import zone_of
 
 
@@ -54,7 +54,10 @@ def report(
         raise click.UsageError("--workflow and --all-workflows exclude each other")
     settings = load_settings(flags)
     zone, now_ns = zone_of(settings.time_zone), time.time_ns()
-    week = Week.parse(week_text, zone) if week_text else last_complete(now_ns, zone)
+    try:
+        week = Week.parse(week_text, zone) if week_text else last_complete(now_ns, zone)
+    except NoSuchWeek as exc:
+        raise click.BadParameter(str(exc), param_hint="--week") from exc
     with held(connect(settings)) as reader:
         summary = weekly(
             reader,

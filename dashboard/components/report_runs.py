@@ -102,7 +102,8 @@ def _rows(one: WorkflowSummary, week: dict[str, Any], lens: Lens, zone_name: str
     for storm in one.storms[:MOST_ROWS]:
         until = {"to": _iso(storm.end)} if storm.end else {}
         of_it = {"called": f"{storm.dimension}:{storm.step}", "tried": "2", "from": _iso(storm.start)} | until
-        yield row("Retry storms", storm.step, f"×{storm.amplification:.2f}", of_it)
+        what = storm.step if storm.dimension == "step" else f"{storm.dimension} {storm.step}"
+        yield row("Retry storms", what, f"×{storm.amplification:.2f}", of_it)
     for silent in one.silent_failures[:MOST_ROWS]:
         of_it = {"code": silent.code, "step": silent.step or "", "fate": "silent"}
         what = f"{silent.step or 'no step told'}: {silent.code}"

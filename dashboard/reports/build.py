@@ -8,7 +8,7 @@ from typing import Final
 from dashboard import alarms
 from dashboard import words as said
 from dashboard.analytics.storms import Limits
-from dashboard.questions import Questions, Row, counting
+from dashboard.questions import EVERYTHING, Questions, Row, counting
 from dashboard.reader import Reader
 from dashboard.reports import workflow as one
 from dashboard.reports.movements import storms_in
@@ -55,6 +55,12 @@ def weekly(
         one.summarise(questions, name, week, until_ns, hit[name], seen[name], open_runs.get(name, 0)) for name in names
     ]
     told.sort(key=lambda w: (-(w.failed + w.silent_runs), -w.finished, w.name))
+    left_out = ""
+    if not told and (seen or open_runs):
+        left_out = _named(workflows)
+    elif not told and _began(Questions(reader, EVERYTHING), week.start_ns, until_ns):
+        environment_asked = " in the environment asked for" if environment else " outside development"
+        left_out = _named(workflows) + environment_asked
     bounds = questions.ask("report_bounds")[0]
     quality = _quality(questions, week.start_ns, until_ns)
     return WeeklySummary(
@@ -71,20 +77,38 @@ def weekly(
             first_run=None if bounds["first_ns"] is None else moment(bounds["first_ns"]),
             last_run=None if bounds["last_ns"] is None else moment(bounds["last_ns"]),
         ),
-        notes=_notes(week, until_ns, bounds, told, len(set(workflows) - names), quality.runs_removed),
+        notes=_notes(week, until_ns, bounds, told, len(set(workflows) - names), quality.runs_removed, left_out),
         workflows=tuple(told),
         data_quality=quality,
     )
 
 
+def _named(workflows: Sequence[str]) -> str:
+    """Those asked for, in our own words."""
+    many = len(set(workflows))
+    return f" of the {said.plural(many, 'workflow') if many > 1 else 'workflow'} asked for" if many else ""
+
+
+def _began(questions: Questions, since_ns: int, until_ns: int) -> bool:
+    return any(questions.ask(each, since_ns, until_ns) for each in ("report_workflows", "report_unfinished"))
+
+
 def _notes(
-    week: Week, until_ns: int, bounds: Row, told: Sequence[WorkflowSummary], missing: int, removed: int
+    week: Week,
+    until_ns: int,
+    bounds: Row,
+    told: Sequence[WorkflowSummary],
+    missing: int,
+    removed: int,
+    left_out: str,
 ) -> tuple[Note, ...]:
     notes = []
     first_ns = bounds["first_ns"]
     if not told:
         where = "the store is empty" if first_ns is None else f"it holds runs from {_span(bounds, week)}"
         nothing = "Nothing of this week is left to count" if removed else "No run began in this week"
+        if left_out:
+            nothing = f"No run{left_out} began in this week, others did"
         notes.append(Note(code="no_data", text=f"{nothing}; {where}."))
     elif missing:
         many = said.plural(missing, "workflow that was asked for has", "workflows that were asked for have")

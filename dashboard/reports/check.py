@@ -15,7 +15,6 @@ from schemas.checks import Check
 
 Mode = Literal["confident", "strict", "point"]
 MS: Final = 1e6
-FEWEST_FOR_P95: Final = 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def _check(
     show = {"amplification": lambda x: f"× {x:.2f}", "p95_ms": words.milliseconds}.get(metric, words.percent)
     wanted = {"amplification": words.factor_limit, "p95_ms": words.length_limit}.get(metric, words.share_limit)(limit)
     band = f"[{'?' if found.low is None else show(found.low)}, {'?' if found.high is None else show(found.high)}]"
-    few = FEWEST_FOR_P95 if metric == "p95_ms" else FEWEST_RUNS
+    few = words.FEWEST_FOR_P95 if metric == "p95_ms" else FEWEST_RUNS
     unit = "operation" if metric == "amplification" else "run"
     value = "–" if found.value is None else show(found.value)
     seen = f"{value} {band} of {said.plural(found.n, unit)}, {side} {wanted} wanted"

@@ -131,8 +131,11 @@ def _storms(of: WorkflowSummary) -> Iterator[Row]:
         "wasted_usd",
     )
     for storm in of.storms:
+        at = ("storms", storm.step, _iso(storm.start))
+        for metric, text in (("dimension", storm.dimension), ("end", storm.end), ("trigger", storm.trigger)):
+            yield _count(at, metric, None if text is None else _iso(text))
         for metric in metrics:
-            yield _count(("storms", storm.step, _iso(storm.start)), metric, getattr(storm, metric))
+            yield _count(at, metric, getattr(storm, metric))
 
 
 def _silent(of: WorkflowSummary) -> Iterator[Row]:

@@ -69,9 +69,9 @@ def _table(summary: WeeklySummary) -> Iterator[str]:
         cells = (
             name(workflow.name),
             f"{workflow.finished:,}",
-            words.estimate(workflow.compounded, enough=workflow.enough_runs),
-            words.estimate(workflow.observed, enough=workflow.enough_runs),
-            words.change(workflow.observed_change),
+            words.estimate(workflow.compounded),
+            words.estimate(workflow.observed),
+            words.change(words.since_before(workflow, "observed")),
             told(words.leaked_most(workflow)),
             told(words.fix_first(workflow)),
         )
@@ -92,16 +92,19 @@ def _workflow(workflow: WorkflowSummary, summary: WeeklySummary) -> Iterator[str
 
 def _figures(workflow: WorkflowSummary) -> Iterator[str]:
     yield (
-        f"- **Figures**: F {words.estimate(workflow.first_try, enough=workflow.enough_runs)}, silent "
+        f"- **Figures**: F {words.estimate(workflow.first_try)}, silent "
         f"{words.estimate(workflow.silent)}, amplification {words.ratio(workflow.amplification)}, p95 of a run "
         f"{words.latency(workflow.p95)}"
     )
+    if judged := words.judged(workflow):
+        yield f"- **Verdicts**: {judged}"
     if workflow.lost:
         lost = ", ".join(
-            f"{entry.layer_a}/{entry.layer_b} {words.percent(entry.share)}" for entry in workflow.lost[:ROWS]
+            f"{entry.layer_a}/{entry.layer_b} {words.part_of_runs(entry.runs, workflow)}"
+            for entry in workflow.lost[:ROWS]
         )
         yield f"- **Lost to** (lens A/B): {lost}"
-    leaking = sorted((stair for stair in workflow.stairs if stair.lost >= 0.0005), key=lambda stair: -stair.lost)
+    leaking = sorted((stair for stair in words.stairs(workflow) if stair.lost >= 0.0005), key=lambda stair: -stair.lost)
     if leaking:
         steps = ", ".join(f"{name(stair.node)} {words.points(-stair.lost)}" for stair in leaking[:ROWS])
         yield f"- **Steps, points of R**: {steps}"
@@ -112,8 +115,9 @@ def _events(workflow: WorkflowSummary, summary: WeeklySummary) -> Iterator[str]:
         yield f"- **Changed**: {told(words.change_point(point, summary))}{_why(point)}"
     for storm in workflow.storms[:ROWS]:
         trigger = f", set off by {storm.trigger}" if storm.trigger else ""
+        kind = "" if storm.dimension == "step" else f"{storm.dimension} "
         yield (
-            f"- **Retry storm**: {name(storm.step)} × {storm.amplification:.2f}, {words.stretch(storm, summary)}"
+            f"- **Retry storm**: {kind}{name(storm.step)} × {storm.amplification:.2f}, {words.stretch(storm, summary)}"
             f"{trigger}; {words.percent(storm.recovered)} recovered"
         )
     for silent in workflow.silent_failures[:ROWS]:
@@ -127,7 +131,7 @@ def _events(workflow: WorkflowSummary, summary: WeeklySummary) -> Iterator[str]:
 
 
 def _fixes(workflow: WorkflowSummary) -> Iterator[str]:
-    for fix in workflow.fix_first[:FIXES]:
+    for fix in words.fixes(workflow)[:FIXES]:
         if fix.gain >= 0.0005:
             yield (
                 f"- **Fix**: {name(fix.step)}, {words.points(fix.gain)} points of R if its failures were halved, "

@@ -79,29 +79,28 @@ def _bar(index: int, workflow: WorkflowSummary) -> Markup:
         )
         x += width
     good, whole = workflow.clean + workflow.recovered, workflow.finished
-    share = words.percent(good / whole) if workflow.enough_runs else f"{good:,}"
+    share = words.percent(good / whole) if words.enough(whole) else f"{good:,}"
     parts.append(_value(y, f"{share} of {whole:,}"))
     return Markup("").join(parts)
 
 
 def segments(workflow: WorkflowSummary) -> list[Segment]:
     """Clean, recovered, then each layer with its silent part apart. They add up to 1."""
-    whole = workflow.finished
     found = [
-        Segment(workflow.clean / whole, "#ECECEC", f"clean {words.percent(workflow.clean / whole)}", "#fff"),
-        Segment(
-            workflow.recovered / whole, "#fff", f"recovered {words.percent(workflow.recovered / whole)}", "#0F766E"
-        ),
+        _segment(workflow, workflow.clean, "clean", "#ECECEC", "#fff"),
+        _segment(workflow, workflow.recovered, "recovered", "#fff", "#0F766E"),
     ]
     for layer in PATTERNS:
         entries = [entry for entry in workflow.lost if entry.layer_a == layer]
         runs, silent = sum(entry.runs for entry in entries), sum(entry.silent_runs for entry in entries)
-        loud = (runs - silent) / whole
-        found.append(Segment(loud, f"url(#layer-{layer})", f"failed, {layer} {words.percent(loud)}", "#fff"))
-        told = f"silent, {layer} {words.percent(silent / whole)}"
         edge = look(layer).color if layer != LayerA.UNCLASSIFIED else "#777"
-        found.append(Segment(silent / whole, "#FCF8C5", told, edge))
+        found.append(_segment(workflow, runs - silent, f"failed, {layer}", f"url(#layer-{layer})", "#fff"))
+        found.append(_segment(workflow, silent, f"silent, {layer}", "#FCF8C5", edge))
     return [segment for segment in found if segment.share > 0]
+
+
+def _segment(workflow: WorkflowSummary, runs: int, name: str, fill: str, edge: str) -> Segment:
+    return Segment(runs / workflow.finished, fill, f"{name} {words.part_of_runs(runs, workflow)}", edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def staircase(workflow: WorkflowSummary) -> Markup:
     ends = [("R", workflow.compounded), ("E", workflow.observed)]
     title = "From 100 % to R: what each step loses; pale, what it would lose without retries"
     floor = min([pale, *(end.low for _, end in ends if end.n)])
-    return _cascade(title, drops, ends, floor=floor, enough=workflow.enough_runs)
+    return _cascade(title, drops, ends, floor=floor)
 
 
 def _losses(workflow: WorkflowSummary) -> list[tuple[str, float, float]]:
@@ -171,7 +170,6 @@ def _cascade(
     *,
     floor: float,
     ceiling: float = 1.0,
-    enough: bool = True,
 ) -> Markup:
     low = max(0.0, floor - 0.08 * max(ceiling - floor, 0.02))
     high = min(1.0, ceiling + 0.04 * max(ceiling - floor, 0.02))
@@ -215,9 +213,9 @@ def _cascade(
                     _n(at(end.low)), y + 9, _n(at(end.high)), _n(at(end.low)), y + 5
                 )
             )
-            if enough:
+            if words.enough(end.n):
                 parts.append(Markup('<circle cx="{}" cy="{}" r="4"/>').format(_n(at(end.value)), y + 9))
-        parts.append(_value(y, words.estimate(end, enough=enough)))
+        parts.append(_value(y, words.estimate(end)))
     return _chart(title, bottom + 18, parts)
 
 

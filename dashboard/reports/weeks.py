@@ -3,12 +3,16 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Self
+from typing import Final, Self
 
 from dashboard.errors import DashboardError
 
 NS = 1_000_000_000
 HOUR_NS = 3_600 * NS
+FIRST: Final = date(1970, 1, 12)
+"""The first and the last Monday for which all moments of the week, and of those beside it, are nanoseconds that the
+store can hold: from 1970 on, in 63 bits."""
+LAST: Final = date(2262, 3, 24)
 _NAME = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
 
@@ -17,6 +21,14 @@ class NoSuchWeek(DashboardError):
 
     def __init__(self, text: str) -> None:
         super().__init__(f"{text[:40]!r} is no ISO week: write it like 2026-W46; years have 52 or 53 weeks")
+
+
+class WeekOutOfReach(NoSuchWeek):
+    """An ISO week whose moments the store cannot hold."""
+
+    def __init__(self, text: str) -> None:
+        first, last = (f"{day.isocalendar().year}-W{day.isocalendar().week:02d}" for day in (FIRST, LAST))
+        DashboardError.__init__(self, f"{text[:40]!r} can hold no run: weeks go from {first} to {last}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ class Week:
         """The week that `2026-W46` names.
 
         Raises:
-            NoSuchWeek: it names none.
+            NoSuchWeek: it names none, or none in which a run can have begun.
         """
         found = _NAME.fullmatch(text.strip().upper())
         if found is None:
@@ -41,9 +53,10 @@ class Week:
         year, number = map(int, found.groups())
         try:
             first = date.fromisocalendar(year, number, 1)
-            first + timedelta(days=8)  # the calendar ends with year 9999
-        except (ValueError, OverflowError) as exc:
+        except ValueError as exc:
             raise NoSuchWeek(text) from exc
+        if not FIRST <= first <= LAST:
+            raise WeekOutOfReach(text)
         return cls(year, number, zone)
 
     @classmethod

@@ -1,15 +1,29 @@
 """How a summary's figures read, in every format that people read."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from dashboard import words
-from schemas.reports import Change, ChangePoint, Estimate, Latency, Ratio, Storm, WeeklySummary, WorkflowSummary
+from dashboard.analytics.reliability.bands import FEWEST_RUNS
+from schemas.reports import (
+    Change,
+    ChangePoint,
+    Estimate,
+    FixFirst,
+    Latency,
+    Ratio,
+    Stair,
+    Storm,
+    WeeklySummary,
+    WorkflowSummary,
+)
 from schemas.taxonomy import LayerA
 from schemas.zones import zone_of
 
 MINUS: Final = words.MINUS
 NOT_KNOWN: Final = words.NOT_KNOWN
+FEWEST_FOR_P95: Final = 72
+"""Runs that a band of p95 takes."""
 PARTING_FROM: Final = 0.005
 """Below half a point the difference of R and E is not worth a sentence."""
 
@@ -37,8 +51,9 @@ METHOD: Final = (
     "R is the product of the steps' reliability along the chain; where the chain branches or loops, the chance to "
     "reach its end in the graph of what followed what. Bands are 95 % (Wilson); a change has a band of its own, and is "
     "told as one only where that band is off 0.",
-    "Under 30 runs the band is shown without the value. Failures are named by rules from spans alone; observed, "
-    "inferred and judged ones are counted apart.",
+    "Under 30 runs (of a step: operations) the band is shown without the value, and what rests on the value is left "
+    "out: stairs, fixes, changes. Under 72 runs p95 is told as what it is at least. Failures are named by rules from "
+    "spans alone; observed, inferred and judged ones are counted apart.",
 )
 
 
@@ -80,11 +95,21 @@ def band(estimate: Estimate) -> str:
     return f"[{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
-def estimate(of: Estimate, *, enough: bool = True) -> str:
+def enough(n: int) -> bool:
+    """Whether so many runs (of a step: operations) are enough for a value; below, the band stands alone."""
+    return n >= FEWEST_RUNS
+
+
+def value(of: Estimate) -> str:
+    """The value alone, where there are enough to give one."""
+    return percent(of.value) if enough(of.n) else NOT_KNOWN
+
+
+def estimate(of: Estimate) -> str:
     """Value and band; the band alone where there are too few to give a value."""
     if of.n == 0 or of.value is None:
         return NOT_KNOWN
-    return f"{percent(of.value)} {band(of)}" if enough else band(of)
+    return f"{percent(of.value)} {band(of)}" if enough(of.n) else band(of)
 
 
 def points(fraction: float) -> str:
@@ -109,13 +134,26 @@ def moved(of: Change | None) -> bool:
     return of is not None and (of.low > 0 or of.high < 0)
 
 
+def since_before(workflow: WorkflowSummary, figure: Literal["compounded", "observed", "silent"]) -> Change | None:
+    """The change of a figure on the week before; None where either week has too few runs for a value."""
+    before = workflow.before
+    if before is None or not (enough(getattr(workflow, figure).n) and enough(getattr(before, figure).n)):
+        return None
+    found: Change | None = getattr(workflow, f"{figure}_change")
+    return found
+
+
+def factor(of: Ratio) -> str:
+    """Attempts an operation without the band, where there are enough operations to give a value."""
+    return f"× {of.value:.2f}" if of.value is not None and enough(of.operations) else NOT_KNOWN
+
+
 def ratio(of: Ratio) -> str:
-    """Attempts an operation, with the band."""
-    if of.value is None:
-        return NOT_KNOWN
-    if of.low is None or of.high is None:
-        return f"× {of.value:.2f}"
-    return f"× {of.value:.2f} [{of.low:.2f}, {of.high:.2f}]"
+    """Attempts an operation, with the band; the band alone where there are too few."""
+    if of.value is None or of.low is None or of.high is None:
+        return factor(of)
+    span = f"[{of.low:.2f}, {of.high:.2f}]"
+    return f"{factor(of)} {span}" if enough(of.operations) else span
 
 
 def milliseconds(ms: float | None) -> str:
@@ -123,12 +161,17 @@ def milliseconds(ms: float | None) -> str:
     return words.duration(None if ms is None else round(ms * 1e6))
 
 
-def latency(of: Latency) -> str:
-    """A quantile and its band."""
-    if of.value_ms is None:
-        return NOT_KNOWN
-    if of.low_ms is None or of.high_ms is None:
+def quantile(of: Latency) -> str:
+    """A p95 without its band; where there are too few for one number, what it is at least."""
+    if of.n >= FEWEST_FOR_P95:
         return milliseconds(of.value_ms)
+    return NOT_KNOWN if of.low_ms is None else f"≥ {milliseconds(of.low_ms)}"
+
+
+def latency(of: Latency) -> str:
+    """A p95 and its band."""
+    if of.n < FEWEST_FOR_P95 or of.low_ms is None or of.high_ms is None:
+        return quantile(of)
     return f"{milliseconds(of.value_ms)} [{milliseconds(of.low_ms)}, {milliseconds(of.high_ms)}]"
 
 
@@ -169,26 +212,54 @@ def dates(summary: WeeklySummary) -> str:
     return f"{first:%-d %B %Y} – {last:%-d %B %Y}"
 
 
-def worst_layer(workflow: WorkflowSummary) -> tuple[LayerA, float] | None:
-    """The layer of lens A that lost most runs, and its share; None where nothing was lost."""
-    shares: dict[LayerA, float] = {}
+def worst_layer(workflow: WorkflowSummary) -> tuple[LayerA, int] | None:
+    """The layer of lens A that lost most runs, and how many; None where nothing was lost."""
+    runs: dict[LayerA, int] = {}
     for lost in workflow.lost:
-        shares[lost.layer_a] = shares.get(lost.layer_a, 0.0) + lost.share
-    return max(shares.items(), key=lambda entry: (entry[1], entry[0]), default=None)
+        runs[lost.layer_a] = runs.get(lost.layer_a, 0) + lost.runs
+    return max(runs.items(), key=lambda entry: (entry[1], entry[0]), default=None)
+
+
+def part_of_runs(runs: int, workflow: WorkflowSummary) -> str:
+    """The share of finished runs; where there are too few for one, how many of them."""
+    if enough(workflow.finished):
+        return percent(runs / workflow.finished)
+    return f"{runs:,} of {workflow.finished:,}"
 
 
 def leaked_most(workflow: WorkflowSummary) -> Pieces:
     """The layer that lost most runs, and the share."""
     worst = worst_layer(workflow)
-    return ("nothing",) if worst is None else (f"{worst[0]} {percent(worst[1])}",)
+    return ("nothing",) if worst is None else (f"{worst[0]} {part_of_runs(worst[1], workflow)}",)
+
+
+def fixes(workflow: WorkflowSummary) -> tuple[FixFirst, ...]:
+    """What better steps would buy; nothing where there are too few runs to put a number on it."""
+    return workflow.fix_first if enough(workflow.compounded.n) else ()
+
+
+def stairs(workflow: WorkflowSummary) -> tuple[Stair, ...]:
+    """What each place of the chain loses; nothing where there are too few runs to put a number on it."""
+    return workflow.stairs if enough(workflow.compounded.n) else ()
 
 
 def fix_first(workflow: WorkflowSummary) -> Pieces:
     """The step that would buy most, and how much."""
+    if not enough(workflow.compounded.n):
+        return (NOT_KNOWN,)
     best = next(iter(workflow.fix_first), None)
     if best is None or best.gain < 0.0005:
         return ("nothing",)
     return ("", best.step, f" {points(best.gain)}")
+
+
+def judged(workflow: WorkflowSummary) -> str:
+    """How many runs carry a verdict, and what it was; empty where none does."""
+    of = workflow.verified
+    if of is None:
+        return ""
+    passed = f"{workflow.verdicts.passed:,} passed"
+    return f"Judged from outside: {of.n:,} of {words.plural(workflow.runs, 'run')}, of which {passed}, {estimate(of)}."
 
 
 def sentence(workflow: WorkflowSummary) -> Pieces:
@@ -196,7 +267,7 @@ def sentence(workflow: WorkflowSummary) -> Pieces:
     if workflow.finished == 0:
         many = words.plural(workflow.runs, "run")
         return ("", workflow.name, f" had {many} and none has finished.")
-    if not workflow.enough_runs:
+    if not enough(workflow.observed.n):
         said = (
             f" had {words.plural(workflow.finished, 'finished run')}, too few for a value: between "
             f"{100 * workflow.observed.low:.0f} and {100 * workflow.observed.high:.0f} % of them get through"
@@ -214,8 +285,9 @@ def sentence(workflow: WorkflowSummary) -> Pieces:
     worst = worst_layer(workflow)
     if worst is not None:
         layer = "what no rule names yet" if worst[0] == LayerA.UNCLASSIFIED else _layer(worst[0])
-        pieces[-1] += f". {layer[0].upper()}{layer[1:]} leaked most, {percent(worst[1])} of runs"
-    best = next(iter(workflow.fix_first), None)
+        pieces[-1] += f". {layer[0].upper()}{layer[1:]} leaked most, {part_of_runs(worst[1], workflow)}"
+        pieces[-1] += " of runs" if enough(workflow.finished) else " runs"
+    best = next(iter(fixes(workflow)), None)
     if best is not None and best.gain >= 0.0005:
         pieces[-1] += "; halving the failures of "
         pieces += [best.step, f" would buy {points(best.gain).lstrip('+')} points"]
@@ -224,7 +296,7 @@ def sentence(workflow: WorkflowSummary) -> Pieces:
 
 
 def _moved_since(workflow: WorkflowSummary) -> str:
-    since = workflow.observed_change
+    since = since_before(workflow, "observed")
     if since is None:
         return ""
     if not moved(since):
@@ -253,7 +325,13 @@ def change_point(point: ChangePoint, summary: WeeklySummary) -> Pieces:
 def parting(workflow: WorkflowSummary) -> str:
     """Why R and E differ; empty where they hardly do."""
     parts, r, e = workflow.parting, workflow.compounded.value, workflow.observed.value
-    if parts is None or r is None or e is None or abs(r - e) < PARTING_FROM or not workflow.enough_runs:
+    if (
+        parts is None
+        or r is None
+        or e is None
+        or abs(r - e) < PARTING_FROM
+        or not enough(min(workflow.compounded.n, workflow.observed.n))
+    ):
         return ""
     said = (
         f"R − E is {points(r - e)} points: {points(parts.outside)} lost outside a step, {points(-parts.rescued)} "

@@ -1,5 +1,6 @@
 """Reports: a week's summary as its readers get it, and the files to send."""
 
+import shlex
 import time
 
 import streamlit as st
@@ -29,6 +30,14 @@ def weeks() -> list[str]:
         found.append(week.name)
         week = week.before()
     return sorted(set(found), reverse=True)
+
+
+def command(week: str, workflow: str, environment: str) -> str:
+    """What writes the same file, quoted for a shell."""
+    filters_set = (("--workflow", workflow), ("--environment", environment))
+    return shlex.join(
+        ["seamscope", "report", "--week", week, *(f"{flag}={name}" for flag, name in filters_set if name)]
+    )
 
 
 @guarded
@@ -65,7 +74,8 @@ def reports() -> None:
             key=f"reports_{form}",
             on_click="ignore",
         )
-    st.caption(f"{words.dates(summary)}, {summary.time_zone} · the same file: `seamscope report --week {summary.week}`")
+    st.caption(f"{words.dates(summary)}, {summary.time_zone} · the same file:")
+    st.code(command(summary.week, conf.workflow, conf.environment), language=None)
     document(files["html"].decode(), title=f"Weekly reliability, {summary.week}", key="reports_document")
     report_runs(summary, conf.lens, conf.version)
 

@@ -232,7 +232,11 @@ def few() -> WorkflowSummary:
         more_runs_needed=1_400,
         change_points=(),
         storms=(),
+        silent_failures=(),
         latency_moved=(),
+        amplification=Ratio(value=1.25, low=1.0, high=1.51, attempts=30, operations=24),
+        verdicts=Verdicts(passed=7, failed=2),
+        verified=estimate(7, 9),
         notes=(Note(code="few_runs", text="Only 12 finished runs: bands are shown without values."),),
     )
 

@@ -34,6 +34,16 @@ def test_the_filters_of_the_sidebar_hold(told: Told) -> None:
 
 
 @pytest.mark.slow
+def test_the_command_beside_it_gives_the_same_file(told: Told) -> None:
+    """With the filters of the sidebar, quoted for a shell."""
+    with data_dir(told.data):
+        (plain,) = open_page("reports", week=told.week).code
+        assert plain.value == "seamscope report --week 2025-W46"
+        page = open_page("reports", week=told.week, workflow="rag_answers", environment="production")
+        assert page.code[0].value == "seamscope report --week 2025-W46 --workflow=rag_answers --environment=production"
+
+
+@pytest.mark.slow
 def test_what_a_report_counts_leads_to_as_many_runs(told: Told) -> None:
     """Outcomes, days and layers count runs; silent failures as many failures, steps no more than Runs says."""
     with data_dir(told.data, unchanging=True):

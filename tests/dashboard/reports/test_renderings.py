@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.reports.formats import RENDER
-from schemas.reports import WeeklySummary
+from schemas.reports import Verdicts, WeeklySummary
 from tests.dashboard import summaries
 
 HOSTILE = (
@@ -108,6 +108,28 @@ class TestHtml:
         document = text_of("html", summaries.summary(summaries.few()))
         assert "too few for a value: between 55 and 95 %" in document
         assert not re.search(r'<dt>E, what users got</dt><dd class="value">\d', document)
+        assert Elements(document).text.count("From 100 % down to R") == 0
+        assert "Fix first" not in document
+        percents = re.findall(r"[\d.]+ %", Elements(document).text.split("How this was measured")[0])
+        assert set(percents) <= {"95 %", "0 %", "25 %", "50 %", "75 %", "100 %"}  # a band, and the marks of an axis
+        assert 'p95 of a run</dt><dd class="value">≥ 13.6 s' in document
+
+    def test_a_figure_goes_by_what_it_rests_on_itself(self) -> None:
+        """Enough runs, but a step with few operations, few verdicts and a poor week before."""
+        made = summaries.workflow(verdicts=Verdicts(passed=7, failed=2), verified=summaries.estimate(7, 9))
+        rare = made.steps[0].model_copy(update={"operations": 12, "reliability": summaries.estimate(9, 12)})
+        before = made.before
+        assert before
+        poor = before.model_copy(update={"finished": 9, "observed": summaries.estimate(6, 9)})
+        made = made.model_copy(update={"steps": (rare, *made.steps[1:]), "before": poor})
+        document = text_of("html", summaries.summary(made))
+        assert '<td class="n">[46.8, 91.1]</td><td class="n">–</td><td class="n">–</td><td class="n">–</td>' in re.sub(
+            r"\n\s*", "", document
+        )
+        assert "on the week before" not in document
+        for form in ("html", "md"):
+            said = "Judged from outside: 9 of 3,210 runs, of which 7 passed, [45.3, 93.7]."
+            assert said in text_of(form, summaries.summary(made))
 
     def test_a_week_without_data_is_a_page_all_the_same(self) -> None:
         nothing = summaries.summary(notes=(summaries.Note(code="no_data", text="No run began in this week."),))
@@ -125,6 +147,23 @@ class TestMarkdown:
             assert piece not in outside
         table = [line for line in rendered.splitlines() if line.startswith("|")]
         assert {line.count("|") for line in table} == {8}
+
+    def test_few_runs_show_bands_and_counts_alone(self) -> None:
+        """No value, no fix, no stair below the gate."""
+        rendered = text_of("md", summaries.summary(summaries.few())).split("\n---\n")[0]
+        assert " %" not in rendered.replace("between 55 and 95 % of them", "")
+        for word in ("Fix", "points of R", "would buy", "× 1.25"):
+            assert word not in rendered
+        assert "unclassified 1 of 12" in rendered
+        assert "amplification [1.00, 1.51]" in rendered
+
+    def test_a_storm_names_what_kind_of_thing_was_retried(self) -> None:
+        """A node that wraps a tool of its name is not the same line twice."""
+        storm = summaries.workflow().storms[0]
+        both = (storm, storm.model_copy(update={"dimension": "step"}))
+        rendered = text_of("md", summaries.summary(summaries.workflow(storms=both)))
+        assert rendered.count("**Retry storm**: tool `ledger.query` ×") == 1
+        assert rendered.count("**Retry storm**: `ledger.query` ×") == 1
 
     def test_it_is_short_enough_to_read(self) -> None:
         """A workflow takes some 20 lines however many steps it has."""
@@ -150,6 +189,12 @@ class TestCsv:
             return {str(value)} if isinstance(value, int | float) and not isinstance(value, bool) else set()
 
         assert numbers(json.loads(text_of("json", summary))["workflows"]) <= told
+
+    def test_a_storm_says_what_it_was_of_when_it_ended_and_what_set_it_off(self) -> None:
+        """Else two of one name and onset are one in a pivot."""
+        told = {row["metric"]: row["value"] for row in self.rows(summaries.lively()) if row["section"] == "storms"}
+        expected = {"dimension": "tool", "end": "2026-11-11T10:19:12Z", "trigger": "tool.timeout"}
+        assert {name: told[name] for name in expected} == expected
 
     def test_no_cell_is_a_formula(self) -> None:
         """A spreadsheet shows names; it runs none."""

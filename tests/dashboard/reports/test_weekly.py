@@ -175,11 +175,32 @@ class TestRealStore:
         assert there.read_text().startswith("# Weekly reliability, 2025-W46")
         assert there.stat().st_mode & 0o777 == 0o600
 
-    @pytest.mark.parametrize("week", ["2025-46", "W46", "2025-W54"])
-    def test_no_week_is_told_with_an_example(self, told: Told, week: str) -> None:
+    @pytest.mark.parametrize(
+        ("week", "said"),
+        [("2025-46", "write it like 2026-W46"), ("2025-W54", "write it like"), ("0001-W01", "weeks go from 1970-W03")],
+    )
+    def test_no_week_is_wrong_usage(self, told: Told, week: str, said: str) -> None:
         done = seamscope("report", "--data", told.data, "--week", week, check=False)
-        assert done.returncode == 1
-        assert "write it like 2026-W46" in done.stderr
+        assert done.returncode == 2
+        assert said in done.stderr
+
+    def test_a_week_without_what_was_asked_for_says_that_others_ran(self, told: Told) -> None:
+        """Nothing of the names is repeated: they may be anybody's."""
+        (note,) = of(told.data, told.week, workflows=("nope",)).notes
+        assert note.text.startswith("No run of the workflow asked for began in this week, others did; it holds runs")
+        (note,) = of(told.data, told.week, workflows=("nope", "no"), environment="moon").notes
+        assert "No run of the 2 workflows asked for in the environment asked for began in this week" in note.text
+        (note,) = of(told.data, told.week, environment="moon").notes
+        assert note.text.startswith("No run in the environment asked for began in this week, others did")
+        (note,) = of(told.data, "2025-W20", environment="moon").notes
+        assert note.text.startswith("No run began in this week;")
+
+    @pytest.mark.parametrize("flag", ["--workflow", "--environment"])
+    def test_an_empty_name_is_wrong_usage(self, told: Told, flag: str) -> None:
+        """A variable that is not set must not give the report of everything."""
+        done = seamscope("report", "--data", told.data, flag, "", check=False)
+        assert done.returncode == 2
+        assert "the name is empty" in done.stderr
 
 
 @pytest.mark.slow

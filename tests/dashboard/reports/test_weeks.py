@@ -72,6 +72,16 @@ def test_what_is_no_week_is_refused_with_an_example(text: str) -> None:
         Week.parse(text, UTC)
 
 
+@pytest.mark.parametrize("text", ["1969-W52", "1970-W02", "0001-W01", "2262-W14", "9999-W51", "9999-W52"])
+def test_a_week_whose_nanoseconds_no_store_holds_is_refused(text: str) -> None:
+    """With the weeks there are; those at the ends still fit with the week beside them, in every zone."""
+    with pytest.raises(NoSuchWeek, match="weeks go from 1970-W03 to 2262-W13"):
+        Week.parse(text, UTC)
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        assert Week.parse("1970-W03", zone_of(zone)).before().start_ns >= 0
+        assert Week.parse("2262-W13", zone_of(zone)).end_ns + 7 * 86_400 * NS < 2**63
+
+
 @pytest.mark.parametrize("name", ["Mars/Phobos", "", "Europe", "../../etc/passwd", "x" * 400])
 def test_a_zone_that_does_not_exist_is_refused_with_its_setting_named(name: str) -> None:
     with pytest.raises(SettingsError, match=r"time_zone: .*is no time zone known here"):
