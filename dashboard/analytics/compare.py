@@ -11,6 +11,7 @@ Row = Mapping[str, Any]
 SAME: Final = 4  # of an alignment's score: the same kind and name
 SAME_STATE: Final = 1  # on top: the same input, the same fate
 TOP: Final = None
+DECISIVE: Final = frozenset(("status", "tries", "extra", "missing"))
 
 
 class Operation(NamedTuple):
@@ -150,18 +151,22 @@ def _alike_ends(one: Sequence[Operation], two: Sequence[Operation]) -> int:
 def first_difference(pairs: Sequence[Pair], *, same_input: bool) -> tuple[Pair, str] | None:
     """Where two runs part first, and in what. A changed input or output counts only between runs of the same input:
     otherwise every step's differs."""
-    decisive = {"status", "tries", "extra", "missing"}
-    telling = {*decisive, "input", "output"} if same_input else decisive
+    telling = _telling(same_input=same_input)
     for pair, following in pairwise((*pairs, None)):
         assert pair is not None
         changed = [name for name in pair.changed if name in telling]
         inner = following is not None and following.depth > pair.depth
-        if changed and not (inner and _explained_below(pairs, pair, decisive)):
+        if changed and not (inner and _explained_below(pairs, pair, DECISIVE)):
             return pair, changed[0]
     return None
 
 
-def _explained_below(pairs: Sequence[Pair], pair: Pair, decisive: set[str]) -> bool:
+def _telling(*, same_input: bool) -> frozenset[str]:
+    """What tells two runs apart."""
+    return DECISIVE | {"input", "output"} if same_input else DECISIVE
+
+
+def _explained_below(pairs: Sequence[Pair], pair: Pair, decisive: frozenset[str]) -> bool:
     """Whether something below a pair that both runs have differs itself, and so says more."""
     if pair.this is None or pair.other is None:
         return False
@@ -181,7 +186,8 @@ def said(pairs: Sequence[Pair], *, same_input: bool) -> tuple[str, ...]:
         rest = "the same" if same_input else "alike, though their inputs differ"
         return (f"Step by step both runs are {rest}: no step differs in what became of it, none is missing.",)
     pair, what = found
-    alike = sum(each.this is not None and each.other is not None for each in pairs[: _place(pairs, pair)])
+    telling = _telling(same_input=same_input)  # what holds the step that differs differs with it
+    alike = sum(not telling & set(each.changed) for each in pairs[: _place(pairs, pair)])
     until = (
         f"After {alike:,} steps alike, "
         if alike > 1

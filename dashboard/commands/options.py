@@ -26,20 +26,24 @@ FLAGS: dict[str, str] = {
 """Setting to its flag. Tokens have none: a command line can be read by every user of the machine."""
 
 
-def setting_options(*names: str) -> Callable[[Command], Command]:
-    """Gives a command the flags of these settings; it receives them by the setting's name, None where not given."""
+def setting_options(*names: str, data_dir_default: str | None = None) -> Callable[[Command], Command]:
+    """Gives a command the flags of these settings; it receives them by the setting's name, None where not given.
+
+    Args:
+        data_dir_default: what the help calls the default folder of a command that has one of its own.
+    """
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
-            command = _option(name)(command)
+            command = _option(name, data_dir_default if name == "data_dir" else None)(command)
         return command
 
     return decorate
 
 
-def _option(name: str) -> Callable[[Command], Command]:
+def _option(name: str, default: str | None) -> Callable[[Command], Command]:
     field = Settings.model_fields[name]
-    text = f"{field.description} [default: {field.get_default(call_default_factory=True)}]"
+    text = f"{field.description} [default: {default or field.get_default(call_default_factory=True)}]"
     if field.annotation is bool:
         return click.option(FLAGS[name], name, is_flag=True, default=None, help=field.description)
     if field.annotation is Path:

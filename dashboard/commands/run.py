@@ -26,6 +26,11 @@ HISTORY_DAYS = 28
 QUICK_HISTORY_DAYS = 2
 
 
+def demo_data_dir() -> Path:
+    """Where demo data goes when nobody says: beside the default data folder, never in it."""
+    return default_data_dir().expanduser().absolute().with_name("seamscope-demo")
+
+
 @click.command()
 @setting_options("data_dir", "host", "grpc_port", "http_port", "ui_host", "ui_port", "insecure")
 def up(**flags: Any) -> None:
@@ -40,7 +45,16 @@ def up(**flags: Any) -> None:
 
 
 @click.command()
-@setting_options("data_dir", "host", "grpc_port", "http_port", "ui_host", "ui_port", "insecure")
+@setting_options(
+    "data_dir",
+    "host",
+    "grpc_port",
+    "http_port",
+    "ui_host",
+    "ui_port",
+    "insecure",
+    data_dir_default=str(demo_data_dir()),
+)
 @click.option("--quick", is_flag=True, help=f"{QUICK_HISTORY_DAYS} days of history instead of {HISTORY_DAYS}")
 def demo(quick: bool, **flags: Any) -> None:
     """Start both on demo data: four weeks of runs, then live ones.
@@ -79,11 +93,6 @@ def dashboard(**flags: Any) -> None:
 
     settings = with_ui_port(load_settings(flags))
     become(launch.streamlit_argv(settings), child_environment(settings))
-
-
-def demo_data_dir() -> Path:
-    """Where demo data goes when nobody says: beside the default data folder, never in it."""
-    return default_data_dir().expanduser().absolute().with_name("seamscope-demo")
 
 
 def holds_spans(settings: Settings) -> bool:

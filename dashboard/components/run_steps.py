@@ -100,4 +100,6 @@ def _heading(shown: Tree, noun: str) -> str:
         return all_of_them
     hidden = folded.hidden_matches
     matches = f", {words.plural(hidden, 'match', 'matches')} hidden" if hidden else ""
-    return f"shows {folded.shown:,} of {all_of_them}{matches}"
+    rows = sum(not line.folded for line in folded.lines)
+    together = f", tries together in {words.plural(rows, 'row')}" if rows < folded.shown else ""
+    return f"shows {folded.shown:,} of {all_of_them}{together}{matches}"

@@ -335,8 +335,11 @@ def parting(workflow: WorkflowSummary) -> str:
         return ""
     said = (
         f"R − E is {points(r - e)} points: {points(parts.outside)} lost outside a step, {points(-parts.rescued)} "
-        f"rescued after a failed step, {points(parts.dependence)} because failures do not fall independently."
+        f"rescued after a failed step, {points(parts.dependence)} "
     )
+    low, high = parts.dependence_low, parts.dependence_high
+    apart = low is None or high is None or not low <= 0 <= high
+    said += "because failures do not fall independently." if apart else "left over, which chance explains."
     if parts.dependence_high is not None and parts.dependence_high < 0:
         said += " Failures gather in the same runs: E predicts the next run, R says what to fix."
     return said

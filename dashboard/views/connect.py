@@ -82,7 +82,7 @@ st.markdown(
     + (
         ":green[:material/check_circle: the collector runs]"
         if running
-        else ":orange[:material/cloud_off: no collector runs]"
+        else ":orange[:material/cloud_off: no collector runs; one that is started with these settings listens there]"
     )
 )
 if not running:

@@ -169,6 +169,17 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
     return names
 
 
+def most_tries(calls: Sequence[Row], scope: Mapping[str, Param], by: str) -> dict[str, int]:
+    """How often each was tried at most, in the window or the days before it that storms are judged by, too."""
+    since_ns = int(str(scope["since_ns"]))
+    before = {**scope, "since_ns": max(0, since_ns - LIMITS.tries_ns), "until_ns": since_ns}
+    most: dict[str, int] = {}
+    for row in (*calls, *store.ask_steady("most_tries", **before).to_pylist()):
+        if row["dimension"] == by:
+            most[row["name"]] = max(most.get(row["name"], 1), row["most_tries"])
+    return most
+
+
 def block(one: Episode, window: Window) -> Block:
     """An episode as a block in its lane."""
     end_ns = one.end_ns or window.until_ns
@@ -457,11 +468,7 @@ def body() -> None:
         by = top.segmented_control(
             "By", BY, default=BY[0], required=True, key="by", bind="query-params", label_visibility="collapsed"
         )
-        most: dict[str, int] = {}
-        for row in calls:
-            if row["dimension"] == by:
-                most[row["name"]] = max(most.get(row["name"], 1), row["most_tries"])
-        names = show_lanes(calls, found, by, window, most)
+        names = show_lanes(calls, found, by, window, most_tries(calls, scope, by))
         show_judged(judged, by, names)
         st.caption(
             "This page counts operations. A mark or a row leads to the runs in which some of them were tried more than "

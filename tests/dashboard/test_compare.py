@@ -78,7 +78,7 @@ def test_which_of_two_parallel_steps_began_first_is_no_difference() -> None:
 
 
 def test_the_first_difference_is_said_where_it_lies_deepest() -> None:
-    """A step that failed because of one within points at that one."""
+    """A step that failed because of one within points at that one, and is not counted among what is alike."""
     bad: dict[str, Any] = {
         "status": "failed",
         "role": "propagated",
@@ -88,7 +88,7 @@ def test_the_first_difference_is_said_where_it_lies_deepest() -> None:
     }
     this = [step("a"), step("b", **bad), failed("query", parent="None/b", tries=3)]
     other = [step("a"), step("b"), step("query", "None/b"), step("c")]
-    assert told(this, other) == "After 2 steps alike, query failed (3 tries) here and was fine in the good run."
+    assert told(this, other) == "After one step alike, query failed (3 tries) here and was fine in the good run."
 
 
 def test_a_way_not_taken_is_said() -> None:

@@ -432,6 +432,10 @@ class TestConnect:
             blocks = "\n".join(code.value for code in page.code)
             assert "127.0.0.1:431" in blocks, name
 
+    def test_without_a_collector_it_says_whose_ports_those_are(self, lively: Path) -> None:
+        """Nothing listens there yet: they are what the settings say."""
+        assert "no collector runs; one that is started with these settings listens there" in words(open_page("connect"))
+
     def test_what_has_arrived(self, lively: Path) -> None:
         """Scopes, dialects and counts of what was received."""
         rows = component(open_page("connect", window="6h"), "connect_arrived")["rows"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -104,6 +105,28 @@ def test_a_storm_of_a_shared_tool_is_told_to_every_workflow_that_it_hits(tmp_pat
         going = alarms.active_storms(ask, Limits(), until_ns, workflow="", version="", environment="")
     for name in names:
         assert Key("", "tool", "search") in [one.key for one in alarms.of_workflow(going, name)]
+
+
+def test_the_threshold_of_a_lane_is_that_of_the_days_before_too(tmp_path: Path, now_ns: int) -> None:
+    """Four tries were seen hours before the window and two in it: it takes × 2.0 to be a storm, not × 1.75."""
+    until_ns = now_ns // alarms.STORM_NS * alarms.STORM_NS
+    stores.write(store_path(tmp_path), [stores.lively(now_ns, 6)])
+    with closing(duckdb.connect(str(store_path(tmp_path)))) as con:
+        con.execute(
+            """
+            insert into store.rollup_call by name
+            select level, ($until - slot * $width) // width_ns * width_ns as bucket_ns, 'w' as workflow, 'find' as step,
+                   'find' as name, 'tool' as kind, 'find' as tool, case when slot > 12 then 4 else 2 end as tries,
+                   9 as operations, 0 as recovered, 0 as failed, 0 as wasted_ns, 0 as wasted_tokens,
+                   0 as wasted_nano_usd
+            from (select unnest([1, 2, 3, 40]) as slot),
+                 (values (1, 300000000000), (2, 3600000000000), (3, 86400000000000)) levels(level, width_ns)
+            """,
+            {"until": until_ns, "width": alarms.STORM_NS},
+        )
+    with data_dir(tmp_path):
+        lanes = {lane["name"]: lane for lane in component(open_page("retries", window="1h"), "retries_lanes")["lanes"]}
+    assert lanes["find"]["threshold"] == 2.0
 
 
 def test_an_episode_leads_to_the_runs_of_its_time_and_step(past_storm: Path, now_ns: int) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from dashboard.analytics.fold import Folded, Line
+from dashboard.analytics.outline import TOP
+from dashboard.components.run_steps import _heading
+from dashboard.components.run_tree import Tree
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.pages import component, data_dir, healthy, open_page, words
@@ -45,6 +49,13 @@ class TestTries:
         page = open_page("run", run=run_id, tries=tries)
         assert healthy(page)
         assert rows(page) == rows(open_page("run", run=run_id))
+
+
+def test_the_heading_counts_rows_where_tries_share_one() -> None:
+    """Three tries on one line are three of the steps that show, and one row."""
+    lines = [Line(0, TOP, step=0), Line(1, 0, step=1, tries=(1, 2, 3), tried=3), Line(1, 0, folded=5)]
+    shown = Tree(Folded(lines, 4, 9, {}), {}, {}, {})
+    assert _heading(shown, "step") == "shows 4 of 9 steps, tries together in 2 rows"
 
 
 class TestCompare:

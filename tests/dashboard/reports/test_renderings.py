@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.reports import words
 from dashboard.reports.formats import RENDER
 from schemas.reports import Verdicts, WeeklySummary
 from tests.dashboard import summaries
@@ -16,6 +17,18 @@ from tests.dashboard import summaries
 HOSTILE = (
     "`|</title><script>alert(1)</script><img src=http://evil.test/x>![x](http://evil.test/y)\n=1+1\x1b[31m\u202e{{7*7}}"
 )
+
+
+def test_dependence_is_a_reason_only_where_its_band_excludes_0() -> None:
+    """R and E part by it where failures gather or spread beyond chance; else it is what chance leaves over."""
+    (workflow, *_) = summaries.lively().workflows
+    less = workflow.observed.model_copy(update={"value": 0.7})
+    workflow = workflow.model_copy(update={"observed": less})
+    assert workflow.parting is not None
+    assert "−1.8 because failures do not fall independently. Failures gather" in words.parting(workflow)
+    within = workflow.parting.model_copy(update={"dependence": 0.0, "dependence_low": -0.01, "dependence_high": 0.01})
+    said = words.parting(workflow.model_copy(update={"parting": within}))
+    assert said.endswith("0.0 left over, which chance explains.")
 
 
 def text_of(form: str, summary: WeeklySummary) -> str:
