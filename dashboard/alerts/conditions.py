@@ -86,11 +86,21 @@ def burning(workflow: str, objective: float, counts: Mapping[int, Counted], at_n
                 high=band.high,
                 limit=tier.burn * (1 - objective),
                 n=long.runs,
-                since_ns=at_ns - tier.long_ns,
+                since_ns=at_ns - _burning_for(tier, counts),
                 shown_ns=at_ns - shown_ns,
             )
         )
     return found
+
+
+def _burning_for(tier: Tier, counts: Mapping[int, Counted]) -> int:
+    """How long it has burnt: as long as runs that fail as often as those of the short window take to make the long
+    window what it is; not less than the short window, nor more than the long one."""
+    long, short = counts[tier.long_ns], counts[tier.short_ns]
+    if not (long.bad and short.bad):
+        return tier.short_ns
+    share = (long.bad / long.runs) / (short.bad / short.runs)
+    return round(min(max(share * tier.long_ns, tier.short_ns), tier.long_ns))
 
 
 # ---- storms ----------------------------------------------------------------------------------------------------------

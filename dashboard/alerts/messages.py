@@ -70,7 +70,7 @@ class Words:
         where = f"{_name(found.workflow)}{_in(self.environment or None)}"
         since = said.lately(found.since_ns, self.zone, at_ns)
         if found.rule == "burn":
-            length = said.duration(at_ns - found.since_ns)
+            length = said.duration(at_ns - found.shown_ns)
             return (
                 f"{where} burns its objective: {_percent(found.value)}{_band(found)} of {said.plural(found.n, 'run')} "
                 f"failed in the last {length}, {_percent(found.limit)} is the line."

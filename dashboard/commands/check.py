@@ -27,7 +27,7 @@ from dashboard.reader import CollectorReader, Reader, connect, held
 from dashboard.reports.build import BUCKET_NS
 from dashboard.reports.check import Mode, Thresholds, judge
 from dashboard.reports.figures import figures
-from dashboard.reports.movements import drifts, storms_in
+from dashboard.reports.movements import Drifts, storms_in, tested
 from dashboard.reports.weeks import NS, Week, day_of
 from dashboard.rows import printable
 from schemas.checks import CheckReport, WorkflowChecks
@@ -203,7 +203,7 @@ def compare(
         moved = None
         if thresholds.no_drift:
             days = day_of(window.since_ns, zone), day_of(window.until_ns - 1, zone)
-            moved = drifts(questions, name, window.until_ns, zone).within(*days)
+            moved = Drifts.of(tested(questions, name, window.until_ns, zone)).within(*days)
         checks = tuple(judge(of, stormy, moved, thresholds, mode))
         passed = all(one.ok for one in checks)
         checked.append(WorkflowChecks(name=name, ok=passed, finished=of.outcomes.finished, checks=checks))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, tzinfo
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from dashboard import alarms, changes
 from dashboard.analytics import drift, storms
@@ -20,6 +20,12 @@ class Drifts(NamedTuple):
 
     observed: drift.Examined
     steps: Sequence[drift.Examined]
+
+    @classmethod
+    def of(cls, tested: Sequence[changes.Tested]) -> Self:
+        """Of the series of one workflow, its success first."""
+        success, *steps = tested
+        return cls(success.examined, [one.examined for one in steps])
 
     def within(self, first: date, last: date) -> "Drifts":
         """Only the change points from one day to another, and a fall before them that still stands and is news.
@@ -69,8 +75,7 @@ def counted_once(stormy: Sequence[storms.Episode]) -> int:
     return number
 
 
-def drifts(questions: Questions, workflow: str, until_ns: int, zone: tzinfo) -> Drifts:
-    """The change points of E and of the steps' reliability over the days that end with a window."""
+def tested(questions: Questions, workflow: str, until_ns: int, zone: tzinfo) -> list[changes.Tested]:
+    """E and the steps' reliability over the days that end with a window."""
     kinds: tuple[changes.Kind, ...] = ("reliability",)
-    success, *steps = changes.tested(questions.table, until_ns, zone, kinds, **questions.scope(workflow))
-    return Drifts(success.examined, [one.examined for one in steps])
+    return changes.tested(questions.table, until_ns, zone, kinds, **questions.scope(workflow))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from dashboard import changes
 from dashboard import words as said
 from dashboard.analytics import attribution, drift, reliability, storms
 from dashboard.analytics.amplification import Amplified
@@ -13,7 +14,7 @@ from dashboard.analytics.reliability.bands import FEWEST_RUNS
 from dashboard.questions import Questions, Row
 from dashboard.reports import words
 from dashboard.reports.figures import Figures, chain_between, figures
-from dashboard.reports.movements import Drifts, blind, drifts
+from dashboard.reports.movements import Drifts, blind, tested
 from dashboard.reports.weeks import Week, midnight_ns
 from schemas.reports import (
     Attribution,
@@ -40,8 +41,6 @@ from schemas.reports import (
 
 MS: Final = 1_000_000
 DAY: Final = timedelta(days=1)
-LEVEL_DAYS: Final = 28
-"""The most days on either side of a change point whose chains are compared."""
 MOVED_BY: Final = 1.1
 """A quantile is told as moved from this factor on: a bucket of the roll-up is 9 % wide."""
 
@@ -66,7 +65,8 @@ def summarise(
     now = figures(questions, name, week.start_ns, until_ns)
     before = figures(questions, name, week.before().start_ns, week.start_ns)
     ended, earlier = now.outcomes, before.outcomes
-    moved = drifts(questions, name, until_ns, week.zone)
+    series = tested(questions, name, until_ns, week.zone)
+    moved = Drifts.of(series)
     runs = ended.finished + ended.pending + unfinished
     found = WorkflowSummary(
         name=name,
@@ -105,7 +105,7 @@ def summarise(
             FixFirst(step=fix.step, gain=fix.gain_half, gain_perfect=fix.gain_never)
             for fix in reliability.fix_first(now.chain)
         ),
-        change_points=_change_points(questions, name, week, until_ns, moved),
+        change_points=_change_points(questions, name, week, until_ns, series),
         fall_seen=moved.observed.fall_seen(7),
         storms=tuple(map(_storm, stormy)),
         silent_failures=_silent(questions.ask("failure_codes", week.start_ns, until_ns, name)),
@@ -269,35 +269,28 @@ def _days(questions: Questions, name: str, week: Week, until_ns: int) -> tuple[D
 
 
 def _change_points(
-    questions: Questions, name: str, week: Week, until_ns: int, found: Drifts
+    questions: Questions, name: str, week: Week, until_ns: int, series: Sequence[changes.Tested]
 ) -> tuple[ChangePoint, ...]:
     """The change points that lie in the week, E's first. What moved R is told once a day."""
     points: list[ChangePoint] = []
     explained: set[date] = set()
-    for examined in (found.observed, *found.steps):
-        for index, change in enumerate(examined.changes):
+    for one in series:
+        for change in one.examined.changes:
             if not week.monday <= change.at < week.monday + 7 * DAY:
                 continue
             parts = None
             if change.at not in explained:
                 explained.add(change.at)
-                parts = _attribution(questions, name, week, examined.changes, index, until_ns)
-            points.append(_change_point(change, examined.name, week, parts))
+                parts = _attribution(questions, name, week, one, change, until_ns)
+            points.append(_change_point(change, one.name, week, parts))
     return tuple(points)
 
 
 def _attribution(
-    questions: Questions, name: str, week: Week, changes: Sequence[drift.ChangePoint], index: int, until_ns: int
+    questions: Questions, name: str, week: Week, one: changes.Tested, change: drift.ChangePoint, until_ns: int
 ) -> attribution.Attribution | None:
-    """What made R differ between the days before a change and those from it on, up to the changes beside it."""
-    change = changes[index]
-    since = max([one.at for one in changes[:index]] + [change.at - LEVEL_DAYS * DAY])
-    until = min([one.at for one in changes[index + 1 :]] + [change.at + LEVEL_DAYS * DAY])
-    if change.verdict == "one day":
-        until = change.at + DAY
-    at_ns = midnight_ns(change.at, week.zone)
-    before = chain_between(questions, name, midnight_ns(since, week.zone), at_ns)
-    after = chain_between(questions, name, at_ns, min(midnight_ns(until, week.zone), until_ns))
+    """What made R differ between the days before a change and those from it on, as page Drift tells it."""
+    before, after = (chain_between(questions, name, *side) for side in changes.around(one, change, until_ns, week.zone))
     return attribution.attribute(before, after, version_changed=bool(change.versions))
 
 

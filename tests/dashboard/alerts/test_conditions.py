@@ -31,6 +31,20 @@ def test_an_outage_is_urgent_at_any_objective(objective: float) -> None:
     assert [one.state for one in fine] == ["over", "over"]
 
 
+def test_an_outage_began_when_runs_began_to_fail() -> None:
+    """Two hours of failing runs are two hours, though the window that shows them is longer."""
+    lasted = 2 * HOUR
+    tier = tiers(0.83)[0]
+    seen = {
+        length: Counted(length // 10**9, min(length, lasted) // 10**9)
+        for each in tiers(0.83)
+        for length in (each.long_ns, each.short_ns)
+    }
+    (page, _) = burning("w", 0.83, seen, NOW)
+    assert tier.long_ns > lasted + HOUR
+    assert NOW - page.since_ns == pytest.approx(lasted, rel=0.01)
+
+
 def test_between_the_lines_nothing_is_decided() -> None:
     """At nine tenths of the slow page tier's rate it neither burns nor is over; the ticket tier burns."""
     slow = tiers(0.83)[1]

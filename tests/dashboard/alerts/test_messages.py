@@ -63,6 +63,13 @@ def test_the_second_message_says_how_long_and_how_it_is_now() -> None:
     assert WORDS.ended(begun, None, NOW + HOUR).text.endswith("no longer burns in refund_triage.")
 
 
+def test_a_burn_is_as_old_as_its_episode_and_not_as_its_window() -> None:
+    """The window's length stands where the share does; how long it lasted goes by when it began."""
+    begun = WORDS.begun(replace(condition(), since_ns=NOW - HOUR), NOW)
+    assert "failed in the last 6 h 00 m" in begun.text
+    assert WORDS.ended(begun, None, NOW + HOUR).text.startswith("Over after 2 h 00 m:")
+
+
 def test_the_json_follows_the_published_model() -> None:
     """What a receiver parses is what was said, times in UTC with a Z."""
     alert = WORDS.begun(condition(), NOW)

@@ -8,18 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.questions import Questions
+from dashboard import changes
+from dashboard.analytics.attribution import attribute
+from dashboard.questions import EVERYTHING, Questions
 from dashboard.reader import FileReader, connect, held
 from dashboard.reports.build import weekly
+from dashboard.reports.figures import chain_between
 from dashboard.reports.formats import RENDER
+from dashboard.reports.movements import tested
 from dashboard.reports.weeks import Week
 from schemas.paths import store_path
 from schemas.reports import Source, WeeklySummary
 from schemas.settings import Settings
 from schemas.zones import zone_of
 from tests.collecting import Collector
-from tests.dashboard import summaries
+from tests.dashboard import stores, summaries
 from tests.dashboard.cli import seamscope
+from tests.dashboard.drifting import drifting
 from tests.dashboard.reports.conftest import Thinned, Told
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "reports"
@@ -201,6 +206,24 @@ class TestRealStore:
         done = seamscope("report", "--data", told.data, flag, "", check=False)
         assert done.returncode == 2
         assert "the name is empty" in done.stderr
+
+
+def test_a_change_is_split_between_the_stretches_that_page_drift_compares(tmp_path: Path) -> None:
+    """All days before it, however many, and all from it on: else one change has two waterfalls."""
+    week = Week.parse("2025-W46", zone_of("UTC"))
+    made = stores.write(store_path(tmp_path), [drifting(week.end_ns, days=60, worse_for=5)])
+    with held(FileReader(made)) as reader:
+        questions = Questions(reader, EVERYTHING)
+        success = tested(questions, "refunds", week.end_ns, week.zone)[0]
+        change = success.examined.changes[-1]
+        sides = changes.around(success, change, week.end_ns, week.zone)
+        assert sides[0][1] - sides[0][0] > 50 * 86_400 * 10**9
+        before, after = (chain_between(questions, "refunds", *side) for side in sides)
+    split = attribute(before, after, version_changed=bool(change.versions))
+    assert split
+    (point, *_) = of(tmp_path, week.name).workflows[0].change_points
+    assert point.compounded_before == pytest.approx(split.before, abs=1e-8)
+    assert [part.points for part in point.attribution] == pytest.approx([part.points for part in split.parts], abs=1e-8)
 
 
 @pytest.mark.slow
