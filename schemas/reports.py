@@ -182,7 +182,7 @@ class SilentFailure(Part):
     layer_a: LayerA
     layer_b: LayerB
     failures: int
-    """Root occurrences in runs that do not say so."""
+    """Root occurrences in runs that do not say so; not those that were only judged, nor those of low severity."""
 
 
 class LatencyMoved(Part):

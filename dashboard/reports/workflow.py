@@ -238,8 +238,11 @@ def _latency_moved(before: Figures, now: Figures) -> tuple[LatencyMoved, ...]:
 
 
 def _silent(rows: Sequence[Row]) -> tuple[SilentFailure, ...]:
+    """What made runs silent: a judge's verdict and low-severity codes never decide how a run ends."""
     counts: dict[tuple[str | None, str, str, str], int] = {}
     for row in rows:
+        if row["certainty"] == "judged" or row["severity"] == "low":
+            continue
         key = row["step"], row["code"], row["layer_a"], row["layer_b"]
         counts[key] = counts.get(key, 0) + row["silent"]
     found = [

@@ -115,6 +115,12 @@ class TestRealStore:
                     moved = 100 * (point.compounded_after - point.compounded_before)
                     assert sum(part.points for part in point.attribution) == pytest.approx(moved, abs=1e-6)
 
+    def test_what_is_told_as_silent_made_runs_silent(self, told: Told) -> None:
+        """Neither what only a judge saw nor what is of low severity: clean runs hold those, too."""
+        for workflow in of(told.data, told.week).workflows:
+            assert not [one.code for one in workflow.silent_failures if "judged" in one.code]
+            assert workflow.silent_runs or not workflow.silent_failures
+
     def test_days_follow_the_time_zone(self, told: Told) -> None:
         """The runs of a week in Kathmandu are those between its own midnights, quarter hours included."""
         found = of(told.data, told.week, "Asia/Kathmandu")
