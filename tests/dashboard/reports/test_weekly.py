@@ -12,10 +12,10 @@ from dashboard import changes
 from dashboard.analytics.attribution import attribute
 from dashboard.questions import EVERYTHING, Questions
 from dashboard.reader import FileReader, connect, held
+from dashboard.reports import movements
 from dashboard.reports.build import weekly
 from dashboard.reports.figures import chain_between
 from dashboard.reports.formats import RENDER
-from dashboard.reports.movements import tested
 from dashboard.reports.weeks import Week
 from schemas.paths import store_path
 from schemas.reports import Source, WeeklySummary
@@ -220,7 +220,7 @@ def test_a_change_is_split_between_the_stretches_that_page_drift_compares(tmp_pa
     made = stores.write(store_path(tmp_path), [drifting(week.end_ns, days=60, worse_for=5)])
     with held(FileReader(made)) as reader:
         questions = Questions(reader, EVERYTHING)
-        success = tested(questions, "refunds", week.end_ns, week.zone)[0]
+        success = movements.tested(questions, "refunds", week.end_ns, week.zone)[0]
         change = success.examined.changes[-1]
         sides = changes.around(success, change, week.end_ns, week.zone)
         assert sides[0][1] - sides[0][0] > 50 * 86_400 * 10**9
