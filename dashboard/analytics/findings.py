@@ -87,7 +87,7 @@ def going_on(said: Finding, storms: Sequence[Episode], zone: tzinfo, now_ns: int
     begin, *rest = said.pieces
     since = f" ×{first.peak_amplification:.1f} since {words.lately(first.onset_ns, zone, now_ns)}"
     others = f", and {words.count(len(more))} more" if more else ""
-    return Finding(("A retry storm goes on: ", *_named(first.key), f"{since}{others}. {begin}", *rest), alarming=True)
+    return said._replace(pieces=("A retry storm goes on: ", *_named(first.key), f"{since}{others}. {begin}", *rest))
 
 
 def _named(key: Key) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -15,9 +16,11 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from dashboard import silence
 from dashboard.errors import DashboardError
 from dashboard.reader import FileReader
 from schemas.paths import store_path
+from tests.collecting import Collector
 
 APP = Path(dashboard.__file__).parent / "app.py"
 config.set_option("runner.magicEnabled", False)  # as in the dashboard's own config.toml, which AppTest does not read
@@ -94,3 +97,11 @@ def words(app: AppTest) -> str:
 def healthy(app: AppTest) -> bool:
     """No exception, and none that was caught."""
     return not app.exception and not app.error
+
+
+def wait_until_heard(collector: Collector) -> None:
+    """Until the dashboard has noticed that a silent collector answers again."""
+    until = time.monotonic() + 20
+    while silence.is_known("127.0.0.1", collector.http_port):
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -64,6 +64,9 @@ def test_the_overview_says_first_that_a_storm_goes_on(storm_now: Path) -> None:
     said = page.subheader[0].value
     assert re.match(r"A retry storm goes on: \*\*ledger\\.query\*\* in \*\*refunds\*\* ×\d\.\d since ", said)
     assert "delivers" in page.caption[0].value
+    ways = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
+    assert "workflow=refunds" in ways["Storm"]
+    assert "state=" not in ways["Runs"], "none of them failed"
 
 
 def test_a_healthy_workflow_does_not_hide_the_storm_of_a_step_of_the_same_name(tmp_path: Path, now_ns: int) -> None:

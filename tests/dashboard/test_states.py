@@ -13,14 +13,14 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import silence, store
+from dashboard import store
 from dashboard.components import states
 from dashboard.components.filters import DAY
 from schemas.paths import endpoint_path, store_path
 from schemas.version import SCHEMA_VERSION
 from tests.collecting import Collector
 from tests.dashboard import stores
-from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, words
+from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, wait_until_heard, words
 
 NEEDS_RUNS: Final = tuple(page for page in PAGES if page != "connect")
 NO_MATCH: Final = {
@@ -242,10 +242,7 @@ def test_pages_go_on_when_a_silent_collector_answers_again(tmp_path: Path) -> No
             assert shown.session_state[states.WAITS]
         finally:
             collector.process.send_signal(signal.SIGCONT)
-        until = time.monotonic() + 20
-        while silence.is_known("127.0.0.1", collector.http_port):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait_until_heard(collector)
         shown.run()
         assert states.WAITS not in shown.session_state
         assert "Nothing has arrived yet" in words(shown)
