@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from dashboard import changes
 from dashboard.analytics import drift, storms
@@ -14,6 +15,16 @@ from dashboard.reports.weeks import HOUR_NS
 
 STORM_NS: Final = storms.Limits().bucket_ns
 """What windows of storms are whole multiples of."""
+MOST_STRETCHES: Final = 4_000
+"""Asked about at a time: a question may be a MiB long."""
+
+
+class _Stretch(NamedTuple):
+    """Some time of what calls are counted by."""
+
+    key: storms.Key
+    begin_ns: int
+    end_ns: int
 
 
 def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Found:
@@ -39,41 +50,49 @@ def _calls(
 
     Each with the most tries of an operation in the days before it, too, of which most rows are left out.
     """
-    counted = ask("calls_counted", extra=limits.least_extra, **wide)
-    stretches, most_tries = [], {}
+    counted = ask("calls_counted", extra=limits.least_extra, reach_ns=limits.reach_ns, **wide)
+    first_ns, stretches, most_tries = wide["since_ns"], [], {}
     for row, key in enumerate(map(_key, counted.select(["workflow", "dimension", "name"]).to_pylist())):
-        buckets_ns, operations, attempts, tries = (
-            column.to_numpy().astype(np.int64) for column in counted.column("buckets")[row].values.flatten()
-        )
-        series = storms.Counted(wide["since_ns"], wide["until_ns"], buckets_ns, operations, attempts, tries, limits)
+        buckets_ns, operations, attempts = _numbers(counted.column("buckets"), row)
+        again_ns, tries = _numbers(counted.column("again"), row)
+        series = storms.Counted(first_ns, wide["until_ns"], buckets_ns, operations, attempts, again_ns, tries, limits)
         near = series.near()
-        stretches += [(*key, begin_ns, end_ns) for begin_ns, end_ns in near]
+        stretches += [_Stretch(key, begin_ns, end_ns) for begin_ns, end_ns in near]
         if near:
             most_tries[key] = series.most_tries(most.get(key, 0))
-    if not stretches:
-        return []
-    asked = zip(
-        ("owners", "dimensions", "names", "begins_ns", "ends_ns"), map(list, zip(*stretches, strict=True)), strict=True
-    )
-    window = {
-        "since_ns": min(begin_ns for *_, begin_ns, _ in stretches),
-        "until_ns": max(end_ns for *_, end_ns in stretches),
-    }
-    calls = storms.calls_of(ask("calls_near_retries", **{**wide, **window, **dict(asked)}).to_pylist())
-    return [one._replace(most_tries=most_tries[one.key][one.bucket_ns]) for one in calls]
+    rows = _asked_of(ask, "calls_near_retries", stretches, wide)
+    for called in rows:
+        at = (called["bucket_ns"] - first_ns) // limits.bucket_ns
+        called["most_tries"] = int(most_tries[_key(called)][at])
+    return storms.calls_of(rows)
+
+
+def _numbers(column: pa.ChunkedArray, row: int) -> list[storms.Counts]:
+    """The columns of a list of structs."""
+    return [numbers.to_numpy().astype(np.int64) for numbers in column[row].values.flatten()]
 
 
 def _failures(ask: Ask, episodes: Sequence[storms.Episode], wide: Mapping[str, Any]) -> list[storms.Failures]:
     """The failures in the episodes, of what they are storms of."""
-    if not episodes:
-        return []
-    onsets_ns = [one.onset_ns for one in episodes]
-    ends_ns = [one.end_ns or wide["until_ns"] for one in episodes]
-    owners, dimensions, names = map(list, zip(*(one.key for one in episodes), strict=True))
-    stretches = {"owners": owners, "dimensions": dimensions, "names": names, "onsets_ns": onsets_ns, "ends_ns": ends_ns}
-    window = {**wide, "since_ns": min(onsets_ns), "until_ns": max(ends_ns)}
-    rows = ask("storm_triggers", **stretches, **window).to_pylist()
+    stretches = [_Stretch(one.key, one.onset_ns, one.end_ns or wide["until_ns"]) for one in episodes]
+    rows = _asked_of(ask, "storm_triggers", stretches, wide)
     return [storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"]) for row in rows]
+
+
+def _asked_of(ask: Ask, question: str, stretches: Sequence[_Stretch], wide: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a question about stretches, asked about a part of them at a time."""
+    rows: list[dict[str, Any]] = []
+    window = {
+        "since_ns": min((one.begin_ns for one in stretches), default=0),
+        "until_ns": max((one.end_ns for one in stretches), default=0),
+    }
+    for first in range(0, len(stretches), MOST_STRETCHES):
+        part = stretches[first : first + MOST_STRETCHES]
+        owners, dimensions, names = map(list, zip(*(one.key for one in part), strict=True))
+        begins_ns, ends_ns = [one.begin_ns for one in part], [one.end_ns for one in part]
+        of_part = {"owners": owners, "dimensions": dimensions, "names": names}
+        rows += ask(question, **{**wide, **window, **of_part, "begins_ns": begins_ns, "ends_ns": ends_ns}).to_pylist()
+    return rows
 
 
 def judged(ask: Ask, limits: storms.Limits, **filters: Any) -> dict[storms.Key, float]:

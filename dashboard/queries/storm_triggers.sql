@@ -3,14 +3,14 @@
 -- belongs to a depth-1 step; a tool, model or provider has those of every step that called it in the window.
 --   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
 --   $owners, $dimensions, $names          varchar[], of each stretch
---   $onsets_ns, $ends_ns                  bigint[], half-open, of each stretch, in whole 5 minutes
+--   $begins_ns, $ends_ns                  bigint[], half-open, of each stretch, in whole 5 minutes
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
 with stretch as materialized (
     select unnest($owners::varchar[]) as owner, unnest($dimensions::varchar[]) as dimension, unnest($names::varchar[]) as name,
-           unnest($onsets_ns::ubigint[]) as onset_ns, unnest($ends_ns::ubigint[]) as end_ns
+           unnest($begins_ns::ubigint[]) as begin_ns, unnest($ends_ns::ubigint[]) as end_ns
 ),
 inside as (  -- a bucket at a time: to join by, twice as fast as by range
-    select distinct owner, dimension, name, unnest(range(onset_ns::bigint, end_ns::bigint, 300000000000))::ubigint as bucket_ns
+    select distinct owner, dimension, name, unnest(range(begin_ns::bigint, end_ns::bigint, 300000000000))::ubigint as bucket_ns
     from stretch
 ),
 named as (

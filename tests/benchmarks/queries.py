@@ -271,7 +271,6 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "owners": [""],
         "dimensions": ["tool"],
         "names": ["orders.get"],
-        "onsets_ns": [run["start_ns"]],
         "begins_ns": [run["start_ns"]],
         "ends_ns": [now_ns],
         "called": "orders.get",

@@ -42,7 +42,6 @@ def value(name: str) -> object:
             "owners",
             "dimensions",
             "names",
-            "onsets_ns",
             "begins_ns",
             "ends_ns",
             "services",

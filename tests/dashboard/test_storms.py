@@ -318,8 +318,9 @@ def test_most_tries_of_the_days_before(seed: int) -> None:
     dice, limits = np.random.default_rng(seed), replace(Limits(), tries_ns=40 * BUCKET)
     since_ns, length = 1_000 * BUCKET, int(dice.integers(1, 300))
     at = dice.permutation(length)[: int(dice.integers(1, length + 1))]
-    tries, ones = dice.integers(1, 9, len(at)), np.ones(len(at), np.int64)
-    counted = Counted(since_ns, since_ns + length * BUCKET, since_ns + at * BUCKET, ones, ones, tries, limits)
+    tries, none = dice.integers(2, 9, len(at)), np.zeros(0, np.int64)
+    again_ns = since_ns + at * BUCKET
+    counted = Counted(since_ns, since_ns + length * BUCKET, none, none, none, again_ns, tries, limits)
     seen = dict(zip(at.tolist(), tries.tolist(), strict=True))
-    expected = {since_ns + slot * BUCKET: max(3, *(seen.get(slot - n, 0) for n in range(40))) for slot in seen}
-    assert counted.most_tries(3) == expected
+    expected = [max(3, *(seen.get(slot - n, 1) for n in range(40))) for slot in range(length)]
+    assert counted.most_tries(3).tolist() == expected

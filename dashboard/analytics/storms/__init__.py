@@ -5,7 +5,7 @@ the buckets come all at once (`find`) or one after another (`Watch`). Within one
 """
 
 from dashboard.analytics.storms.calls import Calls, Failures, Key, calls_of
-from dashboard.analytics.storms.counted import Counted
+from dashboard.analytics.storms.counted import Counted, Counts
 from dashboard.analytics.storms.episodes import Episode, Evaluation, Found, State, Status, triggered
 from dashboard.analytics.storms.find import find
 from dashboard.analytics.storms.in_run import InRunStorm, Loop, in_run_storms, loops
@@ -16,6 +16,7 @@ __all__ = [
     "MINUTE_NS",
     "Calls",
     "Counted",
+    "Counts",
     "Episode",
     "Evaluation",
     "Failures",

@@ -42,17 +42,20 @@ class Counted:
     since_ns: int
     until_ns: int
     buckets_ns: Counts
-    """In whole buckets of the limits from `since_ns` on, in any order, each once; so are the columns below."""
+    """Whole ones of the limits from `since_ns` on, in any order, each once: all in reach of enough second tries."""
     operations: Counts
     attempts: Counts
+    """Of each of these buckets."""
+    again_ns: Counts
+    """The buckets in which an operation was tried again, in any order, each once."""
     tries: Counts
-    """Attempts of the operation with the most of them."""
+    """Attempts of the operation with the most of them in each of those."""
     limits: Limits
 
     def near(self) -> list[tuple[int, int]]:
         """The stretches, half-open, around all that is worth a look: their calls show the same as all calls."""
         grain, before = self.limits.bucket_ns, self.limits.onset_reach_ns + self.limits.reach_ns
-        dense = np.stack([self._dense(column) for column in (self.operations, self.attempts)])
+        dense = np.stack([self._dense(self.buckets_ns, column) for column in (self.operations, self.attempts)])
         every = np.concatenate((dense, dense[:1] > 0))
         looks = np.zeros(every.shape[1], bool)
         while True:  # what is left out must not let a window look worse than it was: then that is kept, too
@@ -70,24 +73,21 @@ class Counted:
         edges = np.flatnonzero(np.diff(kept, prepend=False, append=False)) * grain + self.since_ns
         return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
-    def most_tries(self, before: int) -> dict[int, int]:
-        """Of each bucket with calls: the most tries of an operation in it and the days before.
+    def most_tries(self, before: int) -> Counts:
+        """Of each bucket of the window, from the first on: the most tries of an operation in it and the days before.
 
         Args:
             before: the most in the days before the window.
         """
         length = self.limits.tries_ns // self.limits.bucket_ns
-        tries = self._dense(self.tries)
+        tries = np.maximum(self._dense(self.again_ns, self.tries), 1)  # where nothing was tried again: once
         blocks = np.pad(tries, (length - 1, -(len(tries) + length - 1) % length)).reshape(-1, length)
         since_begin = np.maximum.accumulate(blocks, axis=1).ravel()
         until_end = np.maximum.accumulate(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
         most = np.maximum(until_end[: len(tries)], since_begin[length - 1 : length - 1 + len(tries)])
-        return dict(zip(self.buckets_ns.tolist(), np.maximum(most, before)[self._at()].tolist(), strict=True))
+        return np.maximum(most, before)
 
-    def _at(self) -> Counts:
-        return (self.buckets_ns - self.since_ns) // self.limits.bucket_ns
-
-    def _dense(self, column: Counts) -> Counts:
+    def _dense(self, buckets_ns: Counts, column: Counts) -> Counts:
         dense = np.zeros((self.until_ns - self.since_ns) // self.limits.bucket_ns, np.int64)
-        dense[self._at()] = column
+        dense[(buckets_ns - self.since_ns) // self.limits.bucket_ns] = column
         return dense

@@ -1,9 +1,11 @@
 """Storms while they go on, bucket by bucket."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
+
+import numpy as np
 
 from dashboard.analytics.storms.calls import Calls, Failures, Key, both
 from dashboard.analytics.storms.episodes import Episode, Evaluation, Found, State, Status, triggered
@@ -35,15 +37,18 @@ class Watch:
     def found(self, failures: Iterable[Failures] = ()) -> Found:
         """Everything so far."""
         every = [episode for series in self._series.values() for episode in series.episodes()]
-        storms = [episode for episode in every if episode.status == "storm"]
-        shown = storms + [
-            look
-            for look in every
-            if look.status == "look" and not any(s.key == look.key and _overlap(s, look) for s in storms)
+        storms: dict[Key, list[Episode]] = {}
+        for one in every:
+            if one.status == "storm":
+                storms.setdefault(one.key, []).append(one)
+        shown = [
+            one
+            for one in every
+            if one.status == "storm" or not any(_overlap(storm, one) for storm in storms.get(one.key, ()))
         ]
         complete = [
-            replace(one, spread=tuple(sorted({o.key for o in every if o.key != one.key and _overlap(o, one)})))
-            for one in shown
+            replace(one, spread=tuple(sorted(keys - {one.key})))
+            for one, keys in zip(shown, _keys_beside(shown, every), strict=True)
         ]
         complete.sort(key=lambda one: (one.onset_ns, one.key))
         return Found(
@@ -107,7 +112,7 @@ class _Series:
             self._tries.popleft()
         most_tries = max(self._floor_tries, self._tries[0][1] if self._tries else 0)
         evaluation = _evaluation(self._recent, end_ns, self.limits.storm_at(most_tries), self.limits)
-        if any(calls.bucket_ns >= end_ns - self.limits.reach_ns for calls in self._recent):
+        if self._recent and self._recent[-1].bucket_ns >= end_ns - self.limits.reach_ns:
             self._evaluations += 1
             self._judged += evaluation.state != "too few to tell"
         self.last = evaluation
@@ -137,9 +142,11 @@ class _Tracker:
         if self.is_on:
             if calls is not None:
                 self._rows.append(calls)
+        elif not holds:
+            return
         else:
             fresh = [row for row in recent if row.bucket_ns >= self._free_ns]
-            if not holds or not fresh:  # the window may still hold what belongs to the episode before
+            if not fresh:  # the window may still hold what belongs to the episode before
                 return
             self._opened = self._peak = evaluation
             self.is_on = True
@@ -229,6 +236,15 @@ def _evaluation(recent: Sequence[Calls] | deque[Calls], end_ns: int, threshold: 
     elif reached >= limits.look:
         state = "look"
     return Evaluation(end_ns, state, reached, operations, threshold)
+
+
+def _keys_beside(shown: Sequence[Episode], every: Sequence[Episode]) -> Iterator[set[Key]]:
+    """Of each shown episode the keys of those that it shares some time with, its own among them."""
+    onsets = np.array([one.onset_ns for one in every], np.float64)
+    ends = np.array([one.end_ns or inf for one in every], np.float64)
+    for one in shown:
+        beside = np.flatnonzero((onsets < (one.end_ns or inf)) & (ends > one.onset_ns)).tolist()
+        yield {every[index].key for index in beside}
 
 
 def _overlap(one: Episode, other: Episode) -> bool:
