@@ -245,6 +245,7 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "session_id": run["session_id"],
         "first_received_ns": run["start_ns"],
         "last_received_ns": run["last_received_ns"],
+        "heard_ns": run["last_received_ns"],
         "after_ns": run["start_ns"],
         "after_trace": "",
         "after_id": "",
