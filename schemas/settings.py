@@ -74,7 +74,7 @@ class Settings(BaseModel):
     )
     retry_after_s: int = Field(2, ge=1, le=5, description="what a refused client is told to wait")
 
-    checkpoint_mib: int = Field(64, gt=0, description="write-ahead log size at which DuckDB folds it into the file")
+    checkpoint_mib: int = Field(24, gt=0, description="write-ahead log size at which DuckDB folds it into the file")
     duckdb_memory_mib: int = Field(192, gt=0, description="DuckDB's own memory limit")
     duckdb_threads: int = Field(1, ge=1, description="threads of one query; queries run beside each other anyway")
     min_free_disk_mib: int = Field(
