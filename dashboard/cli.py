@@ -25,10 +25,14 @@ COMMANDS = {
 }
 """Subcommand to its module in `dashboard.commands`. Only the one asked for is imported: a collector that starts in
 half a second must not wait for Arrow."""
+INTERRUPTED = 130
 
 
 class Commands(click.Group):
-    """The subcommands, imported when asked for; errors of ours end as a message and exit code 1, never a traceback."""
+    """The subcommands, imported when asked for; errors of ours end as a message and exit code 1, never a traceback.
+
+    Ctrl-C is exit code 130, as in a shell: 1 is an answer of `check`.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order a new user meets them."""
@@ -48,6 +52,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (DashboardError, SettingsError) as exc:
             raise click.ClickException(str(exc)) from exc
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            raise SystemExit(INTERRUPTED) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

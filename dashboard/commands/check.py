@@ -245,7 +245,7 @@ def store_of(settings: Settings, paths: tuple[Path, ...]) -> Iterator[Reader]:
                 settled(reader, LIVE_WAIT_S)
             yield reader
         return
-    with tempfile.TemporaryDirectory(prefix="seamscope-check-") as folder, Children() as children:
+    with tempfile.TemporaryDirectory(prefix="seamscope-check-") as folder, Children(beside_work=True) as children:
         # A file is whole: a run without a root need not be waited for, and the disk is not ours to judge.
         alone = settings.model_copy(
             update={

@@ -54,11 +54,16 @@ class Children:
 
     Each has its own process group, so the terminal's Ctrl-C reaches only this process, which then ends them in order:
     the collector last, after those who send to it. A second Ctrl-C kills.
+
+    Args:
+        beside_work: this process does work of its own meanwhile, which the first Ctrl-C breaks off: `SystemExit` with
+            128 and the number of the signal, so that nobody takes what was broken off for done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, beside_work: bool = False) -> None:
         self._running: list[Child] = []
         self._signals = 0
+        self._beside_work = beside_work
 
     def __enter__(self) -> Self:
         self._former = {
@@ -124,8 +129,10 @@ class Children:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.process.wait(POLL_S)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals += 1
+        if self._beside_work and self._signals == 1:
+            raise SystemExit(128 + number)
 
 
 def _process(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

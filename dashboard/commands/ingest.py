@@ -96,7 +96,7 @@ def collector_of(settings: Settings) -> Iterator[tuple[str, int]]:
         yield reachable(str(endpoint["host"])), int(endpoint["http_port"])
         return
     alone = settings.model_copy(update={"host": "127.0.0.1", "grpc_port": 0, "http_port": 0})
-    with Children() as children:
+    with Children(beside_work=True) as children:
         _, started = start_collector(children, alone)
         yield str(started["host"]), int(started["http_port"])
 

@@ -1,8 +1,12 @@
 """`seamscope check`: exit codes, against a folder, a running collector and files."""
 
+import contextlib
 import importlib
 import json
+import os
 import re
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,11 +14,12 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
+from dashboard.cli import main
 from schemas.checks import CheckReport
 from schemas.paths import store_path
 from tests.collecting import Collector
 from tests.dashboard import stores
-from tests.dashboard.cli import RECORDINGS, seamscope
+from tests.dashboard.cli import RECORDINGS, START_S, running, seamscope
 from tests.dashboard.drifting import drifting
 from tests.dashboard.stormy import stormy
 
@@ -27,6 +32,17 @@ FAILED = RECORDINGS / "autogen-builtin-rate-limit"
 def check(*arguments: str | Path) -> tuple[int, str]:
     done = seamscope("check", *arguments, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def opened_once_read(pipe: Path, process: subprocess.Popen[str]) -> int:
+    """The writing end of a named pipe, once somebody opens the other."""
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):  # ENXIO: nobody reads it yet
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        assert process.poll() is None, "it ended"
+        time.sleep(0.05)
+    raise TimeoutError("nobody reads it")
 
 
 @pytest.mark.slow
@@ -74,6 +90,17 @@ class TestFiles:
         assert code == 1
         assert "no run has finished in this window: nothing could be checked" in said
         assert check("--file", empty, "--min-observed", "0.5", "--allow-empty")[0] == 0
+
+    def test_ctrl_c_breaks_it_off_and_is_no_answer(self, tmp_path: Path) -> None:
+        """Exit code 130, also while the collector of its own takes the files in: neither passed nor failed."""
+        endless = tmp_path / "endless.jsonl"
+        os.mkfifo(endless)
+        log = tmp_path / "log"
+        with running("check", "--file", endless, "--min-observed", "0.5", log=log) as process:
+            writer = opened_once_read(endless, process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130, log.read_text()
+            os.close(writer)
 
     def test_a_running_collector_and_its_folder_say_the_same(self, tmp_path: Path) -> None:
         """What was just taken in counts, also while the collector still works it out."""
@@ -128,6 +155,17 @@ def test_what_goes_wrong_in_the_check_itself_is_exit_code_2(monkeypatch: pytest.
     assert done.exit_code == 2
     assert "the check itself failed (ZeroDivisionError)" in done.output
     assert "Traceback" in done.output
+
+
+def test_ctrl_c_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither that of a broken threshold nor that of a passed check; no traceback."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check_module, "load_settings", interrupt)
+    done = CliRunner().invoke(main, ["check", "--min-observed", "0.9"])
+    assert (done.exit_code, done.output.strip()) == (130, "interrupted")
 
 
 def test_a_fall_that_still_stands_is_drift_in_any_window(tmp_path: Path) -> None:
