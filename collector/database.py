@@ -1,4 +1,4 @@
-"""What every module that has a connection does with it; only `collector.store` opens one."""
+"""What every module that has a connection does with it; only `collector.opening` opens one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 
@@ -124,3 +125,20 @@ class KnownSpans:
 def trace_digest(trace_id: str) -> int:
     """The last 64 bits of a trace id: its random part also where the first bytes are a time stamp."""
     return int(trace_id[16:], 16)
+
+
+def stored_digests(connection: duckdb.DuckDBPyConnection, settled_until_ns: int) -> npt.NDArray[np.uint64]:
+    """`trace_digest` of every trace with a span in the store, any order; table `trace` has those settled up to then."""
+    result = connection.execute(
+        "select distinct ('0x' || substr(trace_id, 17))::ubigint as digest from ("
+        " select trace_id from store.trace"
+        " union all select trace_id from store.span where received_ns > $until)",
+        {"until": settled_until_ns},
+    )
+    return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
+
+
+def removed_digests(connection: duckdb.DuckDBPyConnection) -> npt.NDArray[np.uint64]:
+    """`trace_digest` of every trace whose run was removed, any order."""
+    result = connection.execute("select ('0x' || substr(trace_id, 17))::ubigint as digest from store.removed_trace")
+    return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)

@@ -1,29 +1,26 @@
-"""The only module that opens the database. One process, one writer; readers get their own cursors."""
+"""The open store and what is written to it. One process, one writer; readers get their own cursors."""
 
 import json
 import logging
-import os
-import re
 import shutil
-import stat
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from collector.batch import Batch, Written, without
 from collector.counting import MINUTE_NS, Folds, count_received, count_records
 from collector.database import append, arrow_schema, column_set, scalar, transaction
-from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
+from collector.errors import CollectorError, StoreUnavailable
 from collector.evidence import NOTHING, Kept, write_evidence
-from collector.known import Digests, KnownSpans, TraceEntry
+from collector.known import Digests, KnownSpans, TraceEntry, removed_digests, stored_digests
+from collector.migration import open_current
+from collector.opening import connect, new_cursor, prepare_data_dir, wal_path
 from collector.rows import (
     OTLP_FIELDS,
     RUN_KEY,
@@ -35,10 +32,8 @@ from collector.rows import (
     version_key,
 )
 from collector.salvage import Damage, open_whole
-from schemas import ddl
 from schemas.paths import store_path
 from schemas.settings import MIB, Settings
-from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +45,6 @@ MOMENT_NS: Final = 600 * 10**9
 MOST_DAMAGE: Final = 100
 """Notes on damage that are kept."""
 
-LOCK_WAIT_S: Final = 5.0
-"""How long a start waits for another process to let go of the file."""
-
-FILE_FORMAT: Final = "v1.5.0"
-"""Oldest DuckDB that must be able to open the file; 2.0's own format is unreadable to 1.x."""
-
-ROW_GROUP_ROWS: Final = 12_288
-"""Rows that DuckDB writes as one. At a checkpoint all commits wait while the last, unfilled row group of each table is
-written anew, and row groups are what its threads have to share. See docs/decisions/089-small-row-groups.md."""
-
-CATALOG: Final = "seamscope"
-"""What the file is called within DuckDB."""
-
 
 class Store:
     """An open store. `write` belongs to one thread; cursors may be taken from any."""
@@ -73,7 +55,7 @@ class Store:
         self._connection = connection
         self._lock = threading.Lock()
         self._broken = False
-        self._writer = _cursor(connection)
+        self._writer = new_cursor(connection)
         self._span_columns = arrow_schema(connection, "span")
         self._span_schema = self._span_columns.remove(self._span_columns.get_field_index("received_ns"))
         self._evidence_schema = arrow_schema(connection, "evidence")
@@ -85,10 +67,10 @@ class Store:
         self._folds = Folds(connection)
         self._minute_ns = _minute(self._last_received_ns)
         """The minutes before it are summed up, or were tried to be."""
-        self._known = KnownSpans(_known_digests(connection, self.settled_until_ns()))
+        self._known = KnownSpans(stored_digests(connection, self.settled_until_ns()))
         self._written_keys: set[tuple[str, str]] = set()
         self._writing = threading.Lock()
-        self._removed = Digests(_removed_digests(connection))
+        self._removed = Digests(removed_digests(connection))
         self._being_removed: frozenset[str] = frozenset()
         self.has_run_keys = scalar(connection, "select exists (from store.trace_key where key <> 'stray')")
         """Some trace was ever joined to others by a run key."""
@@ -117,7 +99,7 @@ class Store:
 
     @classmethod
     def _opened(cls, path: Path, settings: Settings) -> "Store":
-        connection = _open_current(path, settings)
+        connection = open_current(path, settings)
         try:
             return cls(connection, path, settings)
         except BaseException:
@@ -134,7 +116,7 @@ class Store:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own on the same database, for one query or one thread."""
         with self._lock:
-            return _cursor(self._connection)
+            return new_cursor(self._connection)
 
     def files(self) -> list[Path]:
         """The files the store consists of now."""
@@ -236,8 +218,8 @@ class Store:
         try:
             with self._lock:
                 self._connection.close()
-                self._connection = _connect(self.path, self._settings)
-                self._writer = _cursor(self._connection)
+                self._connection = connect(self.path, self._settings)
+                self._writer = new_cursor(self._connection)
         except (CollectorError, duckdb.Error) as exc:
             raise self._unavailable(f"{self.path} cannot be opened: {_first_line(exc)}") from exc
         self._broken = False
@@ -371,193 +353,6 @@ class Store:
             return int(scalar(cursor, "select value from store.meta where key = 'settled_until_ns'"))
 
 
-def prepare_data_dir(data_dir: Path) -> Path:
-    """Makes the data folder with mode 0700, or refuses one that others may write or that is a symlink.
-
-    Raises:
-        CollectorError: the folder may not be used; the message says why and what to do.
-    """
-    os.umask(0o077)
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        info = data_dir.lstat()
-    except OSError as exc:
-        raise CollectorError(
-            f"data folder {data_dir} cannot be made: {exc.strerror}; choose another with --data"
-        ) from exc
-    if not stat.S_ISDIR(info.st_mode):
-        raise CollectorError(f"data folder {data_dir} is not a plain directory; choose another with --data")
-    if info.st_uid != os.geteuid():
-        raise CollectorError(f"data folder {data_dir} belongs to another user; choose another with --data")
-    if info.st_mode & 0o077:
-        data_dir.chmod(0o700)
-    for name in (store_path(data_dir), wal_path(store_path(data_dir))):
-        if name.is_symlink():
-            raise CollectorError(f"{name} is a symbolic link and DuckDB would follow it; remove it or choose --data")
-    return data_dir
-
-
-def wal_path(store: Path) -> Path:
-    """DuckDB's write-ahead log beside a store file."""
-    return store.with_name(store.name + ".wal")
-
-
-def backup_path(store: Path, version: int) -> Path:
-    """Where the copy of a store is kept that had schema `version` and was migrated."""
-    return store.with_name(f"{store.name}.schema-{version}")
-
-
-def _connect(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "storage_compatibility_version": FILE_FORMAT,
-        "checkpoint_threshold": f"{settings.checkpoint_mib}MiB",
-        "memory_limit": f"{settings.duckdb_memory_mib}MiB",
-        "temp_directory": f"{path}.tmp",  # of a database in memory it would be in the working directory
-        "max_temp_directory_size": "4GiB",
-        "threads": settings.duckdb_threads,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-        "allow_persistent_secrets": False,
-    }
-    connection = duckdb.connect(config=config)
-    try:
-        _when_unlocked(path, lambda: attach(connection, path))
-        connection.execute("set enable_external_access = false")  # but to what is attached
-        connection.execute("set lock_configuration = true")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Opens a store's file in the way that all its writers must: the size of row groups is kept by none of them.
-
-    Raises:
-        duckdb.IOException: another process has it open.
-    """
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as {CATALOG} (row_group_size {ROW_GROUP_ROWS})")
-    connection.execute(f"use {CATALOG}")
-
-
-def _cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    cursor = connection.cursor()
-    cursor.execute(f"use {CATALOG}")
-    return cursor
-
-
-def _when_unlocked(path: Path, connect: Callable[[], None]) -> None:
-    """Waits out a reader that has the file open for a moment, as the dashboard does while no collector runs."""
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            return connect()
-        except duckdb.IOException as exc:
-            if "lock" not in str(exc).lower():
-                raise
-            if time.monotonic() > deadline:
-                held = f"{path} is open in another process ({_holder(exc)})"
-                raise StoreLocked(f"{held}; stop it or choose another --data") from exc
-        time.sleep(0.1)
-
-
-def _open_current(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
-    """The store, made where it is missing and brought up to the present schema where it is older."""
-    connection = _connect(path, settings)
-    try:
-        found = _schema_version(connection)
-        if found is not None and found < SCHEMA_VERSION:
-            connection.execute("checkpoint")
-            connection.close()  # copied while open, the file would lose its lock: POSIX drops it with any descriptor
-            backup = _back_up(path, found, settings)
-            log.info("%s has schema %d, this build %d: migrating; copy kept in %s", path, found, SCHEMA_VERSION, backup)
-            connection = _connect(path, settings)
-            found = _schema_version(connection)  # another collector may have been faster
-        _create_or_migrate(connection, path, found)
-    except BaseException:
-        with suppress(duckdb.Error):
-            connection.close()
-        raise
-    return connection
-
-
-def _schema_version(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """What the store was written by; None: nothing is there yet."""
-    schemas = column_set(
-        connection, "select schema_name from duckdb_schemas() where database_name = current_database()"
-    )
-    if "store" not in schemas:
-        return None
-    return int(scalar(connection, "select value from store.meta where key = 'schema_version'"))
-
-
-def _create_or_migrate(connection: duckdb.DuckDBPyConnection, path: Path, found: int | None) -> None:
-    if found is not None and found > SCHEMA_VERSION:
-        raise SchemaMismatch(
-            f"store {path} was written by schema {found}, this build reads {SCHEMA_VERSION} — "
-            "use the build that wrote it, or pass another --data"
-        )
-    with transaction(connection) as tx:
-        if found is None:
-            _create(tx)
-        for migration in ddl.migrations():
-            if found is not None and migration.version > found:
-                tx.execute(migration.statements.sql)
-        tx.execute("update store.meta set value = ? where key = 'schema_version'", [str(SCHEMA_VERSION)])
-        for statement in (*ddl.views(), *ddl.macros()):
-            tx.execute(statement.sql)
-        tx.execute("insert or replace into store.meta values ('contract', ?)", [ddl.contract_digest()])
-    connection.execute("checkpoint")  # DDL left in the log is what replay has failed on (duckdb#22044, #19712)
-
-
-def _create(tx: duckdb.DuckDBPyConnection) -> None:
-    tx.execute("create schema store")
-    for statement in ddl.tables():
-        tx.execute(statement.sql)
-    tx.executemany(
-        "insert into store.meta values (?, ?)",
-        [("schema_version", str(SCHEMA_VERSION)), ("rule_version", str(RULE_VERSION)), ("settled_until_ns", "0")],
-    )
-
-
-def _back_up(path: Path, version: int, settings: Settings) -> Path:
-    """A copy of the closed store beside it; whole or not there, also after a kill.
-
-    Raises:
-        CollectorError: there is no room for it.
-    """
-    backup = backup_path(path, version)
-    size_mib = path.stat().st_size // MIB
-    if shutil.disk_usage(path.parent).free // MIB < size_mib + settings.min_free_disk_mib:
-        raise CollectorError(
-            f"store {path} has schema {version} and must be migrated to {SCHEMA_VERSION}: for the copy that is "
-            f"kept ({size_mib} MiB) {path.parent} has no room: free some space, or pass another --data"
-        )
-    part = backup.with_name(backup.name + ".part")
-    shutil.copyfile(path, part)
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(backup)
-    return backup
-
-
-def _known_digests(connection: duckdb.DuckDBPyConnection, settled_until_ns: int) -> npt.NDArray[np.uint64]:
-    result = connection.execute(
-        "select distinct ('0x' || substr(trace_id, 17))::ubigint as digest from ("
-        " select trace_id from store.trace"
-        " union all select trace_id from store.span where received_ns > $until)",
-        {"until": settled_until_ns},
-    )
-    return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
-
-
-def _removed_digests(connection: duckdb.DuckDBPyConnection) -> npt.NDArray[np.uint64]:
-    result = connection.execute("select ('0x' || substr(trace_id, 17))::ubigint as digest from store.removed_trace")
-    return np.asarray(result.fetchnumpy()["digest"], dtype=np.uint64)
-
-
 def _write_told(tx: duckdb.DuckDBPyConnection, batch: Batch, received_ns: int, schema: pa.Schema) -> Kept:
     """Stores what was said from outside: evidence and markers."""
     told = write_evidence(tx, batch.evidence, received_ns, schema) if batch.evidence else NOTHING
@@ -594,8 +389,3 @@ def _minute(at_ns: int) -> int:
 
 def _first_line(exc: Exception) -> str:
     return str(exc).splitlines()[0]
-
-
-def _holder(exc: Exception) -> str:
-    found = re.search(r"PID (\d+)", str(exc))
-    return f"pid {found[1]}" if found else "pid unknown"

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 from playwright.sync_api import Browser, Page
 
-from collector.store import attach
+from collector.opening import attach
 from dashboard import reader
 from dashboard.analytics.fold import fold
 from dashboard.analytics.outline import read_outline

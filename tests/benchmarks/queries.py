@@ -22,9 +22,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from collector.opening import attach
 from collector.rollup import MEASURES
 from collector.rollup_store import LEVELS
-from collector.store import attach
 from dashboard import reader
 from dashboard.components import filters
 from dashboard.components.one_run import of_steps, run_of

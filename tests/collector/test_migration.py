@@ -15,8 +15,9 @@ import pytest
 
 from collector.database import append
 from collector.errors import CollectorError, SchemaMismatch
+from collector.migration import backup_path
 from collector.rows import to_table
-from collector.store import Store, backup_path
+from collector.store import Store
 from dashboard.errors import SchemaMismatch as NotForReading
 from dashboard.reader import FileReader
 from schemas import ddl
@@ -38,7 +39,8 @@ from information_schema.columns order by 1, 2, 6
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from collector import store
+from collector import migration
+from collector.store import Store
 from schemas.ddl import Migration, migrations
 from schemas.settings import Settings
 
@@ -48,8 +50,8 @@ class Kill:
         os.kill(os.getpid(), signal.SIGKILL)
 
 steps = migrations()
-store.ddl.migrations = lambda: (*steps, Migration(steps[-1].version, Kill()))
-store.Store.open(Settings(data_dir=Path(sys.argv[1]), min_free_disk_mib=0))
+migration.ddl.migrations = lambda: (*steps, Migration(steps[-1].version, Kill()))
+Store.open(Settings(data_dir=Path(sys.argv[1]), min_free_disk_mib=0))
 """
 
 
@@ -123,7 +125,7 @@ def test_a_copy_is_kept_beside_it_and_named_in_the_log(settings: Settings, caplo
     """The copy is private and a whole store of the old schema; the next start makes none."""
     path = store_path(settings.data_dir)
     backup = backup_path(path, 1)
-    with caplog.at_level(logging.INFO, "collector.store"):
+    with caplog.at_level(logging.INFO, "collector.migration"):
         Store.open(settings).close()
         assert str(backup) in caplog.text
         caplog.clear()

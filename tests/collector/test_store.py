@@ -14,7 +14,8 @@ import pytest
 
 from collector.errors import CollectorError, SchemaMismatch, StoreLocked, StoreUnavailable
 from collector.known import KnownSpans
-from collector.store import ROW_GROUP_ROWS, Store, wal_path
+from collector.opening import ROW_GROUP_ROWS, wal_path
+from collector.store import Store
 from schemas.paths import store_path
 from schemas.records import Span
 from schemas.settings import Settings
