@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import tzinfo
 from typing import Any, Final
 
 import pyarrow as pa
@@ -148,6 +149,11 @@ def weekly(week: str, workflow: str, environment: str) -> tuple[WeeklySummary, d
     return _weekly(week, workflow, environment, _file_state() if not collector() else ())
 
 
+def day_zone() -> tzinfo:
+    """Where a day and a week begin, whoever reads: on pages as in reports, checks and alerts."""
+    return zone_of(settings().time_zone)
+
+
 def storm_limits() -> Limits:
     """From where on retries are a storm."""
     return Limits.of(settings().storms)
@@ -157,13 +163,12 @@ def storm_limits() -> Limits:
 def _weekly(
     week: str, workflow: str, environment: str, file_state: tuple[int, ...]
 ) -> tuple[WeeklySummary, dict[str, bytes]]:
-    zone_name = settings().time_zone
     with reader.held(reader.connect(settings())) as held:
         summary = build.weekly(
             held,
-            Week.parse(week, zone_of(zone_name)),
+            Week.parse(week, day_zone()),
             now_ns=time.time_ns(),
-            zone_name=zone_name,
+            zone_name=settings().time_zone,
             workflows=[workflow] if workflow else [],
             environment=environment,
             limits=storm_limits(),

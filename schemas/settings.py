@@ -107,7 +107,9 @@ class Settings(BaseModel):
     )
 
     time_zone: str = Field(
-        "UTC", description="IANA name, as in Europe/Berlin; where a day and a week begin in reports, checks and drift"
+        "UTC",
+        description="IANA name, as in Europe/Berlin; where a day and a week begin, whoever reads: on pages, in "
+        "reports, checks and alerts",
     )
 
     storms: StormSettings = Field(

@@ -45,7 +45,7 @@ def attributed(
     conf: Filters, workflow: str, one: Tested, change: ChangePoint
 ) -> tuple[Chain, Chain, Attribution | None]:
     """The chains before and after a change, and the split of what lies between them."""
-    (begins, turn), (_, ends) = changes.around(one, change, until(conf), filters.zone())
+    (begins, turn), (_, ends) = changes.around(one, change, until(conf), store.day_zone())
     before, after = chain_between(conf, workflow, begins, turn), chain_between(conf, workflow, turn, ends)
     return before, after, attribute(before, after, version_changed=bool(change.versions))
 
@@ -53,7 +53,7 @@ def attributed(
 def show_change(conf: Filters, workflow: str, one: Tested, change: ChangePoint) -> None:
     """One change point: what it is made of, what changed near it, and the runs on both sides."""
     before, after, found = attributed(conf, workflow, one, change)
-    sides = changes.around(one, change, until(conf), filters.zone())
+    sides = changes.around(one, change, until(conf), store.day_zone())
     when = f"{said(change.at)}, between {said(change.earliest)} and {said(change.latest)}"
     when = said(change.at) if change.earliest == change.latest else when
     st.markdown(
@@ -94,7 +94,7 @@ def version_params(version: drift.Version, workflow: str, until_ns: int) -> dict
     """The runs of a version, or of a workflow with a model, since its first day; after a posted mark all runs since."""
     since = {
         "workflow": workflow,
-        "from": words.iso(midnight_ns(version.day, filters.zone())),
+        "from": words.iso(midnight_ns(version.day, store.day_zone())),
         "to": words.iso(until_ns),
     }
     if version.kind == "workflow":

@@ -97,7 +97,7 @@ class Filters:
 
 
 def zone() -> tzinfo:
-    """The reader's time zone, as the browser says; UTC where it does not."""
+    """The zone of clock times: the reader's, as the browser says; UTC where it does not. Days begin in `day_zone`."""
     name = st.context.timezone
     try:
         return ZoneInfo(name) if name else UTC

@@ -55,7 +55,13 @@ PARAMETERS: Final = (
     Parameter("certainty", "failures", "how the failures are known", CERTAINTIES, CERTAINTIES[0]),
     Parameter("by", "retries", "what retries are cut by", BY, BY[0]),
     Parameter("series", "drift", "the series that is shown", takes="key of a series, from the table", default="E"),
-    Parameter("change", "drift", "the change point that is explained", takes="day, as in 2026-11-16", default="newest"),
+    Parameter(
+        "change",
+        "drift",
+        "the change point that is explained",
+        takes="day in `time_zone`, as in 2026-11-16",
+        default="newest",
+    ),
     Parameter("state", "runs", "only runs of these outcomes; may stand more than once", STATES, ""),
     Parameter(
         "text",

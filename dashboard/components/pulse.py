@@ -10,6 +10,7 @@ from dashboard import store, words
 from dashboard.components import filters, states
 from dashboard.errors import CollectorSilent, DashboardError, NoStore
 from dashboard.questions import Row
+from dashboard.reports.weeks import day_of, midnight_ns
 
 LIVE_S: Final = 1.0
 """How often live parts ask while a collector runs. With settling on top, a run is seen 2 to 3 s after it came."""
@@ -55,9 +56,11 @@ def _footer() -> None:
             "pages go on by themselves.",
             icon=":material/cloud_off:",
         )
+    clocks, days = str(filters.zone()), str(store.day_zone())
+    told = f"times in {clocks}" + (f", days in {days}" if days != clocks else "")
     st.caption(
         f"{last} · {words.plural(row['runs_a_minute'], 'run')}/min · {words.count(row['lost'])} lost · "
-        f"{words.plural(row['duplicate'], 'duplicate')} today · times in {filters.zone()}",
+        f"{words.plural(row['duplicate'], 'duplicate')} today · {told}",
         help="Runs of the last whole minute. Lost: spans refused today for a reason that Overview names. "
         "Duplicates: sent again and stored once.",
     )
@@ -88,9 +91,9 @@ def _footer() -> None:
 
 def _answer(now_ns: int) -> tuple[Row, dict[str, Any] | None] | None:
     """What there is to say; None where the store does not answer, which is said instead."""
-    minute_ns = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE
+    minute_ns, days = now_ns // filters.MINUTE * filters.MINUTE - filters.MINUTE, store.day_zone()
     try:
-        row = store.ask("pulse", minute_ns=minute_ns, day_ns=minute_ns // filters.DAY * filters.DAY).to_pylist()[0]
+        row = store.ask("pulse", minute_ns=minute_ns, day_ns=midnight_ns(day_of(minute_ns, days), days)).to_pylist()[0]
         return row, store.settling()
     except NoStore:
         st.caption("Nothing has arrived yet.")

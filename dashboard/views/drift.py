@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from datetime import date, timedelta, tzinfo
+from datetime import date, timedelta
 from typing import Any, Final
 
 import streamlit as st
@@ -32,9 +32,9 @@ SOON: Final = 28  # days within which a fall is to be seen
 
 
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
-def tested_of(until_ns: int, _zone: tzinfo, zone_name: str, **scope: Any) -> list[Tested]:
-    """Every series of a workflow; tested once a minute. The zone's name stands for it in the cache."""
-    return changes.tested(store.ask_steady, until_ns, _zone, changes.KINDS, **scope)
+def tested_of(until_ns: int, **scope: Any) -> list[Tested]:
+    """Every series of a workflow; tested once a minute."""
+    return changes.tested(store.ask_steady, until_ns, store.day_zone(), changes.KINDS, **scope)
 
 
 # ---- all workflows ---------------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def tested_of(until_ns: int, _zone: tzinfo, zone_name: str, **scope: Any) -> lis
 
 def ranking(conf: Filters) -> None:
     """Which workflows changed and by how much, the strongest fall first."""
-    found = changes.successes(store.ask_steady, until(conf), filters.zone(), **scope_of(conf, ""))
+    found = changes.successes(store.ask_steady, until(conf), store.day_zone(), **scope_of(conf, ""))
     if not found:
         no_match("No workflow has finished runs here.")
         return
@@ -79,7 +79,9 @@ def ranking(conf: Filters) -> None:
         {"name": "days", "label": "Seen", "align": "right", "width": "130px", "optional": 1},
     ]
     link_table(rows, columns, key="drift_workflows", label="Workflows, the strongest fall first")
-    st.caption(f"Up to {drift.MOST_DAYS} days, ending with the window. A workflow opens its own series.")
+    st.caption(
+        f"Up to {drift.MOST_DAYS} days in {store.day_zone()}, ending with the window. A workflow opens its own series."
+    )
 
 
 def overview(found: dict[str, Tested]) -> str:
@@ -104,7 +106,7 @@ def overview(found: dict[str, Tested]) -> str:
 
 def headline(conf: Filters, workflow: str, success: Tested, found: Attribution | None) -> None:
     """What it delivers since when, and what changed it, in words."""
-    here, change = filters.zone(), success.examined.main
+    here, change = store.day_zone(), success.examined.main
     point = change if change and change.verdict == "change point" else None
     since = midnight_ns(point.at if point else success.series.kept().days[0], here)
     chain = chain_between(conf, workflow, since, until(conf))
@@ -121,7 +123,7 @@ def headline(conf: Filters, workflow: str, success: Tested, found: Attribution |
 
 def show_days(conf: Filters, workflow: str, one: Tested, chosen: ChangePoint | None) -> None:
     """The series over its days, with what changed and when."""
-    here, series = filters.zone(), one.series.kept()
+    here, series = store.day_zone(), one.series.kept()
     first, last = series.days[0], series.days[-1]
     at = {first + timedelta(days=n): n for n in range((last - first).days + 1)}
     window = changes.days_before(until(conf), here)
@@ -214,7 +216,7 @@ def axis(kind: str, points: Sequence[Day]) -> list[tuple[float, str]]:
 
 def daily_r(conf: Filters, workflow: str, window: dict[str, Any]) -> dict[date, float]:
     """R of each day."""
-    given = {**window, **scope_of(conf, workflow), "scope": "", "zone": str(filters.zone())}
+    given = {**window, **scope_of(conf, workflow), "scope": "", "zone": str(store.day_zone())}
     nodes, edges = (store.ask_steady(f"chain_daily_{what}", **given).to_pylist() for what in ("nodes", "edges"))
     found = {}
     for day in sorted({row["day"] for row in edges}):
@@ -325,8 +327,7 @@ def pick(found: Sequence[Tested]) -> tuple[Tested, ChangePoint | None]:
 
 def one_workflow(conf: Filters, workflow: str) -> None:
     """Everything about one workflow."""
-    here = filters.zone()
-    found = tested_of(until(conf), here, str(here), **scope_of(conf, workflow))
+    found = tested_of(until(conf), **scope_of(conf, workflow))
     success = found[0]
     if not success.series.kept().days:
         no_match(f"{safe(workflow, 60)} has no finished run in the {drift.MOST_DAYS} days up to the window's end.")
@@ -338,7 +339,7 @@ def one_workflow(conf: Filters, workflow: str) -> None:
     one, change = pick(found)
     with st.container(border=True):
         title = f"{SAID[one.kind]} of {safe(one.name, 60)}" if one.name else SAID[one.kind]
-        st.markdown(f"**{title}, day by day** in {here}")
+        st.markdown(f"**{title}, day by day** in {store.day_zone()}")
         show_days(conf, workflow, one, change)
     st.caption(sight(success.examined))
     if change is not None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import tzinfo
 from typing import Any, Final, NamedTuple
 
 import streamlit as st
@@ -13,7 +12,7 @@ from dashboard.analytics import findings, wording
 from dashboard.analytics.reliability import Estimate, losses, share
 from dashboard.analytics.storms import Episode
 from dashboard.chains import Asked
-from dashboard.components import filters, pulse, quality
+from dashboard.components import drift_words, filters, pulse, quality
 from dashboard.components.curves import Curve, Sign, curves
 from dashboard.components.estimates import (
     FINISHED,
@@ -33,6 +32,7 @@ from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import sentence
 from dashboard.components.timeline import STATES, timeline
 from dashboard.glance import Delivered, Glance, Story, asked_at_a_glance, asked_by_story, glance, story
+from dashboard.reports.weeks import day_of
 from dashboard.store import Param
 
 NEWEST_RUNS: Final = 8
@@ -52,9 +52,9 @@ def glance_of(step_ns: int, before: dict[str, Param], _next: Sequence[Asked], **
 
 
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
-def story_of(until_ns: int, _zone: tzinfo, zone_name: str, **scope: Any) -> Story:
-    """What changed lately; found once a minute. The zone's name stands for it in the cache."""
-    return story(store.ask_steady, until_ns, _zone, **scope)
+def story_of(until_ns: int, **scope: Any) -> Story:
+    """What changed lately; found once a minute."""
+    return story(store.ask_steady, until_ns, store.day_zone(), **scope)
 
 
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
@@ -83,12 +83,12 @@ def headline(
 
     A storm that goes on comes first: it is what to act on, whatever else has changed in the last weeks.
     """
-    here = filters.zone()
+    days = store.day_zone()
     if going:
-        finding = findings.going_on(finding, going, here, now_ns)
+        finding = findings.going_on(finding, going, filters.zone(), now_ns)
     if told.fall is not None:
         workflow, since, change = told.fall
-        said = wording.delivers(workflow, since, change, here, now_ns)
+        said = wording.delivers(workflow, since, change, days, now_ns)
     else:
         lowest = worst(seen)
         if lowest is None:
@@ -98,7 +98,7 @@ def headline(
         steady_ns = told.steady.get(workflow)
         now, before = seen.workflows[workflow]
         of_before = before.r if before else None
-        said = wording.delivers(workflow, now.r, None, here, now_ns, steady_ns=steady_ns, before=of_before)
+        said = wording.delivers(workflow, now.r, None, days, now_ns, steady_ns=steady_ns, before=of_before)
     first, then = (finding, said) if going else (said, finding)
     words_of, ways = st.columns([7, 2], vertical_alignment="center")
     with words_of:
@@ -233,13 +233,13 @@ def show_course(seen: Glance, told: Story, storms: Sequence[Episode], window: Wi
         curve("E", "E observed", lambda one: one.e),
         curve("F", "F first try", lambda one: one.f),
     ]
-    here = filters.zone()
+    here, days = filters.zone(), store.day_zone()
     signs = [
         Sign(
             "change",
             turn.at_ns,
             turn.at_ns,
-            f"{turn.workflow} {words.signed(100 * turn.ratio)} points, {words.moment(turn.at_ns, here)}",
+            f"{turn.workflow} {words.signed(100 * turn.ratio)} points, {drift_words.said(day_of(turn.at_ns, days))}",
             "drift",
             {"workflow": turn.workflow},
         )
@@ -359,9 +359,9 @@ def overview() -> None:
     scope, before = conf.scope(wide), conf.scope(window.before().widened())
     of_all: dict[str, Param] = {key: value for key, value in scope.items() if not key.endswith("_ns")}
     story_until_ns = min(wide.until_ns, -(-now_ns // filters.GRAIN) * filters.GRAIN)
-    steady = [("run_totals", conf.scope(window.before())), *asked_by_story(story_until_ns, here, **of_all)]
+    steady = [("run_totals", conf.scope(window.before())), *asked_by_story(story_until_ns, store.day_zone(), **of_all)]
     seen = glance_of(step_ns, before, [*steady, ("chain_losses", scope)], **scope)
-    told = story_of(story_until_ns, here, str(here), **of_all)
+    told = story_of(story_until_ns, **of_all)
     earlier = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
     worst_spot = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
     finding = findings.overview(

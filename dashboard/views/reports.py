@@ -14,7 +14,6 @@ from dashboard.components.text import safe
 from dashboard.reports import words
 from dashboard.reports.formats import MIME, file_name
 from dashboard.reports.weeks import Week, last_complete
-from schemas.zones import zone_of
 
 LABELS = {"html": "HTML, to print or mail", "md": "Markdown, for a chat", "csv": "CSV", "json": "JSON"}
 MOST_WEEKS = 106
@@ -22,7 +21,7 @@ MOST_WEEKS = 106
 
 def weeks() -> list[str]:
     """The weeks whose runs are counted, newest first, those of removed runs, too; always the last complete one."""
-    zone, now_ns = zone_of(store.settings().time_zone), time.time_ns()
+    zone, now_ns = store.day_zone(), time.time_ns()
     complete = last_complete(now_ns, zone)
     first_ns = store.ask_steady("report_bounds").to_pylist()[0]["counted_ns"]
     week, found = Week.of(now_ns, zone), [complete.name]
@@ -44,7 +43,7 @@ def command(week: str, workflow: str, environment: str) -> str:
 def reports() -> None:
     """The choice of the week, the downloads, the document."""
     known = weeks()
-    complete = last_complete(time.time_ns(), zone_of(store.settings().time_zone)).name
+    complete = last_complete(time.time_ns(), store.day_zone()).name
     asked = st.query_params.get("week")
     if asked is not None and asked not in known:
         st.warning(f"The link asks for the week “{safe(asked, 20)}”, which holds no runs. This is {complete}.")

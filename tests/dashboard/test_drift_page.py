@@ -1,12 +1,15 @@
 """The Drift page: since when a workflow delivers less, and what did it."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dashboard import alarms, changes
 from dashboard.analytics import wording
+from dashboard.components import drift_words, filters
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
@@ -153,6 +156,31 @@ def test_no_runs_and_an_empty_store_say_what_to_do(fallen: Path) -> None:
 def test_an_empty_store_says_what_to_do(empty: Path) -> None:
     """Nothing has arrived."""
     assert "Nothing has arrived yet" in words(open_page("drift"))
+
+
+@pytest.mark.parametrize("reader", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_days_begin_in_the_zone_of_the_setting_whoever_reads(
+    fallen: Path, tmp_path: Path, now_ns: int, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    """As in reports, checks and alerts; the reader's own zone is for clock times."""
+    shutil.copy(fallen, tmp_path)
+    monkeypatch.setenv("SEAMSCOPE_TIME_ZONE", "Pacific/Kiritimati")  # midnight is 10:00 in UTC
+    monkeypatch.setattr(filters, "zone", lambda: ZoneInfo(reader))
+    with data_dir(tmp_path):
+        drift, overview = open_page("drift", workflow="refunds", window="28d"), open_page("overview", window="28d")
+        with asking(store_path(tmp_path)) as ask:
+            found = alarms.newest_changes(ask, now_ns, ZoneInfo("Pacific/Kiritimati"), **EVERYTHING)
+    assert healthy(drift)
+    assert healthy(overview)
+    chart, at = component(drift, "drift_days"), found["refunds"].at
+    assert all(point["params"][end].endswith("T10:00:00Z") for point in chart["points"] for end in ("from", "to"))
+    assert [turn["params"]["change"] for turn in chart["turns"]] == [at.isoformat()]
+    assert "day by day** in Pacific/Kiritimati" in words(drift)
+    assert ("times in America/Los_Angeles, days in Pacific/Kiritimati" in words(drift)) is (
+        reader != "Pacific/Kiritimati"
+    )
+    (sign,) = (sign for sign in component(overview, "overview_course")["signs"] if sign["kind"] == "change")
+    assert sign["said"].endswith(f"points, {drift_words.said(at)}")
 
 
 def test_newest_change_of_each_workflow_can_be_asked_for_alone(fallen: Path, now_ns: int) -> None:
