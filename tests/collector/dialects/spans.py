@@ -1,9 +1,18 @@
 """Spans made by hand, for rules that no recording shows."""
 
 import itertools
+import json
 from typing import Any
 
 from schemas.records import Attributes, Resource, Scope, Span, SpanEvent
+
+ERROR = 2
+OK = 1
+"""Status codes of OTLP."""
+
+EXECUTE: Attributes = {"gen_ai.operation.name": "execute_tool"}
+CHAT: Attributes = {"gen_ai.operation.name": "chat"}
+LANGCHAIN = "openinference.instrumentation.langchain"
 
 _ids = itertools.count(1)
 
@@ -54,3 +63,9 @@ def make_span(
         resource=Resource(number, resource or {}, 0, "", []),
         scope=Scope(number, scope, "", {}, 0, ""),
     )
+
+
+def tool_span(output: Any) -> Span:
+    """One span of a tool that claims success and gave this output."""
+    text = output if isinstance(output, str) else json.dumps(output)
+    return make_span(attributes={**EXECUTE, "gen_ai.tool.name": "t", "gen_ai.tool.call.result": text})
