@@ -4,6 +4,7 @@ const FIELD = 'input[aria-label="Jump to a run"]'
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".keyboard")
+  makeRoom()
   rememberChanges()
   carryFilters()
   refreshCalmly()
@@ -45,6 +46,16 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   document.addEventListener("keydown", press)
   return () => document.removeEventListener("keydown", press)
+}
+
+/** Streamlit's wide pages keep 5rem free on either side, which tables and charts need; it has no setting for that. */
+function makeRoom() {
+  if (window.seamscopeRoom) return
+  window.seamscopeRoom = new CSSStyleSheet()
+  window.seamscopeRoom.replaceSync(`@media (min-width: 768px) {
+    [data-testid="stMain"] [data-testid="stMainBlockContainer"] { padding-left: clamp(1.25rem, 2.6vw, 5rem); padding-right: clamp(1.25rem, 2.6vw, 5rem); }
+  }`)
+  document.adoptedStyleSheets.push(window.seamscopeRoom)
 }
 
 function button(icon, said, key, root) {

@@ -14,7 +14,7 @@ export default function ({ data, parentElement }) {
   // A cell that spans more columns than are shown would make room for those that are not.
   const fit = () => {
     const shown = [...root.querySelectorAll("th")].filter((cell) => cell.offsetWidth).length
-    for (const cell of root.querySelectorAll(".below td")) cell.colSpan = shown || 1
+    for (const cell of root.querySelectorAll(".below td, .rest td")) cell.colSpan = shown || 1
   }
   fit()
   const watch = new ResizeObserver(fit)
@@ -36,7 +36,10 @@ function lines(columns, row, index) {
     else td.append(...inside)
     return td
   }))
-  return row.below ? [main, el("tr", { class: "below" }, el("td", {}, el("div", { title: row.below.length > 200 ? row.below : null }, row.below)))] : [main]
+  const over = leftOver(columns, row, cell)
+  const first = Math.min(...columns.map((column) => column.optional ?? 9))
+  const rest = over.length ? [main, el("tr", { class: "rest from" + first }, el("td", {}, el("div", {}, ...over)))] : [main]
+  return row.below ? [...rest, el("tr", { class: "below" }, el("td", {}, el("div", { title: row.below.length > 200 ? row.below : null }, row.below)))] : rest
 }
 
 function cell(column, value) {

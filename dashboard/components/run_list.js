@@ -49,6 +49,8 @@ function draw(root, data) {
   const head = el("tr", {}, ...data.columns.map((c) => el("th", { scope: "col", class: classes(c), title: c.help }, c.label)))
   const body = data.rows.map((row) => {
     const cells = data.columns.map((c) => cell(c, row))
+    const over = leftOver(data.columns.filter((c) => c.optional > 1), row, (_, value) => [value])
+    if (over.length) cells[0].append(el("div", { class: "rest" }, ...over))
     return el("tr", { class: known && !known.has(row.id) ? "fresh" : null }, ...cells)
   })
   const table = el("table", { "aria-label": data.label }, el("thead", {}, head), el("tbody", {}, ...body))

@@ -25,7 +25,7 @@ WIDE: Final[Sequence[Column]] = (
         "help": "The step that failed; of a run without failure the last one",
     },
     {"name": "started", "label": "Began"},
-    {"name": "duration", "label": "Duration", "align": "right", "optional": 3},
+    {"name": "duration", "label": "Duration", "align": "right", "optional": 2},
     {"name": "steps", "label": "Steps", "align": "right", "optional": 2},
     {"name": "tokens", "label": "Tokens in → out", "align": "right", "optional": 2},
     {"name": "cost", "label": "Cost", "align": "right", "optional": 2},

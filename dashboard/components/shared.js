@@ -136,6 +136,12 @@ function drawUnpressed(root, draw) {
   else draw()
 }
 
+/** What the columns say that have no room: label and value each, shown by the style sheet where its column is not. */
+function leftOver(columns, row, values) {
+  return columns.filter((c) => c.optional && c.label && c.look !== "course" && !["", "–"].includes(row[c.name] ?? ""))
+    .map((c) => el("span", { class: "left" + c.optional }, el("span", { class: "of" }, c.label + " "), ...values(c, row[c.name])))
+}
+
 function axisText(x, y, text, anchor) {
   const node = svg("text", { x, y, "text-anchor": anchor, class: "label" })
   node.textContent = text

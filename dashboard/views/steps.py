@@ -302,8 +302,8 @@ def show_table(conf: Filters, workflow: str, scope: str, chain: Chain, can_open:
 
 COLUMNS: Final[list[Column]] = [
     {"name": "step", "label": "Step", "look": "strong"},
-    number_column("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it", 3),
-    number_column("first", "First try", 66, "Operations whose first try was good", 3),
+    number_column("runs", "Runs, visits", 98, "Runs that hold the step, and how often one of them visits it", 2),
+    number_column("first", "First try", 66, "Operations whose first try was good", 2),
     number_column("after", "After recovery", 158, "Operations ok or recovered, with their 95 % band"),
     number_column("change", "Δ pts", 56, "Against the window before"),
     number_column("p50", "p50", 68, leaves=2),

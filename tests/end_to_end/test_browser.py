@@ -34,6 +34,16 @@ FOREIGN_LINKS = """() => {
 }"""
 
 
+UNTOLD = """() => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")].flatMap((host) => {
+    const root = host.shadowRoot
+    const seen = (node) => node.checkVisibility() && node.getBoundingClientRect().width > 0
+    const heads = [...root?.querySelectorAll(".link-table th, .run-list th") ?? []].filter((head) => !seen(head))
+    const told = [...root?.querySelectorAll(".rest span") ?? []].filter(seen).map((node) => node.textContent).join()
+    return heads.map((head) => head.textContent).filter((label) => !told.includes(label))
+})"""
+"""Labels of columns that are neither shown nor told below the rows."""
+
+
 def restarted(data_dir: Path) -> Collector:
     """A collector on a store that a dashboard reads: it may find the file in use for a moment."""
     until = time.monotonic() + START_S
@@ -103,6 +113,18 @@ def test_a_run_appears_without_a_reload_and_opens(browser: Browser, tmp_path: Pa
         page.wait_for_selector(".waterfall .step.chosen")
         assert page.url == link
         assert strays == []
+
+
+def test_what_has_no_room_as_a_column_is_told_below_the_row(browser: Browser, tmp_path: Path) -> None:
+    """At 900 pixels no figure of Overview, Runs and Steps is hidden; a list of runs leaves out ids."""
+    stores.write(store_path(tmp_path), [stores.lively(time.time_ns())])
+    with served(tmp_path) as address, watched(browser, address) as (page, _):
+        page.set_viewport_size({"width": 900, "height": 900})
+        for path in ("", "runs", "steps", "steps?workflow=refund_triage"):
+            page.goto(f"{address}/{path}{'&' if '?' in path else '?'}window=6h&live=false")
+            settle(page)
+            assert page.locator(".rest").locator("visible=true").count() > 0, path
+            assert set(page.evaluate(UNTOLD)) <= {"Session", "Run", "R over time"}, path
 
 
 def test_from_the_failures_page_to_the_runs_behind_a_mark(browser: Browser, tmp_path: Path) -> None:
