@@ -7,6 +7,8 @@ from datetime import date, timedelta, tzinfo
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from dashboard.analytics import drift
+from dashboard.analytics.attribution import Attribution
+from dashboard.analytics.wording import Change
 from dashboard.chains import Ask
 from dashboard.reports.weeks import day_of, midnight_ns
 
@@ -136,6 +138,15 @@ def around(one: Tested, change: drift.ChangePoint, until_ns: int, zone: tzinfo) 
     begins, turn = midnight_ns(first, zone), midnight_ns(change.at, zone)
     ends = until_ns if last is None else min(until_ns, midnight_ns(last, zone))
     return (begins, turn), (turn, ends)
+
+
+def told(one: Tested, change: drift.ChangePoint, split: Attribution | None, zone: tzinfo) -> Change:
+    """A change point of a workflow's success as a sentence needs it, with the split of what R moved by."""
+    version = next((each.name for each in change.versions if each.kind != "model"), None)
+    later = [each for each in one.examined.changes if each.at > change.at and each.verdict != "one day"]
+    possibly = (midnight_ns(later[-1].at, zone), later[-1].after) if later else None
+    certain = change.verdict == "change point"
+    return Change(midnight_ns(change.at, zone), change.before, change.after, split, version, possibly, certain)
 
 
 def _shares(name: str, rows: Iterable[tuple[date, int, int]]) -> drift.Shares:

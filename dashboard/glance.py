@@ -68,8 +68,8 @@ class Turn(NamedTuple):
 class Story(NamedTuple):
     """Since when things are as they are."""
 
-    fall: tuple[str, Estimate, Change] | None
-    """The newest fall that is still news: its workflow, what it delivers since, and what did it."""
+    fall: tuple[str, Change] | None
+    """The newest fall that is still news: its workflow, and what it fell from, to and by."""
     steady: Mapping[str, int]
     """Of each workflow with enough history to tell: since when nothing changed."""
     turns: tuple[Turn, ...]
@@ -172,9 +172,8 @@ def story(ask: Ask, until_ns: int, zone: tzinfo, **filters: Any) -> Story:
         given = {**filters, "workflow": name}
         before = chains.chain(ask, since_ns=begins, until_ns=turn, **given)
         after = chains.chain(ask, since_ns=turn, until_ns=ends, **given)
-        version = next((each.name for each in change.versions if each.kind != "model"), None)
         split = attribute(before, after, version_changed=bool(change.versions))
-        fall = (name, compounded(after), Change(turn, change.change, split, version))
+        fall = (name, changes.told(one, change, split, zone))
     window = changes.days_before(until_ns, zone)
     seen = changes.marks(ask, filters["workflow"], zone, window)
     marks = tuple(

@@ -14,17 +14,17 @@ from dashboard.analytics import drift, wording
 from dashboard.analytics.attribution import Attribution
 from dashboard.analytics.drift import ChangePoint, Examined, Shares
 from dashboard.analytics.proportions import wilson
-from dashboard.analytics.reliability import chain_of, compounded
+from dashboard.analytics.reliability import Estimate, chain_of, compounded
 from dashboard.changes import Tested
 from dashboard.components import filters
 from dashboard.components.days import Day, Deploy, Stretch, Turn, days
-from dashboard.components.drift_change import attributed, chain_between, scope_of, show_change, until, version_params
+from dashboard.components.drift_change import attributed, scope_of, show_change, until, version_params
 from dashboard.components.drift_words import SAID, STATUS, band, dated, figure, moved, probability, said, status
 from dashboard.components.estimates import FINISHED
 from dashboard.components.filters import Filters
 from dashboard.components.link_table import Column, link_table
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
-from dashboard.components.text import safe
+from dashboard.components.text import safe, sentence
 from dashboard.reports.weeks import midnight_ns
 
 A_FALL: Final = 0.05
@@ -104,21 +104,20 @@ def overview(found: dict[str, Tested]) -> str:
 # ---- one workflow ----------------------------------------------------------------------------------------------------
 
 
-def headline(conf: Filters, workflow: str, success: Tested, found: Attribution | None) -> None:
-    """What it delivers since when, and what changed it, in words."""
-    here, change = store.day_zone(), success.examined.main
-    point = change if change and change.verdict == "change point" else None
-    since = midnight_ns(point.at if point else success.series.kept().days[0], here)
-    chain = chain_between(conf, workflow, since, until(conf))
-    told = None
-    if point is not None:
-        version = next((v.name for v in point.versions if v.kind != "model"), None)
-        told = wording.Change(since, point.change, found, version)
-    steady = since if success.examined.reason == "tested" and (point or not change) else None
-    now = compounded(chain)
-    finding = wording.delivers(workflow, now, told, here, time.time_ns(), steady_ns=steady)
-    text = "".join(piece if index % 2 == 0 else f"**{safe(piece, 60)}**" for index, piece in enumerate(finding.pieces))
-    st.subheader(text, anchor=False)
+def headline(workflow: str, success: Tested, split: Attribution | None) -> None:
+    """How many of its runs get through since when, and what changed it, in words."""
+    days, examined = store.day_zone(), success.examined
+    change, level, now_ns = examined.main, examined.level, time.time_ns()
+    if change and change.verdict != "one day":
+        finding = wording.changed(workflow, changes.told(success, change, split, days), days, now_ns)
+    elif level:
+        steady = examined.reason == "tested" and not change
+        since = midnight_ns(success.series.kept().days[0], days) if steady else None
+        now = Estimate(level.value, level.low, level.high, level.trials)
+        finding = wording.delivers(workflow, now, days, now_ns, measure=wording.E, steady_ns=since)
+    else:
+        return
+    st.subheader(sentence(finding.pieces), anchor=False)
 
 
 def show_days(conf: Filters, workflow: str, one: Tested, chosen: ChangePoint | None) -> None:
@@ -335,7 +334,7 @@ def one_workflow(conf: Filters, workflow: str) -> None:
     split = None
     if success.examined.main and success.examined.main.verdict != "one day":
         split = attributed(conf, workflow, success, success.examined.main)[2]
-    headline(conf, workflow, success, split)
+    headline(workflow, success, split)
     one, change = pick(found)
     with st.container(border=True):
         title = f"{SAID[one.kind]} of {safe(one.name, 60)}" if one.name else SAID[one.kind]

@@ -87,8 +87,8 @@ def headline(
     if going:
         finding = findings.going_on(finding, going, filters.zone(), now_ns)
     if told.fall is not None:
-        workflow, since, change = told.fall
-        said = wording.delivers(workflow, since, change, days, now_ns)
+        workflow, change = told.fall
+        said = wording.changed(workflow, change, days, now_ns)
     else:
         lowest = worst(seen)
         if lowest is None:
@@ -98,7 +98,7 @@ def headline(
         steady_ns = told.steady.get(workflow)
         now, before = seen.workflows[workflow]
         of_before = before.r if before else None
-        said = wording.delivers(workflow, now.r, None, days, now_ns, steady_ns=steady_ns, before=of_before)
+        said = wording.delivers(workflow, now.r, days, now_ns, steady_ns=steady_ns, before=of_before)
     first, then = (finding, said) if going else (said, finding)
     words_of, ways = st.columns([7, 2], vertical_alignment="center")
     with words_of:

@@ -25,12 +25,13 @@ def turned(now_ns: int) -> date:
 
 
 def test_the_first_sentence_tells_the_fall_and_the_step_that_did_it(fallen: Path) -> None:
-    """What it delivers, by how much less, since when, and why."""
+    """How many of its runs get through since when, how many did before, and why: E as the table of series has it."""
     page = open_page("drift", workflow="refunds", window="28d")
     assert healthy(page)
     said = page.subheader[0].value
-    assert said.startswith("**refunds** delivers ")
-    assert ", down " in said
+    success = component(page, "drift_series")["rows"][0]
+    before, after = success["levels"].split(" → ")
+    assert said.startswith(f"**refunds** gets {after} {success['band']} of its runs through, down from {before} since ")
     assert "of the drop is step **ledger\\.query**, first seen in **2**" in said
 
 
@@ -103,6 +104,16 @@ def test_without_a_workflow_the_strongest_fall_is_first(fallen: Path) -> None:
     assert next(iter(rows)) == "refunds"
     assert rows["steady"]["status"] == "nothing"
     assert rows["young"]["status"].startswith("not enough days")
+
+
+def test_without_a_change_the_first_sentence_tells_what_users_got(fallen: Path) -> None:
+    """E, as in the table of series; as usual only where there are days enough to tell."""
+    for workflow, usual in (("steady", True), ("young", False)):
+        page = open_page("drift", workflow=workflow, window="28d")
+        success = component(page, "drift_series")["rows"][0]
+        first = page.subheader[0].value
+        assert first.startswith(f"**{workflow}** gets {success['levels']} {success['band']} of its runs through")
+        assert ("as usual since" in first) is usual
 
 
 def test_a_young_workflow_says_when_there_will_be_a_verdict(fallen: Path) -> None:

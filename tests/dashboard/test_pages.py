@@ -85,12 +85,12 @@ class TestOverview:
         assert component(open_page("overview", window="1h"), "overview_runs")["title"] == "Runs"
 
     def test_a_fall_that_is_news_stands_in_the_first_line(self, tmp_path: Path, now_ns: int) -> None:
-        """Since when, by how much and what did it; the day is marked in the chart."""
+        """Since when, from and to what level of E, and what did it; the day is marked in the chart."""
         stores.write(store_path(tmp_path), [drifting(now_ns, worse_for=8)])
         with data_dir(tmp_path):
             page = open_page("overview", window="28d")
             assert healthy(page)
-            assert ", down " in page.subheader[0].value
+            assert " of its runs through, down from " in page.subheader[0].value
             assert "**ledger\\.query**" in page.subheader[0].value
             assert {sign["kind"] for sign in component(page, "overview_course")["signs"]} >= {"change"}
 

@@ -54,11 +54,11 @@ def test_the_week_is_taken_away_as_a_file(browser: Browser, demo: str) -> None:
 
 
 def test_from_a_fall_to_the_step_that_did_it(browser: Browser, tmp_path: Path) -> None:
-    """The overview says that it delivers less; `Why` shows which step took how much."""
+    """The overview says that it gets fewer runs through; `Why` shows which step took how much."""
     stores.write(store_path(tmp_path), [drifting(time.time_ns(), worse_for=8)])
     with served(tmp_path) as address, watched(browser, address) as (page, _):
         page.goto(address + "/?window=28d")
-        page.get_by_role("heading", name=", down ").wait_for()
+        page.get_by_role("heading", name=", down from ").wait_for()
         page.get_by_role("link", name="Why").click()
         page.wait_for_url("**/drift?*")
         page.locator(".bridge .row.down, .bridge .row", has_text="ledger.query").first.wait_for()
