@@ -42,7 +42,7 @@ function draw(root, data) {
   const text = JSON.stringify(data)
   list.waiting = null
   if (list.text === text) return tick(root)
-  const focused = root.getRootNode().activeElement?.dataset?.id
+  const focused = root.getRootNode().activeElement?.dataset?.row
   const known = list.shown?.ids
   list.text = text
   list.shown = { ids: new Set(data.rows.map((row) => row.id)) }
@@ -57,7 +57,7 @@ function draw(root, data) {
   const scroll = root.querySelector(".scroll")
   scroll.replaceChildren(table)
   root.querySelector(".new").hidden = true
-  if (focused) scroll.querySelector(`a[data-id="${CSS.escape(focused)}"]`)?.focus()
+  if (focused) scroll.querySelector(`a[data-row="${CSS.escape(focused)}"]`)?.focus()
   tick(root)
 }
 
@@ -69,17 +69,33 @@ function cell(column, row) {
   const td = el("td", { class: classes(column) })
   const value = row[column.name]
   if (column.name === "state") {
-    td.append(follow(el("a", { href: address("run", { run: row.id }), "data-id": row.id, "aria-label": `${row.state}: open run ${row.id}` },
-      glyph(row.state), el("span", {}, row.state))))
+    td.append(follow(el("a", row.same ? ofAll(row) : ofOne(row, row.id), glyph(row.state), el("span", {}, row.state))))
   } else if (column.name === "started") {
-    td.append(el("time", { "data-ms": value, title: exact(value) }))
+    const time = el("time", { "data-ms": value, title: exact(value) })
+    td.append(row.same ? follow(el("a", { class: "newest", ...ofOne(row, "newest of " + key(row)), title: "open the newest run" }, time)) : time)
   } else {
     const text = column.name === "id" ? row.id.slice(0, 8) : value
     td.textContent = text ?? "–"
     if (value && column.align !== "right") td.title = value
     if (column.beside && row[column.beside]) td.append(el("span", { class: "beside", title: row[column.beside] }, row[column.beside]))
+    if (column.beneath && row[column.beneath]) td.append(el("div", { class: "beneath" }, row[column.beneath]))
   }
   return td
+}
+
+/** What a link to one run says of itself. */
+function ofOne(row, name) {
+  return { href: address("run", { run: row.id }), "data-id": row.id, "data-row": name, "aria-label": `${row.state}: open run ${row.id}` }
+}
+
+/** What the link to equal runs says of itself. */
+function ofAll(row) {
+  return { href: address("runs", row.same), "data-row": key(row), "aria-label": `${row.state}: open these ${row.runs} runs` }
+}
+
+/** What stays the same while runs of its kind come in. */
+function key(row) {
+  return JSON.stringify(row.same)
 }
 
 function tick(root) {

@@ -32,10 +32,11 @@ WIDE: Final[Sequence[Column]] = (
     {"name": "session", "label": "Session", "optional": 1},
     {"name": "id", "label": "Run", "optional": 1},
 )
-NARROW: Final[Sequence[Column]] = (
+TROUBLES: Final[Sequence[Column]] = (
     {"name": "state", "label": "Outcome"},
-    {"name": "where", "label": "Failing step", "beside": "workflow"},
-    {"name": "started", "label": "Began"},
+    {"name": "where", "label": "Failing step", "beside": "workflow", "beneath": "code"},
+    {"name": "runs", "label": "Runs", "align": "right"},
+    {"name": "started", "label": "Newest"},
 )
 
 
@@ -44,7 +45,6 @@ def run_list(
     *,
     key: str,
     label: str,
-    columns: Sequence[Column] = WIDE,
     live: bool = False,
 ) -> None:
     """Shows runs; each row links to its run.
@@ -53,7 +53,34 @@ def run_list(
         rows: rows of `queries/runs_page.sql`.
         live: hold new rows back behind "n new" while a reader is at the list.
     """
-    _mount(key=key, data={"rows": [_row(row) for row in rows], "columns": list(columns), "hold": live, "label": label})
+    _mount(key=key, data={"rows": [_row(row) for row in rows], "columns": list(WIDE), "hold": live, "label": label})
+
+
+def trouble_list(rows: Iterable[Mapping[str, Any]], opens: Mapping[str, Any], *, key: str, label: str) -> None:
+    """Shows what happened to runs, equal ones as one row; a row leads to its runs, its time to the newest.
+
+    Args:
+        rows: rows of `queries/troubles.sql`.
+        opens: parameters of the Runs page for the runs that were counted, beside those of a row.
+    """
+    shown = [_trouble(row, opens) for row in rows]
+    _mount(key=key, data={"rows": shown, "columns": list(TROUBLES), "hold": True, "label": label})
+
+
+def _trouble(row: Mapping[str, Any], opens: Mapping[str, Any]) -> dict[str, Any]:
+    params = {"workflow": row["workflow"], "state": row["state"], "step": row["failing_step"] or ""}
+    if row["code"]:
+        params["code"] = row["code"]
+    return {
+        "id": row["run_id"],
+        "state": row["state"],
+        "workflow": row["workflow"],
+        "where": row["failing_step"],
+        "code": row["code"],
+        "runs": words.count(row["runs"]),
+        "started": row["start_ns"] // 1_000_000,
+        "same": {**params, **opens} if row["runs"] > 1 else None,
+    }
 
 
 def _row(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from dashboard.components.estimates import (
 from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
-from dashboard.components.run_list import NARROW, run_list
+from dashboard.components.run_list import run_list, trouble_list
 from dashboard.components.states import guarded, is_empty, no_match, nothing_yet
 from dashboard.components.text import sentence
 from dashboard.components.timeline import STATES, timeline
@@ -36,7 +36,7 @@ from dashboard.reports.weeks import day_of
 from dashboard.store import Param
 
 NEWEST_RUNS: Final = 8
-NEWEST_BAD_RUNS: Final = 7
+MOST_TROUBLES: Final = 6
 MOST_STORMS: Final = 3
 SHADED: Final = 7 * filters.DAY  # a longer window has storms too thin to see, and they are dear to find
 MOST_WORKFLOWS: Final = 12
@@ -377,7 +377,7 @@ def overview() -> None:
         quality.panel(window)
         return
     runs = runs_asked(conf, now_ns)
-    store.ahead(store.ask, [("runs_page", runs.bad), ("runs_page", runs.newest), ("runs_over_time", runs.over_time)])
+    store.ahead(store.ask, [("troubles", runs.bad), ("runs_page", runs.newest), ("runs_over_time", runs.over_time)])
     store.ahead(store.ask_steady, quality.asked(window))
     show_figures(seen, wide, step_ns)
     show_where(conf, seen, scope)
@@ -416,24 +416,24 @@ class RunsAsked(NamedTuple):
 
 
 def runs_asked(conf: Filters, now_ns: int) -> RunsAsked:
-    """The newest failed and silent runs, the newest of all, and how many began when."""
+    """What happened to failed and silent runs, the newest of all runs, and how many began when."""
     abandoned_ns = (now_ns - int(store.settings().abandoned_after_s * 1e9)) // filters.MINUTE * filters.MINUTE
     found: dict[str, Param] = {**conf.scope(), "states": (), "abandoned_ns": abandoned_ns}
     page: dict[str, Param] = {**found, "at_ns": conf.window.until_ns, "at_run_id": ""}
     return RunsAsked(
-        {**page, "states": tuple(LOST), "limit": NEWEST_BAD_RUNS},
+        {**conf.scope(), "limit": MOST_TROUBLES},
         {**page, "limit": NEWEST_RUNS},
         {**found, "bucket_ns": conf.window.bucket_ns},
     )
 
 
 def show_now(going: Sequence[Episode], bad: dict[str, Param], window: Window) -> None:
-    """The storms that go on, and the newest failed and silent runs."""
+    """The storms that go on, and what happened to failed and silent runs, each kind once."""
     st.markdown("**Now**: failed and silent, newest first")
     show_storms(going)
-    rows = store.ask("runs_page", **bad).to_pylist()
+    rows = store.ask("troubles", **bad).to_pylist()
     if rows:
-        run_list(rows, key="overview_bad_runs", label="Newest failed and silent runs", columns=NARROW, live=True)
+        trouble_list(rows, window.address(), key="overview_bad_runs", label="Failed and silent runs, the newest first")
     else:
         st.caption(f":material/check_circle: none {window.said}")
 

@@ -101,6 +101,18 @@ class TestOverview:
         assert len(rows) == 8
         assert began == sorted(began, reverse=True)
 
+    def test_equal_troubles_are_one_row_that_leads_to_their_runs(self, lively: Path) -> None:
+        """Each kind once, the one that happened last first; the Runs page finds as many, the newest on top."""
+        rows = component(open_page("overview", window="6h"), "overview_bad_runs")["rows"]
+        kinds = [(row["workflow"], row["state"], row["where"], row["code"]) for row in rows]
+        assert len(set(kinds)) == len(kinds) > 1
+        began = [row["started"] for row in rows]
+        assert began == sorted(began, reverse=True)
+        several = next(row for row in rows if row["same"])
+        found = component(open_page("runs", window="6h", **several["same"]), "runs_list")["rows"]
+        assert len(found) == int(several["runs"]) > 1
+        assert found[0]["id"] == several["id"]
+
     def test_the_balance_of_spans_is_on_screen(self, lively: Path) -> None:
         """Received, stored, duplicate and rejected stand with their numbers, and with why."""
         said = words(open_page("overview", window="6h"))

@@ -18,7 +18,7 @@ def test_from_the_overview_to_why_a_run_failed_and_on_to_a_colleague(browser: Br
     """Two clicks lead to the sentence that says why; the link shows the same in another browser."""
     with watched(browser, demo) as (page, _):
         page.goto(demo + "/?window=7d")
-        page.locator(".run-list tbody tr a", has_text="failed").first.click()
+        page.locator(".run-list tbody tr", has_text="failed").locator("a[data-id]").first.click()
         page.wait_for_url("**/run?*run=*")
         why = page.locator(".diagnosis p")
         why.wait_for()
