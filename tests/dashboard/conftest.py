@@ -10,6 +10,7 @@ import pytest
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.drifting import drifting
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import data_dir
 from tests.dashboard.stormy import stormy
 
@@ -23,7 +24,7 @@ def now_ns() -> int:
 def lively_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
     """A data folder with runs of three workflows over the last two hours."""
     folder = tmp_path_factory.mktemp("lively")
-    stores.write(store_path(folder), [stores.lively(now_ns)])
+    stores.write(store_path(folder), [lively_runs(now_ns)])
     return folder
 
 

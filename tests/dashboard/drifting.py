@@ -1,6 +1,6 @@
 """Stores with weeks of runs of one workflow, in which a step gets worse from one day on."""
 
-from tests.dashboard.stores import MINUTE, Filling, Ids, S
+from tests.dashboard.filling import MINUTE, Filling, Ids, S
 
 DAY = 24 * 60 * MINUTE
 CHAIN = ("intake", "ledger.query", "answer")

@@ -1,6 +1,6 @@
 """Stores with a retry storm: steady traffic of one workflow, and forty minutes in which a tool is down."""
 
-from tests.dashboard.stores import MINUTE, Filling, Ids, S
+from tests.dashboard.filling import MINUTE, Filling, Ids, S
 
 STORM_AT = 60 * MINUTE  # before now
 STORM_FOR = 30 * MINUTE

@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.analytics.backlog import rules_for
 from schemas.rules import UserRules
-from tests.dashboard import stores
+from tests.dashboard.hostile import hostile_text
 
 
 def row(error_type: str | None, kind: str | None = "tool", evidence: str = "Boom: x") -> dict[str, Any]:
@@ -34,7 +34,7 @@ def test_without_a_class_the_message_matches() -> None:
     assert rule.says == r"no\ answer\ \(yet\)"
 
 
-@pytest.mark.parametrize("text", [stores.hostile_text("http://x"), '"]\n[x]', "\x00\x7f\ud800", "日本", "1"])
+@pytest.mark.parametrize("text", [hostile_text("http://x"), '"]\n[x]', "\x00\x7f\ud800", "日本", "1"])
 def test_whatever_a_span_says_stays_a_string(text: str) -> None:
     """Hostile text neither ends its string nor adds a key."""
     rules = read(rules_for([row(text)]))

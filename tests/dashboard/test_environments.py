@@ -7,6 +7,7 @@ from dashboard.questions import EVERYTHING, Questions, counting
 from dashboard.reader import FileReader, held
 from schemas.paths import store_path
 from tests.dashboard import stores
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import data_dir, healthy, open_page
 
 RUNS = 60
@@ -16,7 +17,7 @@ DEVELOPMENT = ("development", "Dev", "local", "localhost", "test", "testing", "c
 
 def store_with(folder: Path, *environments: str | None) -> FileReader:
     """Runs that take turns in these environments."""
-    filling = stores.lively(time.time_ns(), RUNS)
+    filling = lively_runs(time.time_ns(), RUNS)
     for number, run in enumerate(filling.tables["run"]):
         run["environment"] = environments[number % len(environments)]
     return FileReader(stores.write(store_path(folder), [filling]))

@@ -8,6 +8,7 @@ import pytest
 from dashboard.chains import Ask
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
+from tests.dashboard.filling import Filling, S
 
 ALL = {"workflow": "", "version": "", "environment": ""}
 
@@ -45,7 +46,7 @@ def test_walking_meets_every_failed_or_silent_run_once_and_in_order(
 
 def test_runs_that_began_at_once_are_all_met(tmp_path: Path) -> None:
     """A hundred failures of one moment do not hide each other."""
-    filling = stores.Filling()
+    filling = Filling()
     for number in range(100):
         filling.add(
             "run",
@@ -53,11 +54,11 @@ def test_runs_that_began_at_once_are_all_met(tmp_path: Path) -> None:
             root_trace_id=f"{number:032x}",
             trace_ids=[f"{number:032x}"],
             workflow="refunds",
-            start_ns=stores.S,
+            start_ns=S,
             outcome="failed" if number % 2 else "silent",
             chain=[],
             **dict.fromkeys(("spans", "steps", "operations", "attempts", "error_spans", "last_received_ns", "gaps"), 0),
         )
     with asking(stores.write(tmp_path / "at_once.duckdb", [filling])) as ask:
-        assert walk(ask, "older", 2 * stores.S) == [f"{number:032x}" for number in reversed(range(100))]
+        assert walk(ask, "older", 2 * S) == [f"{number:032x}" for number in reversed(range(100))]
         assert walk(ask, "newer", 0) == [f"{number:032x}" for number in range(100)]

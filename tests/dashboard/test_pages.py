@@ -13,7 +13,9 @@ from dashboard.components.text import safe
 from dashboard.words import moment
 from schemas.paths import store_path
 from tests.dashboard import stores
+from tests.dashboard.big import big_run
 from tests.dashboard.drifting import drifting
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import component, data_dir, healthy, open_page, words
 
 
@@ -125,7 +127,7 @@ class TestOverview:
 
     def test_runs_that_are_counted_anew_show_in_the_sidebar(self, tmp_path: Path, now_ns: int) -> None:
         """While roll-ups are made again, how far back they reach is said: older runs are in no chart yet."""
-        stores.write(store_path(tmp_path), [stores.lively(now_ns, runs=12)])
+        stores.write(store_path(tmp_path), [lively_runs(now_ns, runs=12)])
         state = f'{{"version": 2, "start_ns": {now_ns}, "run_id": "a", "waiting": []}}'
         with data_dir(tmp_path):
             assert "counted anew" not in words(open_page("connect"))
@@ -137,7 +139,7 @@ class TestOverview:
 
     def test_new_rules_on_their_way_through_history_show_in_the_sidebar(self, tmp_path: Path, now_ns: int) -> None:
         """Until they are through, older runs show what earlier rules said: the reader is told."""
-        path = stores.write(store_path(tmp_path), [stores.lively(now_ns, 5)])
+        path = stores.write(store_path(tmp_path), [lively_runs(now_ns, 5)])
         state = '{"rules": "2+ab", "before_ns": 1, "trace_id": "", "done": 1200, "total": 5000}'
         with duckdb.connect(str(path)) as con:
             con.execute("insert into store.meta values ('resettling', ?)", [state])
@@ -215,7 +217,7 @@ class TestFailures:
 
     def test_unclassified_errors_are_a_backlog_with_rules_to_start_from(self, tmp_path: Path, now_ns: int) -> None:
         """Class, scope, count, a way to the runs, and TOML that is valid."""
-        filling = stores.lively(now_ns)
+        filling = lively_runs(now_ns)
         for failure in filling.tables["failure"]:
             failure |= {"code": "unclassified", "layer_a": "unclassified", "error_type": "LedgerLocked"}
         stores.write(store_path(tmp_path), [filling])
@@ -420,7 +422,7 @@ class TestRun:
 
     def test_fifty_thousand_steps_fold(self, tmp_path: Path, now_ns: int) -> None:
         """A huge run shows a few hundred lines and says how many there are; opening a fold brings more of it."""
-        filling, run_id = stores.big(now_ns, 50_000)
+        filling, run_id = big_run(now_ns, 50_000)
         stores.write(store_path(tmp_path), [filling])
         with data_dir(tmp_path):
             data = component(open_page("run", run=run_id), "waterfall")

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.paths import store_path
 from tests.dashboard import stores
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import data_dir, healthy, open_page, words
 
 GONE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -19,7 +20,7 @@ def thinned_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
     """A store that retention, redaction and a damaged log left their notes in."""
     folder = tmp_path_factory.mktemp("thinned")
     path = store_path(folder)
-    stores.write(path, [stores.lively(now_ns)])
+    stores.write(path, [lively_runs(now_ns)])
     minute_ns, day = now_ns - now_ns % 60_000_000_000, now_ns // (86_400 * 10**9)
     damage = [{"at_ns": now_ns, "what": "the log is damaged", "kept": "x.corrupt-1", "lost": "its end"}]
     with duckdb.connect(str(path)) as connection:

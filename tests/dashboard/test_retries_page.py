@@ -17,6 +17,8 @@ from dashboard.analytics.storms import Key, Limits, calls_of, find
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
+from tests.dashboard.filling import S
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import component, data_dir, healthy, open_page, warnings, words
 from tests.dashboard.stormy import stormy
 
@@ -71,8 +73,8 @@ def test_the_overview_says_first_that_a_storm_goes_on(storm_now: Path) -> None:
 
 def test_a_healthy_workflow_does_not_hide_the_storm_of_a_step_of_the_same_name(tmp_path: Path, now_ns: int) -> None:
     """What is seen over all workflows is what alerts, checks and reports see of the one; it leads to its runs only."""
-    sick = stormy(now_ns, still_on=True, every_ns=60 * stores.S, step="agent")
-    well = stormy(now_ns, calm=True, workflow="other", step="agent", every_ns=4 * stores.S, seed=6)
+    sick = stormy(now_ns, still_on=True, every_ns=60 * S, step="agent")
+    well = stormy(now_ns, calm=True, workflow="other", step="agent", every_ns=4 * S, seed=6)
     stores.write(store_path(tmp_path), [sick, well])
     until_ns = now_ns // alarms.STORM_NS * alarms.STORM_NS
     with asking(store_path(tmp_path)) as ask:
@@ -113,7 +115,7 @@ def test_a_storm_of_a_shared_tool_is_told_to_every_workflow_that_it_hits(tmp_pat
 def test_the_threshold_of_a_lane_is_that_of_the_days_before_too(tmp_path: Path, now_ns: int) -> None:
     """Four tries were seen hours before the window and two in it: it takes × 2.0 to be a storm, not × 1.75."""
     until_ns = now_ns // alarms.STORM_NS * alarms.STORM_NS
-    stores.write(store_path(tmp_path), [stores.lively(now_ns, 6)])
+    stores.write(store_path(tmp_path), [lively_runs(now_ns, 6)])
     with closing(duckdb.connect(str(store_path(tmp_path)))) as con:
         con.execute(
             """
@@ -192,7 +194,7 @@ def test_layers_that_retry_one_another_multiply(past_storm: Path) -> None:
 
 def test_sparse_traffic_is_too_little_to_tell(tmp_path: Path, now_ns: int) -> None:
     """A run every ten minutes gives no verdict on storms, whatever is tried, and the page says so."""
-    stores.write(store_path(tmp_path), [stormy(now_ns, every_ns=600 * stores.S)])
+    stores.write(store_path(tmp_path), [stormy(now_ns, every_ns=600 * S)])
     with data_dir(tmp_path):
         page = open_page("retries", window="6h")
     assert healthy(page)

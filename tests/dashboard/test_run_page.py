@@ -12,6 +12,7 @@ from dashboard.components.run_steps import _heading
 from dashboard.components.run_tree import Tree
 from schemas.paths import store_path
 from tests.dashboard import stores
+from tests.dashboard.big import big_run
 from tests.dashboard.pages import component, data_dir, healthy, open_page, words
 
 
@@ -89,7 +90,7 @@ class TestCompare:
 
     def test_without_a_good_run_it_says_so(self, tmp_path: Path, now_ns: int) -> None:
         """A workflow that has only ever failed has nothing to compare with."""
-        stores.write(store_path(tmp_path), [stores.big(now_ns, 100)[0]])
+        stores.write(store_path(tmp_path), [big_run(now_ns, 100)[0]])
         with data_dir(tmp_path):
             page = open_page("run", run=newest(store_path(tmp_path), "recovered"), view="Compare")
             assert any("ended well" in info.value for info in page.info)

@@ -20,6 +20,7 @@ from schemas.paths import endpoint_path, store_path
 from schemas.version import SCHEMA_VERSION
 from tests.collecting import Collector
 from tests.dashboard import stores
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import PAGES, component, data_dir, healthy, open_page, wait_until_heard, words
 
 NEEDS_RUNS: Final = tuple(page for page in PAGES if page != "connect")
@@ -43,7 +44,7 @@ TOO_FEW: Final = {
 def few_dir(tmp_path_factory: pytest.TempPathFactory, now_ns: int) -> Path:
     """A data folder with six runs."""
     folder = tmp_path_factory.mktemp("few")
-    stores.write(store_path(folder), [stores.lively(now_ns, 6)])
+    stores.write(store_path(folder), [lively_runs(now_ns, 6)])
     return folder
 
 
@@ -80,7 +81,7 @@ def test_the_page_fills_itself_when_the_first_run_comes(tmp_path: Path, now_ns: 
         shown = open_page("overview", window="6h")
         assert "Nothing has arrived yet" in words(shown)
         store_path(tmp_path).unlink()
-        stores.write(store_path(tmp_path), [stores.lively(now_ns, 6)])
+        stores.write(store_path(tmp_path), [lively_runs(now_ns, 6)])
         shown.run()
     assert healthy(shown)
     assert len(component(shown, "overview_newest")["rows"]) == 6
@@ -94,7 +95,7 @@ def test_a_page_held_still_goes_on_counting_what_is_new(tmp_path: Path, now_ns: 
 
         pulse._footer()
 
-    path = stores.write(store_path(tmp_path), [stores.lively(now_ns, 6)])
+    path = stores.write(store_path(tmp_path), [lively_runs(now_ns, 6)])
     with data_dir(tmp_path):
         shown = AppTest.from_function(foot)
         shown.session_state["live"], shown.session_state["window"] = False, "6h"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from dashboard.components.text import clip, plot_text, safe
-from tests.dashboard.stores import HOSTILE_PAYLOADS
+from tests.dashboard.hostile import HOSTILE_PAYLOADS
 
 
 @given(some.text())

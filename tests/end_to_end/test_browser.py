@@ -23,6 +23,9 @@ from schemas.settings import Settings
 from tests.chromium import START_S, free_port, served, settle, watched
 from tests.collecting import Collector, DidNotStart
 from tests.dashboard import stores
+from tests.dashboard.filling import Row
+from tests.dashboard.hostile import hostile_text
+from tests.dashboard.lively import lively_runs
 from tests.dashboard.stormy import stormy
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -117,7 +120,7 @@ def test_a_run_appears_without_a_reload_and_opens(browser: Browser, tmp_path: Pa
 
 def test_what_has_no_room_as_a_column_is_told_below_the_row(browser: Browser, tmp_path: Path) -> None:
     """At 900 pixels no figure of Overview, Runs and Steps is hidden; a list of runs leaves out ids."""
-    stores.write(store_path(tmp_path), [stores.lively(time.time_ns())])
+    stores.write(store_path(tmp_path), [lively_runs(time.time_ns())])
     with served(tmp_path) as address, watched(browser, address) as (page, _):
         page.set_viewport_size({"width": 900, "height": 900})
         for path in ("", "runs", "steps", "steps?workflow=refund_triage"):
@@ -129,7 +132,7 @@ def test_what_has_no_room_as_a_column_is_told_below_the_row(browser: Browser, tm
 
 def test_from_the_failures_page_to_the_runs_behind_a_mark(browser: Browser, tmp_path: Path) -> None:
     """A cell of the heat map leads to its runs, chips say why they are shown, and taking one away widens them."""
-    stores.write(store_path(tmp_path), [stores.lively(time.time_ns())])
+    stores.write(store_path(tmp_path), [lively_runs(time.time_ns())])
     with served(tmp_path) as address, watched(browser, address) as (page, strays):
         page.goto(address + "/failures?window=6h&lens=B")
         cell = page.locator(".heat tbody tr", has_text="synthesis").locator("td a")
@@ -152,7 +155,7 @@ def test_from_the_failures_page_to_the_runs_behind_a_mark(browser: Browser, tmp_
 
 def test_a_sentence_of_the_diagnosis_opens_its_span(browser: Browser, tmp_path: Path) -> None:
     """The paragraph is made of links: a click shows the span that the sentence speaks of."""
-    filling = stores.lively(time.time_ns())
+    filling = lively_runs(time.time_ns())
     stores.write(store_path(tmp_path), [filling])
     failed = next(run for run in reversed(filling.tables["run"]) if run["outcome"] == "failed")
     with served(tmp_path) as address, watched(browser, address) as (page, _):
@@ -214,8 +217,8 @@ def test_hostile_text_stays_text_on_every_page(browser: Browser, tmp_path: Path)
 
     Nothing of it is fetched, run, styled or linked.
     """
-    text = stores.hostile_text(f"http://127.0.0.1:{free_port()}/canary")
-    filling = stores.lively(time.time_ns(), runs=60, text=text)
+    text = hostile_text(f"http://127.0.0.1:{free_port()}/canary")
+    filling = lively_runs(time.time_ns(), runs=60, text=text)
     failed = next(run for run in reversed(filling.tables["run"]) if run["outcome"] == "failed")
     storm = stormy(time.time_ns(), workflow="storm" + text, step=text)
     for table in ("run", "step"):
@@ -247,7 +250,7 @@ def test_hostile_text_stays_text_on_every_page(browser: Browser, tmp_path: Path)
         assert strays == []
 
 
-def everything(stored: stores.Row, sent: str) -> Iterator[str]:
+def everything(stored: Row, sent: str) -> Iterator[str]:
     """Every page, and every view of a run that is stored and of one that was sent."""
     of_it = "window=6h&workflow=" + quote(stored["workflow"])
     for path in ("/", "/steps", "/failures", "/drift", "/runs"):

@@ -11,24 +11,26 @@ from schemas.paths import store_path
 from tests.chromium import PATIENCE_MS, served, settle, watched
 from tests.dashboard import stores
 from tests.dashboard.drifting import drifting
+from tests.dashboard.filling import Filling
+from tests.dashboard.lively import lively_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def filling() -> stores.Filling:
-    return stores.lively(time.time_ns())
+def filling() -> Filling:
+    return lively_runs(time.time_ns())
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, filling: stores.Filling) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory, filling: Filling) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("links")
     stores.write(store_path(folder), [filling])
     with served(folder) as found:
         yield found
 
 
-def failed_runs(filling: stores.Filling) -> list[str]:
+def failed_runs(filling: Filling) -> list[str]:
     """Ids of the failed and silent runs, newest first."""
     bad = [run for run in filling.tables["run"] if run["outcome"] in ("failed", "silent")]
     return [run["run_id"] for run in sorted(bad, key=lambda run: -run["start_ns"])]
@@ -135,9 +137,7 @@ def test_back_and_forward_take_back_filter_selection_and_page(browser: Browser, 
         page.locator(".heat td a").first.wait_for()
 
 
-def test_a_copied_link_shows_the_same_in_a_fresh_browser(
-    browser: Browser, address: str, filling: stores.Filling
-) -> None:
+def test_a_copied_link_shows_the_same_in_a_fresh_browser(browser: Browser, address: str, filling: Filling) -> None:
     """Eight typical links: what the first browser shows, a second one shows that knows nothing of it."""
     run_id = failed_runs(filling)[0]
     origin = next(run["origin_span_id"] for run in filling.tables["run"] if run["run_id"] == run_id)
@@ -167,9 +167,7 @@ def test_a_copied_link_shows_the_same_in_a_fresh_browser(
             assert texts[0] == texts[1], link
 
 
-def test_marks_lead_to_runs_and_the_way_back_leads_to_them(
-    browser: Browser, tmp_path: Path, filling: stores.Filling
-) -> None:
+def test_marks_lead_to_runs_and_the_way_back_leads_to_them(browser: Browser, tmp_path: Path, filling: Filling) -> None:
     """A row of the waterfall, a deploy, a sender and a day of a report: as many runs as it says, and back."""
     stores.write(store_path(tmp_path), [filling, drifting(time.time_ns())])
     with served(tmp_path) as served_at, watched(browser, served_at) as (page, strays):
@@ -193,7 +191,7 @@ def test_marks_lead_to_runs_and_the_way_back_leads_to_them(
 
 
 def test_a_bar_of_a_runs_time_leads_to_runs_that_called_the_same(
-    browser: Browser, address: str, filling: stores.Filling
+    browser: Browser, address: str, filling: Filling
 ) -> None:
     """Of the same workflow and day; the way back shows the run, and stays there."""
     with watched(browser, address) as (page, strays):
@@ -265,7 +263,7 @@ def test_a_saved_view_opens_what_was_saved_whatever_is_filtered_by(browser: Brow
         page.locator(".run-list tbody tr").first.wait_for()
 
 
-def test_keys_lead_from_failed_run_to_failed_run(browser: Browser, address: str, filling: stores.Filling) -> None:
+def test_keys_lead_from_failed_run_to_failed_run(browser: Browser, address: str, filling: Filling) -> None:
     """`j` opens the newest and goes on back in time, `k` returns; at the end it says so."""
     ids = failed_runs(filling)
     with watched(browser, address) as (page, _):
@@ -283,7 +281,7 @@ def test_keys_lead_from_failed_run_to_failed_run(browser: Browser, address: str,
         assert "window=6h" in page.url
 
 
-def test_keys_are_the_fields_while_one_types(browser: Browser, address: str, filling: stores.Filling) -> None:
+def test_keys_are_the_fields_while_one_types(browser: Browser, address: str, filling: Filling) -> None:
     """`/` goes to the field; then letters are letters, and Esc gives them back. `?` shows the list."""
     with watched(browser, address) as (page, _):
         page.goto(address + "/connect?window=6h")

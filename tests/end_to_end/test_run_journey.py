@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from schemas.paths import store_path
 from tests.chromium import served, settle, watched
 from tests.dashboard import stores
+from tests.dashboard.lively import lively_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -27,7 +28,7 @@ CHOSEN = re.compile(r"\bchosen\b")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard on the lively store."""
     folder = tmp_path_factory.mktemp("journey")
-    stores.write(store_path(folder), [stores.lively(time.time_ns())])
+    stores.write(store_path(folder), [lively_runs(time.time_ns())])
     with served(folder) as found:
         yield found
 

@@ -18,6 +18,7 @@ from tests.collecting import Collector
 from tests.dashboard import stores
 from tests.dashboard.alerts.conftest import Receiver
 from tests.dashboard.cli import ANY_PORTS, running, seamscope, wait_for_text
+from tests.dashboard.filling import Filling
 from tests.dashboard.pages import data_dir, open_page
 
 MINUTE = 60 * 10**9
@@ -40,7 +41,7 @@ class Clock:
 
 def write_runs(data: Path, now_ns: int, failing: float, *, workflow: str = "refund_triage") -> None:
     """A store with a run a minute over three hours, of which this share fails."""
-    fill = stores.Filling()
+    fill = Filling()
     for n in range(1, 181):
         outcome = "failed" if n % 20 < 20 * failing else "clean"
         start = now_ns - n * MINUTE

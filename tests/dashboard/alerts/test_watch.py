@@ -11,12 +11,13 @@ from dashboard.reader import FileReader
 from schemas.alerts import AlertSettings
 from schemas.paths import store_path
 from tests.dashboard import stores
+from tests.dashboard.filling import Filling
 
 MINUTE = 60 * 10**9
 SETTINGS = AlertSettings(slack="http://127.0.0.1/")
 
 
-def run(fill: stores.Filling, number: int, start_ns: int, *, tries: int = 1, outcome: str = "clean") -> None:
+def run(fill: Filling, number: int, start_ns: int, *, tries: int = 1, outcome: str = "clean") -> None:
     """A run of one step, whose operation took so many tries."""
     trace = f"{number:032x}"
     end = start_ns + 10 * 10**9
@@ -34,7 +35,7 @@ def run(fill: stores.Filling, number: int, start_ns: int, *, tries: int = 1, out
     )  # fmt: skip
 
 
-def watched(folder: Path, fill: stores.Filling, at_ns: int, settings: AlertSettings = SETTINGS) -> list[Condition]:
+def watched(folder: Path, fill: Filling, at_ns: int, settings: AlertSettings = SETTINGS) -> list[Condition]:
     stores.write(store_path(folder), [fill])
     return Watch(settings, "UTC").evaluate(FileReader(store_path(folder)), at_ns)
 
@@ -43,7 +44,7 @@ def test_a_storm_is_found_while_it_is_on(tmp_path: Path) -> None:
     """The step and its tool are one condition, since the first bucket of it; calm three hours later there is none."""
     now = datetime(2025, 11, 13, 12, 0, tzinfo=UTC).timestamp()
     now_ns = int(now) * 10**9
-    fill = stores.Filling()
+    fill = Filling()
     for n in range(1, 721):  # four a minute over three hours, the last 20 minutes stormy
         run(fill, n, now_ns - n * 15 * 10**9, tries=4 if n <= 80 else 1)
     (one,) = watched(tmp_path, fill, now_ns + 1)
@@ -60,7 +61,7 @@ def test_a_storm_is_found_while_it_is_on(tmp_path: Path) -> None:
 def test_a_fall_is_found_in_whole_days(tmp_path: Path) -> None:
     """Of 60 runs a day 5 % fail, since ten days ago 30 %; what the day under way holds does not count."""
     today = datetime(2025, 11, 13, tzinfo=UTC)
-    fill = stores.Filling()
+    fill = Filling()
     for day in range(41):
         midnight = int((today - timedelta(days=day)).timestamp()) * 10**9
         worse = 0 if day == 0 else 18 if day <= 10 else 3  # today all is well
@@ -75,7 +76,7 @@ def test_a_fall_is_found_in_whole_days(tmp_path: Path) -> None:
 
 def test_an_objective_of_one_workflow_is_no_other_ones(tmp_path: Path, now_ns: int) -> None:
     """Without a general objective only workflows that have one are judged."""
-    fill = stores.Filling()
+    fill = Filling()
     for n in range(1, 101):
         run(fill, n, now_ns - n * MINUTE // 4, outcome="failed")
     path = tmp_path / "store"
