@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from tests.dashboard.filling import MINUTE, Filling, Ids, Row, S
 
@@ -53,7 +54,7 @@ def lively_runs(now_ns: int, runs: int = 240, seed: int = 7, text: str = "") -> 
     for number in range(runs):
         start = now_ns - int((runs - number) / runs * 115 * MINUTE) - 20 * S
         workflow = list(WORKFLOWS)[number % 3]
-        _run(fill, ids, workflow, start, number, now_ns, text)
+        Run(workflow, number, start, _outcome(number, now_ns, start), text, ids).add_to(fill)
     for minute in range(120):
         at = (now_ns - minute * MINUTE) // MINUTE * MINUTE
         stored, duplicate = 18 + ids.random.randrange(9), int(minute % 40 == 3) * 3
@@ -84,206 +85,240 @@ def _outcome(number: int, now_ns: int, start: int) -> str:
     return {7: "failed", 13: "silent", 4: "recovered", 19: "pending"}.get(number % 20, "clean")
 
 
-def _run(fill: Filling, ids: Ids, workflow: str, start: int, number: int, now_ns: int, text: str) -> None:
-    outcome = _outcome(number, now_ns, start)
-    trace, root = ids.trace(), ids.span()
-    key = list(WORKFLOWS).index(workflow) + 1
-    clock, position, spans, errors = start, 0, 1, 0
-    chain: list[str] = []
-    failing = origin = None
-    steps: list[Row] = []
-    stages = WORKFLOWS[workflow]
-    bad = number % len(stages)
-    tokens_in = tokens_out = 0
-    for index, stage in enumerate(stages):
-        stage_id, stage_start = ids.span(), clock
-        is_bad = index == bad and outcome in ("failed", "silent", "recovered")
-        stage_row: Row = {
-            "span_id": stage_id,
-            "parent_span_id": None,
-            "depth": 1,
-            "kind": "chain",
-            "name": stage.name + text,
-            "position": position,
-            "chain_step": stage.name + text,
-            "operation_id": stage_id,
+@dataclass
+class Run:
+    """One run while it is made up, step by step."""
+
+    workflow: str
+    number: int
+    start_ns: int
+    outcome: str
+    text: str
+    ids: Ids
+
+    def __post_init__(self) -> None:
+        self.trace_id, self.root_id = self.ids.trace(), self.ids.span()
+        self.key = list(WORKFLOWS).index(self.workflow) + 1
+        self.clock_ns = self.start_ns
+        self.steps: list[Row] = []
+        self.chain: list[str] = []
+        self.origin: str | None = None
+        self.failing_step: str | None = None
+        self._pass_stages()
+
+    @property
+    def end_ns(self) -> int | None:
+        return None if self.outcome == "open" else self.clock_ns
+
+    def _pass_stages(self) -> None:
+        stages = WORKFLOWS[self.workflow]
+        bad = self.number % len(stages)
+        for index, stage in enumerate(stages):
+            head = self._pass(stage, is_bad=index == bad and self.outcome in ("failed", "silent", "recovered"))
+            if index == bad and self.outcome in ("failed", "open", "pending"):
+                head.update(self._broken_off())
+                break
+
+    def _pass(self, stage: Stage, *, is_bad: bool) -> Row:
+        start_ns, at, span_id = self.clock_ns, len(self.steps), self.ids.span()
+        name = stage.name + self.text
+        self.chain.append(name)
+        self._add(
+            span_id,
+            parent_span_id=None,
+            depth=1,
+            kind="chain",
+            name=name,
+            operation_id=span_id,
+            status="ok",
+            start_ns=start_ns,
+        )
+        for kind, used in stage.inner or (("chain", "format"),):
+            self._operate(span_id, kind, used, is_bad=is_bad)
+        head, *inner = self.steps[at:]
+        self.clock_ns += 4_000_000
+        own_ns = self.clock_ns - start_ns - sum(row["self_ns"] for row in inner)
+        head.update(end_ns=self.clock_ns, self_ns=max(0, own_ns))
+        return head
+
+    def _broken_off(self) -> Row:
+        if self.outcome == "failed":
+            return {"status": "failed", "error_type": "TimeoutError", "error_message": f"step failed{self.text}"}
+        return {"status": self.outcome, "end_ns": self.end_ns}
+
+    def _operate(self, stage_id: str, kind: str, name: str, *, is_bad: bool) -> None:
+        tries = 3 if is_bad and kind in ("tool", "llm") else 1
+        operation_id = None
+        for attempt in range(1, tries + 1):
+            fails = is_bad and (attempt < tries or self.outcome == "failed")
+            span_id = self.ids.span()
+            operation_id = operation_id or span_id
+            length_ns = int(self.ids.random.lognormvariate(0, 0.8) * (900_000_000 if kind == "llm" else 180_000_000))
+            row = self._used(kind, name)
+            if fails and self.outcome != "silent":
+                row |= self._error(kind, name)
+            if fails and self.outcome == "silent" and attempt == tries - 1:
+                row["in_band_error"] = '{"status": "error", "message": "ledger is locked"}' + self.text
+            if fails:
+                self.origin, self.failing_step = span_id, self.chain[-1]
+            self._add(
+                span_id,
+                parent_span_id=stage_id,
+                depth=2,
+                kind=kind,
+                name=name + self.text,
+                operation_id=operation_id,
+                attempt=attempt,
+                start_ns=self.clock_ns + 2_000_000,
+                end_ns=self.clock_ns + 2_000_000 + length_ns,
+                self_ns=length_ns,
+                **row,
+            )
+            self.clock_ns += length_ns + 6_000_000
+
+    def _used(self, kind: str, name: str) -> Row:
+        if kind != "llm":
+            return {"status": "ok", "tool": name if kind == "tool" else None, "model": None}
+        return {
             "status": "ok",
+            "tool": None,
+            "model": name,
+            "provider": "openai",
+            "tokens_input": 400 + self.ids.random.randrange(2500),
+            "tokens_output": 40 + self.ids.random.randrange(300),
+            "cost_usd": 0.002,
         }
-        position += 1
-        inner_rows, covered = [], 0
-        for kind, name in stage.inner or (("chain", "format"),):
-            tries = 3 if is_bad and kind in ("tool", "llm") else 1
-            operation = None
-            for attempt in range(1, tries + 1):
-                sid = ids.span()
-                operation = operation or sid
-                length = int(ids.random.lognormvariate(0, 0.8) * (900_000_000 if kind == "llm" else 180_000_000))
-                fails = is_bad and (attempt < tries or outcome == "failed")
-                row: Row = {
-                    "span_id": sid,
-                    "parent_span_id": stage_id,
-                    "depth": 2,
-                    "kind": kind,
-                    "name": name + text,
-                    "position": position,
-                    "chain_step": stage.name + text,
-                    "operation_id": operation,
-                    "attempt": attempt,
-                    "start_ns": clock + 2_000_000,
-                    "end_ns": clock + 2_000_000 + length,
-                    "self_ns": length,
-                    "status": "failed" if fails and outcome != "silent" else "ok",
-                    "tool": name if kind == "tool" else None,
-                    "model": name if kind == "llm" else None,
-                }
-                if kind == "llm":
-                    row |= {
-                        "tokens_input": 400 + ids.random.randrange(2500),
-                        "tokens_output": 40 + ids.random.randrange(300),
-                        "cost_usd": 0.002,
-                        "provider": "openai",
-                    }
-                    tokens_in, tokens_out = tokens_in + row["tokens_input"], tokens_out + row["tokens_output"]
-                if row["status"] == "failed":
-                    row |= {
-                        "error_type": "RateLimitError" if kind == "llm" else "TimeoutError",
-                        "error_message": f"{name}: no answer within 30 s{text}",
-                    }
-                    errors += 1
-                if fails and outcome == "silent" and attempt == tries - 1:
-                    row["in_band_error"] = '{"status": "error", "message": "ledger is locked"}' + text
-                if fails:
-                    origin, failing = sid, stage.name + text
-                clock += length + 6_000_000
-                covered += length
-                position += 1
-                spans += 1
-                inner_rows.append(row)
-        clock += 4_000_000
-        stage_row |= {"start_ns": stage_start, "end_ns": clock, "self_ns": max(0, clock - stage_start - covered)}
-        if is_bad and outcome == "failed":
-            stage_row |= {"status": "failed", "error_type": "TimeoutError", "error_message": f"step failed{text}"}
-            errors += 1
-        steps += [stage_row, *inner_rows]
-        spans += 1
-        chain.append(stage.name + text)
-        if is_bad and outcome == "failed":
-            break
-        if outcome in ("open", "pending") and index == bad:
-            stage_row |= {"status": outcome, "end_ns": None if outcome == "open" else clock}
-            break
-    ended = None if outcome == "open" else clock
-    for row in steps:
-        fill.add("step", run_id=trace, trace_id=trace, agent=None, **row)
-        _span(fill, trace, row, root, key, workflow, text)
-    failed_root = (
-        {"status": "failed", "error_type": "WorkflowError", "error_message": f"workflow failed{text}"}
-        if outcome == "failed"
-        else {"status": "ok"}
-    )
-    _span(
-        fill,
-        trace,
-        {
-            "span_id": root,
+
+    def _error(self, kind: str, name: str) -> Row:
+        return {
+            "status": "failed",
+            "error_type": "RateLimitError" if kind == "llm" else "TimeoutError",
+            "error_message": f"{name}: no answer within 30 s{self.text}",
+        }
+
+    def _add(self, span_id: str, **values: Any) -> None:
+        self.steps.append({"span_id": span_id, "position": len(self.steps), "chain_step": self.chain[-1], **values})
+
+    def add_to(self, fill: Filling) -> None:
+        """Adds the rows of the run."""
+        for row in self.steps:
+            fill.add("step", run_id=self.trace_id, trace_id=self.trace_id, agent=None, **row)
+            _span(fill, self, row, self.root_id)
+        _span(fill, self, self._root(), None)
+        self._add_run(fill)
+        if self.number % 6 == 0:
+            self._add_verdicts(fill)
+        if self.origin:
+            self._add_failure(fill)
+
+    def _root(self) -> Row:
+        failed = {"error_type": "WorkflowError", "error_message": f"workflow failed{self.text}"}
+        return {
+            "span_id": self.root_id,
             "parent_span_id": None,
             "kind": "workflow",
-            "name": workflow + text,
-            "start_ns": start,
-            "end_ns": ended,
-            **failed_root,
-        },
-        None,
-        key,
-        workflow,
-        text,
-    )
-    fill.add(
-        "run",
-        run_id=trace,
-        root_trace_id=trace,
-        root_span_id=root,
-        trace_ids=[trace],
-        workflow=workflow + text,
-        workflow_version=("2.4.0" if number % 2 else "2.3.1") + text,
-        service=("billing-agents", "n8n", "crew")[key - 1] + text,
-        environment="production" if number % 5 else "staging",
-        framework="langgraph",
-        session_id=f"s-{number // 4}{text}",
-        start_ns=start,
-        end_ns=ended,
-        outcome=outcome,
-        verdict="pass" if number % 6 == 0 else None,
-        failing_step=failing,
-        origin_span_id=origin,
-        chain=chain,
-        spans=spans,
-        steps=len(steps),
-        operations=len({row["operation_id"] for row in steps}),
-        attempts=len(steps),
-        error_spans=errors,
-        orphans=int(number % 60 == 9),
-        gaps=int(number % 30 == 2),
-        tokens_input=tokens_in or None,
-        tokens_output=tokens_out or None,
-        cost_usd=0.03 if tokens_in else None,
-        last_received_ns=(ended or clock) + S,
-    )
-    fill.add(
-        "trace",
-        trace_id=trace,
-        run_id=trace,
-        spans=spans,
-        first_received_ns=start,
-        last_received_ns=(ended or clock) + S,
-    )
-    if number % 6 == 0:
-        for name, span_id, verdict, decides in (("accepted", None, "pass", True), ("relevance", origin, "fail", False)):
+            "name": self.workflow + self.text,
+            "start_ns": self.start_ns,
+            "end_ns": self.end_ns,
+            **({"status": "failed", **failed} if self.outcome == "failed" else {"status": "ok"}),
+        }
+
+    def _add_run(self, fill: Filling) -> None:
+        tokens_input = sum(row.get("tokens_input", 0) for row in self.steps)
+        tokens_output = sum(row.get("tokens_output", 0) for row in self.steps)
+        last_received_ns = self.clock_ns + S
+        fill.add(
+            "run",
+            run_id=self.trace_id,
+            root_trace_id=self.trace_id,
+            root_span_id=self.root_id,
+            trace_ids=[self.trace_id],
+            workflow=self.workflow + self.text,
+            workflow_version=("2.4.0" if self.number % 2 else "2.3.1") + self.text,
+            service=("billing-agents", "n8n", "crew")[self.key - 1] + self.text,
+            environment="production" if self.number % 5 else "staging",
+            framework="langgraph",
+            session_id=f"s-{self.number // 4}{self.text}",
+            start_ns=self.start_ns,
+            end_ns=self.end_ns,
+            outcome=self.outcome,
+            verdict="pass" if self.number % 6 == 0 else None,
+            failing_step=self.failing_step,
+            origin_span_id=self.origin,
+            chain=self.chain,
+            spans=len(self.steps) + 1,
+            steps=len(self.steps),
+            operations=len({row["operation_id"] for row in self.steps}),
+            attempts=len(self.steps),
+            error_spans=sum(row["status"] == "failed" for row in self.steps),
+            orphans=int(self.number % 60 == 9),
+            gaps=int(self.number % 30 == 2),
+            tokens_input=tokens_input or None,
+            tokens_output=tokens_output or None,
+            cost_usd=0.03 if tokens_input else None,
+            last_received_ns=last_received_ns,
+        )
+        fill.add(
+            "trace",
+            trace_id=self.trace_id,
+            run_id=self.trace_id,
+            spans=len(self.steps) + 1,
+            first_received_ns=self.start_ns,
+            last_received_ns=last_received_ns,
+        )
+
+    def _add_verdicts(self, fill: Filling) -> None:
+        for name, span_id, verdict, decides in (
+            ("accepted", None, "pass", True),
+            ("relevance", self.origin, "fail", False),
+        ):
             fill.add(
                 "verdict",
-                run_id=trace,
-                trace_id=trace,
+                run_id=self.trace_id,
+                trace_id=self.trace_id,
                 span_id=span_id,
-                name=name + text,
+                name=name + self.text,
                 verdict=verdict,
                 score=0.25,
-                label=verdict + text,
-                explanation=f"read by a person{text}",
-                source=f"support desk{text}",
+                label=verdict + self.text,
+                explanation=f"read by a person{self.text}",
+                source=f"support desk{self.text}",
                 decides=decides,
-                at_ns=clock,
+                at_ns=self.clock_ns,
             )
-    if origin:
+
+    def _add_failure(self, fill: Filling) -> None:
         fill.add(
             "evidence",
             source="log",
-            trace_id=trace,
-            span_id=origin,
-            time_ns=clock,
-            name=f"app.exception{text}",
-            attributes=json.dumps({"exception.message": f"gave up{text}"}),
-            body=json.dumps(f"a log line{text}"),
+            trace_id=self.trace_id,
+            span_id=self.origin,
+            time_ns=self.clock_ns,
+            name=f"app.exception{self.text}",
+            attributes=json.dumps({"exception.message": f"gave up{self.text}"}),
+            body=json.dumps(f"a log line{self.text}"),
         )
         fill.add(
             "failure",
-            run_id=trace,
-            trace_id=trace,
-            span_id=origin,
-            step=failing,
+            run_id=self.trace_id,
+            trace_id=self.trace_id,
+            span_id=self.origin,
+            step=self.failing_step,
             code="tool.timeout",
             layer_a="tool",
             layer_b="recovery",
             certainty="observed",
             severity="high",
             role="root",
-            recovered=outcome == "recovered",
-            silent=outcome == "silent",
-            evidence=f"status ERROR, TimeoutError{text}",
-            at_ns=clock,
+            recovered=self.outcome == "recovered",
+            silent=self.outcome == "silent",
+            evidence=f"status ERROR, TimeoutError{self.text}",
+            at_ns=self.clock_ns,
         )
 
 
-def _span(fill: Filling, trace: str, row: Row, root: str | None, key: int, workflow: str, text: str) -> None:
+def _span(fill: Filling, run: Run, row: Row, root: str | None) -> None:
+    text = run.text
     bad = row["status"] == "failed"
     attributes = {
         "openinference.span.kind": row["kind"].upper(),
@@ -318,7 +353,7 @@ def _span(fill: Filling, trace: str, row: Row, root: str | None, key: int, workf
     ]
     fill.add(
         "span",
-        trace_id=trace,
+        trace_id=run.trace_id,
         span_id=row["span_id"],
         parent_span_id=row["parent_span_id"] or root,
         name=row["name"],
@@ -330,19 +365,19 @@ def _span(fill: Filling, trace: str, row: Row, root: str | None, key: int, workf
         attributes=json.dumps(attributes),
         events=json.dumps(events) if bad or text else None,
         links=json.dumps(links) if bad or text else None,
-        resource_id=key,
-        scope_id=key,
-        dialect=("openinference", "n8n", "openllmetry")[key - 1],
+        resource_id=run.key,
+        scope_id=run.key,
+        dialect=("openinference", "n8n", "openllmetry")[run.key - 1],
         framework="langgraph",
         step_kind=row["kind"],
         step_name=row["name"],
-        workflow=workflow + text,
+        workflow=run.workflow + text,
         service="billing-agents" + text,
         input_key="input.value",
         output_key="output.value",
         failed=bad,
         error_type=row.get("error_type"),
         error_message=row.get("error_message"),
-        gaps=["tokens"] if row["kind"] == "llm" and key == 2 else None,
+        gaps=["tokens"] if row["kind"] == "llm" and run.key == 2 else None,
         received_ns=row["start_ns"] + S,
     )
