@@ -60,11 +60,11 @@ def _calls(
         stretches += [_Stretch(key, begin_ns, end_ns) for begin_ns, end_ns in near]
         if near:
             most_tries[key] = series.most_tries(most.get(key, 0))
-    rows = _asked_of(ask, "calls_near_retries", stretches, wide)
-    for called in rows:
-        at = (called["bucket_ns"] - first_ns) // limits.bucket_ns
-        called["most_tries"] = int(most_tries[_key(called)][at])
-    return storms.calls_of(rows)
+    calls = storms.calls_of(_asked_of(ask, "calls_near_retries", stretches, wide)) if stretches else []
+    return [
+        one._replace(most_tries=int(most_tries[one.key][(one.bucket_ns - first_ns) // limits.bucket_ns]))
+        for one in calls
+    ]
 
 
 def _numbers(column: pa.ChunkedArray, row: int) -> list[storms.Counts]:
@@ -74,25 +74,27 @@ def _numbers(column: pa.ChunkedArray, row: int) -> list[storms.Counts]:
 
 def _failures(ask: Ask, episodes: Sequence[storms.Episode], wide: Mapping[str, Any]) -> list[storms.Failures]:
     """The failures in the episodes, of what they are storms of."""
+    if not episodes:
+        return []
     stretches = [_Stretch(one.key, one.onset_ns, one.end_ns or wide["until_ns"]) for one in episodes]
-    rows = _asked_of(ask, "storm_triggers", stretches, wide)
+    rows = _asked_of(ask, "storm_triggers", stretches, wide).to_pylist()
     return [storms.Failures(_key(row), row["bucket_ns"], row["code"], row["failures"]) for row in rows]
 
 
-def _asked_of(ask: Ask, question: str, stretches: Sequence[_Stretch], wide: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a question about stretches, asked about a part of them at a time."""
-    rows: list[dict[str, Any]] = []
+def _asked_of(ask: Ask, question: str, stretches: Sequence[_Stretch], wide: Mapping[str, Any]) -> pa.Table:
+    """The answer to a question about stretches, of which there are some, asked about a part of them at a time."""
     window = {
-        "since_ns": min((one.begin_ns for one in stretches), default=0),
-        "until_ns": max((one.end_ns for one in stretches), default=0),
+        "since_ns": min(one.begin_ns for one in stretches),
+        "until_ns": max(one.end_ns for one in stretches),
     }
+    answers = []
     for first in range(0, len(stretches), MOST_STRETCHES):
         part = stretches[first : first + MOST_STRETCHES]
         owners, dimensions, names = map(list, zip(*(one.key for one in part), strict=True))
         begins_ns, ends_ns = [one.begin_ns for one in part], [one.end_ns for one in part]
         of_part = {"owners": owners, "dimensions": dimensions, "names": names}
-        rows += ask(question, **{**wide, **window, **of_part, "begins_ns": begins_ns, "ends_ns": ends_ns}).to_pylist()
-    return rows
+        answers.append(ask(question, **{**wide, **window, **of_part, "begins_ns": begins_ns, "ends_ns": ends_ns}))
+    return pa.concat_tables(answers)
 
 
 def judged(ask: Ask, limits: storms.Limits, **filters: Any) -> dict[storms.Key, float]:

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,7 +158,7 @@ def test_waste_is_added_up_and_unknown_where_it_is() -> None:
 def test_rows_of_the_query_are_taken_as_they_are() -> None:
     """Missing columns and NULL are unknown, not zero; rows of one bucket add up."""
     row: dict[str, Any] = {"dimension": "tool", "name": "t", "bucket_ns": 0, "operations": 4, "attempts": 9}
-    (calls,) = calls_of([row | {"wasted_tokens": None}])
+    (calls,) = calls_of(pa.Table.from_pylist([row | {"wasted_tokens": None}]))
     assert calls == Calls(Key("", "tool", "t"), 0, 4, 9)
     assert find([calls._replace(operations=25, attempts=60, most_tries=3)] * 2).episodes[0].attempts == 120
 
@@ -277,11 +278,12 @@ def test_keys_that_are_left_out_for_being_calm_would_have_shown_nothing() -> Non
     rows = []
     for number in range(40):
         key, rate, trouble = Key("", "step", f"s{number}"), random.choice((0.3, 1, 4, 12)), number % 4 == 0
+        again = random.choice((0.02, 0.1))
         for bucket in range(400):
             operations = sum(random.random() < 0.5 for _ in range(int(2 * rate * 5 / 2) + 1))
             if operations:
                 bad = trouble and 100 <= bucket < 110
-                tries = [random.choice((2, 3)) if bad or random.random() < 0.02 else 1 for _ in range(operations)]
+                tries = [random.choice((2, 3)) if bad or random.random() < again else 1 for _ in range(operations)]
                 at = (1000 + bucket) * 5 * MINUTE_NS
                 rows.append(Calls(key, at, operations, sum(tries), most_tries=max(tries)))
     until_ns = 1405 * 5 * MINUTE_NS

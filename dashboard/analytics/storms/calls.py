@@ -1,9 +1,9 @@
 """Calls as they are counted: of one key, in one bucket."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-Row = Mapping[str, Any]
+import pyarrow as pa
+
 Number = TypeVar("Number", int, float)
 
 
@@ -42,24 +42,18 @@ class Failures(NamedTuple):
     failures: int = 1
 
 
-def calls_of(rows: Iterable[Row]) -> list[Calls]:
-    """Rows of `queries/calls_near_retries.sql`; columns that are missing or NULL are not known."""
-    return [
-        Calls(
-            Key(row.get("workflow") or "", row["dimension"], row["name"]),
-            row["bucket_ns"],
-            row["operations"],
-            row["attempts"],
-            row.get("failed") or 0,
-            row.get("recovered") or 0,
-            row.get("wasted_ns"),
-            row.get("wasted_tokens"),
-            row.get("wasted_usd"),
-            row.get("most_tries") or 0,
-            tuple(row.get("workflows") or ()),
-        )
-        for row in rows
-    ]
+def calls_of(answer: pa.Table) -> list[Calls]:
+    """Rows of `queries/calls_near_retries.sql`; columns that are missing are not known."""
+    known = {name: answer.column(name).to_pylist() for name in answer.column_names}
+    zeros, unknown = [0] * answer.num_rows, [None] * answer.num_rows
+    named = zip((name or "" for name in known.get("workflow", unknown)), known["dimension"], known["name"], strict=True)
+    shared: dict[Key, Key] = {}
+    keys = (shared.setdefault(key, key) for key in map(Key._make, named))
+    counts = (known.get(name, zeros) for name in ("bucket_ns", "operations", "attempts", "failed", "recovered"))
+    waste = (known.get(name, unknown) for name in ("wasted_ns", "wasted_tokens", "wasted_usd"))
+    most_tries = (tries or 0 for tries in known.get("most_tries", zeros))
+    workflows = (tuple(names or ()) for names in known.get("workflows", unknown))
+    return list(map(Calls, keys, *counts, *waste, most_tries, workflows))
 
 
 def both(one: Calls, other: Calls) -> Calls:

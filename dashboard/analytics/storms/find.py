@@ -1,7 +1,7 @@
 """Storms in a span of time, all at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -36,22 +36,33 @@ def find(
     if until_ns is None:
         last_ns = max((row.bucket_ns for rows in by_key.values() for row in rows), default=0)
         until_ns = last_ns + watch.limits.bucket_ns
-    calm = {key: _calm(rows, until_ns, watch.limits) for key, rows in by_key.items()}
-    watch.advance((row for key, rows in by_key.items() if calm[key] is None for row in rows), until_ns)
+    outlines = {key: _outline(rows, until_ns, watch.limits) for key, rows in by_key.items()}
+    restless = {key: one for key, one in outlines.items() if one is None or one.worth}
+    worth = {key: one.worth for key, one in restless.items() if one is not None}
+    watch.advance((row for key in restless for row in by_key[key]), until_ns, worth)
     found = watch.found(failures)
-    known = {key: one for key, one in calm.items() if one is not None}
+    known = {key: one for key, one in outlines.items() if one is not None}
+    states = {key: one.state for key, one in known.items() if until_ns not in one.worth}
     return Found(
         found.episodes,
-        {**found.states, **{key: state for key, (state, _) in known.items()}},
-        {**found.judged, **{key: ratio for key, (_, ratio) in known.items()}},
+        {**found.states, **states},
+        {**found.judged, **{key: one.judged for key, one in known.items()}},
     )
 
 
-def _calm(rows: Sequence[Calls], until_ns: int, limits: Limits) -> tuple[State, float] | None:
-    """State and share of judged evaluations of a key that never came near a look; None: it has to be watched.
+class _Outline(NamedTuple):
+    """What the counts of a key tell without watching it."""
 
-    All ends at once: 28 days of 50 keys cost .2 s instead of 13.
-    """
+    worth: tuple[int, ...]
+    """The ends of windows that are worth a look: nothing begins at any other."""
+    state: State
+    """At the last end, if that is not worth a look."""
+    judged: float
+    """Share of the evaluations that had enough operations to judge by."""
+
+
+def _outline(rows: Sequence[Calls], until_ns: int, limits: Limits) -> _Outline | None:
+    """All ends at once: 28 days of 50 keys that are calm cost .2 s instead of 13. None: every end has to be watched."""
     first, grain = min(row.bucket_ns for row in rows), limits.bucket_ns
     at = np.array([(row.bucket_ns - first) // grain for row in rows])
     ends = max((until_ns - first) // grain, int(at.max()))
@@ -61,8 +72,10 @@ def _calm(rows: Sequence[Calls], until_ns: int, limits: Limits) -> tuple[State, 
     counts = np.array([np.bincount(at, column, ends + 1) for column in columns]).astype(np.int64)
     operations, attempts, seen = reached(counts, limits)
     judged = operations >= limits.least_operations
-    if np.any(worth_a_look(operations, attempts, limits)):
-        return None
+    worth = np.flatnonzero(worth_a_look(operations, attempts, limits))
     evaluations = int((seen > 0).sum())
-    state: State = "quiet" if len(judged) and judged[-1] else "too few to tell"
-    return state, int(judged.sum()) / evaluations if evaluations else 0.0
+    return _Outline(
+        tuple((first + (worth + 1) * grain).tolist()),
+        "quiet" if len(judged) and judged[-1] else "too few to tell",
+        int(judged.sum()) / evaluations if evaluations else 0.0,
+    )

@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from dashboard.analytics.storms.calls import Row
 from dashboard.analytics.storms.limits import Limits
 
 LOOP_TIMES: Final = 3  # the same call with the same answer; other observers draw the line there, too
+
+Row = Mapping[str, Any]
 
 
 class InRunStorm(NamedTuple):

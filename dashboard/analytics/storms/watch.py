@@ -1,5 +1,6 @@
 """Storms while they go on, bucket by bucket."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,17 +21,24 @@ class Watch:
         self._most_tries = most_tries or {}
         self._series: dict[Key, _Series] = {}
 
-    def advance(self, calls: Iterable[Calls], until_ns: int) -> None:
-        """Takes the calls of the buckets since the last time, all of them over at `until_ns`."""
-        buckets: dict[tuple[Key, int], Calls] = {}
+    def advance(self, calls: Iterable[Calls], until_ns: int, worth: Mapping[Key, Sequence[int]] | None = None) -> None:
+        """Takes the calls of the buckets since the last time, all of them over at `until_ns`.
+
+        Args:
+            worth: of some keys, in order, the only ends of buckets at which something can begin. What else they hold is
+                passed over, so that `found` knows neither their last state nor how many could be judged.
+        """
+        by_key: dict[Key, dict[int, Calls]] = {}
         for row in calls:
-            at = row.key, row.bucket_ns
-            buckets[at] = both(buckets[at], row) if at in buckets else row
-        for key, bucket_ns in sorted(buckets, key=lambda at: at[1]):
+            buckets, at_ns = by_key.setdefault(row.key, {}), row.bucket_ns
+            buckets[at_ns] = both(buckets[at_ns], row) if at_ns in buckets else row
+        for key, buckets in by_key.items():
             if key not in self._series:
                 self._series[key] = _Series(key, self.limits, self._most_tries.get(key, 0))
-            self._series[key].advance(bucket_ns)
-            self._series[key].take(buckets[key, bucket_ns])
+                self._series[key].worth = (worth or {}).get(key)
+            for bucket_ns in sorted(buckets):
+                self._series[key].advance(bucket_ns)
+                self._series[key].take(buckets[bucket_ns])
         for series in self._series.values():
             series.advance(until_ns)
 
@@ -63,6 +71,7 @@ class _Series:
 
     def __init__(self, key: Key, limits: Limits, most_tries: int) -> None:
         self.limits = limits
+        self.worth: Sequence[int] | None = None
         self.last = Evaluation(0, "too few to tell", None, 0, inf)
         self._key = key
         self._floor_tries = most_tries
@@ -94,14 +103,25 @@ class _Series:
         bucket_ns, reach_ns = self.limits.bucket_ns, self.limits.onset_reach_ns
         while self._evaluated_ns + bucket_ns <= until_ns:
             end_ns = self._evaluated_ns + bucket_ns
+            if self.worth is not None and not self._is_on:
+                following = bisect_left(self.worth, end_ns)
+                last_ns = until_ns - (until_ns - end_ns) % bucket_ns
+                end_ns = min([*self.worth[following : following + 1], last_ns + bucket_ns])
+                if end_ns > last_ns:
+                    self._evaluated_ns = last_ns
+                    return
             while self._recent and self._recent[0].bucket_ns < end_ns - reach_ns:
                 self._recent.popleft()
-            if not self._recent and not any(tracker.is_on for tracker in self._trackers):
+            if not self._recent and not self._is_on:
                 self._evaluated_ns = until_ns - (until_ns - self._evaluated_ns) % bucket_ns  # nothing to evaluate
                 self.last = Evaluation(self._evaluated_ns, "too few to tell", None, 0, inf)
                 return
             self._evaluate(end_ns)
             self._evaluated_ns = end_ns
+
+    @property
+    def _is_on(self) -> bool:
+        return any(tracker.is_on for tracker in self._trackers)
 
     def episodes(self) -> list[Episode]:
         """Over and going on."""
