@@ -17,6 +17,7 @@ from schemas.codes import Certainty
 
 SWITCH: Final = ("true", "false")
 BY: Final = ("step", "tool", "model", "provider")
+MOST_TOLD: Final = 10  # more names than that nobody reads
 CERTAINTIES: Final = tuple(map(str, Certainty))
 
 
@@ -157,11 +158,18 @@ def complain(page: str) -> None:
             for value in st.query_params.get_all(one.name):
                 if not _can_be(one, value):
                     say(one.name, value, one.values, one.takes, _instead(one))
+    read = {one.name for one in PARAMETERS if one.page in ("", page)}
+    for one in PARAMETERS:
+        if one.name in st.query_params and one.name not in read:
+            value = safe(st.query_params[one.name], 40)
+            st.warning(f"The link's {one.name} “{value}” is for the page {one.page.capitalize()}; here it is left out.")
 
 
 def say(name: str, value: str, values: Sequence[str], takes: str = "", default: str = "") -> None:
     """Names a value that cannot be, what there is instead, and what is shown."""
     there = f"there are {', '.join(values)}" if values else f"it takes {takes}"
+    if len(values) > MOST_TOLD:
+        there = f"it is none of the {len(values)} that there are"
     instead = f"Shown is {default}: choose another, or mend the link." if default else "It is left out."
     st.warning(f"The link says {name} is “{safe(value, 40)}”; {there}. {instead}")
 

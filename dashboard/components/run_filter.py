@@ -50,6 +50,13 @@ GROUPS: Final = {
 LABELS: Final = {name: label for group in GROUPS.values() for name, label in group.items()}
 MAY_BE_EMPTY: Final = {"step": "no step", "service": "not told", "instrumentation": "not told"}
 """What an empty value stands for."""
+NAMED: Final = {
+    **{name: f"a {name}" for name in ("step", "tool", "model", "provider", "service")},
+    "operation": "an operation",
+    "error": "an error of class",
+    "instrumentation": "spans of the instrumentation scope",
+}
+"""What a name that no run bears is said to be of."""
 OF_LENS: Final = ("layer", "lost")
 """What the queries take for each lens apart."""
 
@@ -130,6 +137,24 @@ def complain() -> None:
     code = st.query_params.get("code")
     if code and not problem("code", code) and code not in (UNCLASSIFIED, *known_codes(store.settings().rules)):
         st.warning(f"No rule gives the code “{safe(code, 40)}”, not any more. Take it away here, or mend the link.")
+
+
+def complain_of_names() -> None:
+    """Where no run was found: names the values of the URL that no run has ever borne."""
+    found, held = asked(), params()
+    called = CALLED.fullmatch(found.get("called", ("",))[-1])
+    named = [
+        *((name, value) for name in ("step", "error", "service", "instrumentation") for value in found.get(name, ())),
+        *([(called[1], called[2])] if called else []),
+    ]
+    if not any(value for _, value in named):
+        return
+    by = ("steps", "error", "called_by", "called", "services", "instrumentations")
+    rows = store.ask_steady("names_seen", **{name: held[name] for name in by}).to_pylist()
+    seen = {(row["what"], row["name"]) for row in rows}
+    for what, name in named:
+        if name and (what, name) not in seen:
+            st.warning(f"No run has {NAMED[what]} “{safe(name, 60)}”. Take it away here, or mend the link.")
 
 
 def chips(on_change: Callable[[], None]) -> None:

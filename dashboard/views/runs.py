@@ -148,6 +148,7 @@ def results() -> None:
         )
     shown = rows[1:] if newer and more_beyond else rows[:PAGE_RUNS]
     if not shown:
+        run_filter.complain_of_names()
         no_match("No run matches." if place is None else "No older run matches.")
     else:
         run_list(shown, key="runs_list", label="Runs found, newest first", live=place is None)
