@@ -22,6 +22,7 @@ from dashboard.components.estimates import (
     figure,
     moved,
     p95_figure,
+    standing,
     where_runs_went,
 )
 from dashboard.components.figures import figures
@@ -313,7 +314,7 @@ WORKFLOWS: Final[list[Column]] = [
 def show_workflows(seen: Glance, window: Window, step_ns: int) -> None:
     """Every workflow, the worst first."""
     steps = range(window.since_ns // step_ns * step_ns, window.until_ns, step_ns)
-    order = sorted(seen.workflows.items(), key=lambda item: (item[1][0].r.value is None, item[1][0].r.value or 0.0))
+    order = sorted(seen.workflows.items(), key=lambda item: (standing(item[1][0].r), item[0]))
     rows: list[dict[str, Any]] = []
     for name, (now, before) in order[:MOST_WORKFLOWS]:
         course = seen.courses.get(name, {})

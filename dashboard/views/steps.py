@@ -27,7 +27,17 @@ from dashboard.analytics.reliability import (
 )
 from dashboard.charts.time_spent import FAILED, SHADES
 from dashboard.components import filters
-from dashboard.components.estimates import FINISHED, KNOWN, LOST, estimated, figure, in_short, moved, where_runs_went
+from dashboard.components.estimates import (
+    FINISHED,
+    KNOWN,
+    LOST,
+    estimated,
+    figure,
+    in_short,
+    moved,
+    standing,
+    where_runs_went,
+)
 from dashboard.components.figures import figures
 from dashboard.components.filters import Filters, Window
 from dashboard.components.link_table import Column, link_table, number_column
@@ -89,7 +99,7 @@ def ranking(conf: Filters) -> None:
                 "e": estimated(e),
                 "f": estimated(first_try(chain)),
                 "fix": [best.step, f"+{100 * best.gain_half:.1f} pts"] if best else None,
-                "order": r.value if r.value is not None else 1.0,
+                "order": standing(r),
             }
         )
     st.subheader("What each workflow delivers, the worst first", anchor=False)

@@ -5,7 +5,7 @@ from collections import Counter
 from dashboard.analytics.amplification import amplified
 from dashboard.analytics.quantiles import quantile
 from dashboard.analytics.reliability import share
-from dashboard.components.estimates import amplification_figure, figure, p95_figure
+from dashboard.components.estimates import amplification_figure, figure, p95_figure, standing
 
 
 def tone(now: tuple[int, int], before: tuple[int, int]) -> tuple[str | None, str]:
@@ -19,6 +19,13 @@ def test_a_share_is_better_or_worse_where_two_bands_say_so() -> None:
     assert tone((900, 1000), (800, 1000)) == ("+10.0 pts", "better")
     assert tone((800, 1000), (900, 1000)) == ("−10.0 pts", "worse")
     assert tone((900, 1000), (2, 2)) == (None, "same")
+
+
+def test_the_worst_is_not_what_is_known_least() -> None:
+    """Of few runs the good end of the band is compared; what nothing is known of comes last."""
+    counted = {"one of one fails": (0, 1), "a fifth fails": (785, 1000), "five of five fail": (0, 5), "none": (0, 0)}
+    order = sorted(counted, key=lambda name: standing(share(*counted[name], "none")))
+    assert order == ["five of five fail", "a fifth fails", "one of one fails", "none"]
 
 
 def test_amplification_is_set_against_enough_operations_of_the_window_before() -> None:
