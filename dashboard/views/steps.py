@@ -413,6 +413,8 @@ def body() -> None:
     if conf.workflow or len(names) == 1:
         one_workflow(conf, conf.workflow or names[0])
     else:
+        if scope := st.query_params.get("scope"):
+            st.warning(f"The link opens the step “{safe(scope, 80)}”, but no workflow; these are all of them.")
         ranking(conf)
 
 

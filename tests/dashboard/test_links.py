@@ -234,6 +234,7 @@ def _names(node: Any) -> set[str]:
         ("overview", {"from_": "2026-01-02", "to": "2026-01-01"}, "not two moments"),
         ("runs", {"from_": "2026-01-02"}, "not two moments"),
         ("steps", {"workflow": "refund_triage", "scope": "nowhere", "window": "6h"}, "nowhere"),
+        ("steps", {"scope": "tool_call", "window": "6h"}, "the step “tool_call”, but no workflow"),
         ("failures", {"certainty": "guessed"}, "guessed"),
         ("retries", {"by": "mood"}, "mood"),
         ("drift", {"workflow": "refund_triage", "series": "mood"}, "mood"),
