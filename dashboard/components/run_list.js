@@ -72,7 +72,7 @@ function cell(column, row) {
     td.append(follow(el("a", row.same ? ofAll(row) : ofOne(row, row.id), glyph(row.state), el("span", {}, row.state))))
   } else if (column.name === "started") {
     const time = el("time", { "data-ms": value, title: exact(value) })
-    td.append(row.same ? follow(el("a", { class: "newest", ...ofOne(row, "newest of " + key(row)), title: "open the newest run" }, time)) : time)
+    td.append(row.same ? follow(el("a", { class: "newest", ...ofOne(row, "newest of " + key(row)), "aria-label": null, title: "open the newest run" }, time)) : time)
   } else {
     const text = column.name === "id" ? row.id.slice(0, 8) : value
     td.textContent = text ?? "–"
