@@ -35,12 +35,22 @@ def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Foun
         filters: since_ns, until_ns (both in whole 5 minutes), workflow, version, environment.
     """
     since_ns, until_ns = filters["since_ns"], filters["until_ns"]
-    wide = {**filters, "since_ns": max(0, since_ns - limits.onset_reach_ns)}
-    before = {**filters, "since_ns": max(0, wide["since_ns"] - limits.tries_ns), "until_ns": wide["since_ns"]}
+    wide, before = _widened(limits, filters)
     most = {_key(row): row["most_tries"] for row in ask("most_tries", **before).to_pylist()}
     found = storms.find(_calls(ask, limits, most, wide), (), until_ns, most, replace(limits, tries_ns=limits.reach_ns))
     within = [one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns]
     return storms.Found(storms.triggered(within, _failures(ask, within, wide)), found.states, {})
+
+
+def _widened(limits: storms.Limits, filters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The window with the time in which its storms can have begun, and the days before that."""
+    wide = {**filters, "since_ns": max(0, filters["since_ns"] - limits.onset_reach_ns)}
+    return wide, {**filters, "since_ns": max(0, wide["since_ns"] - limits.tries_ns), "until_ns": wide["since_ns"]}
+
+
+def _counted(limits: storms.Limits, wide: Mapping[str, Any]) -> dict[str, Any]:
+    """What `calls_counted` is asked with."""
+    return {"extra": limits.least_extra, "reach_ns": limits.reach_ns, **wide}
 
 
 def _calls(
@@ -50,7 +60,7 @@ def _calls(
 
     Each with the most tries of an operation in the days before it, too, of which most rows are left out.
     """
-    counted = ask("calls_counted", extra=limits.least_extra, reach_ns=limits.reach_ns, **wide)
+    counted = ask("calls_counted", **_counted(limits, wide))
     first_ns, stretches, most_tries = wide["since_ns"], [], {}
     for row, key in enumerate(map(_key, counted.select(["workflow", "dimension", "name"]).to_pylist())):
         buckets_ns, operations, attempts = _numbers(counted.column("buckets"), row)
@@ -125,10 +135,20 @@ def active_storms(ask: Ask, limits: storms.Limits, now_ns: int, **filters: Any) 
     Args:
         filters: workflow, version, environment.
     """
-    until_ns = now_ns // STORM_NS * STORM_NS
-    found = storms_found(ask, limits, since_ns=until_ns - STORM_NS, until_ns=until_ns, **filters)
+    found = storms_found(ask, limits, **_now(now_ns), **filters)
     going = [one for one in found.episodes if one.status == "storm" and one.end_ns is None]
     return sorted(going, key=lambda one: (-one.peak_amplification, one.key))
+
+
+def asked_of_active(limits: storms.Limits, now_ns: int, **filters: Any) -> list[tuple[str, dict[str, Any]]]:
+    """What `active_storms` asks in any case, for whoever asks it ahead."""
+    wide, before = _widened(limits, {**_now(now_ns), **filters})
+    return [("most_tries", before), ("calls_counted", _counted(limits, wide))]
+
+
+def _now(now_ns: int) -> dict[str, int]:
+    until_ns = now_ns // STORM_NS * STORM_NS
+    return {"since_ns": until_ns - STORM_NS, "until_ns": until_ns}
 
 
 def newest_changes(ask: Ask, now_ns: int, zone: tzinfo, **filters: Any) -> dict[str, drift.ChangePoint]:

@@ -355,18 +355,19 @@ def overview() -> None:
     if totals["newest_ns"] is None and is_empty():
         nothing_yet()
         return
-    here = filters.zone()
     step_ns, wide = stretch(window), window.widened()
     scope, before = conf.scope(wide), conf.scope(window.before().widened())
     of_all: dict[str, Param] = {key: value for key, value in scope.items() if not key.endswith("_ns")}
     story_until_ns = min(wide.until_ns, -(-now_ns // filters.GRAIN) * filters.GRAIN)
-    steady = [("run_totals", conf.scope(window.before())), *asked_by_story(story_until_ns, store.day_zone(), **of_all)]
+    storms = [] if window.exact else alarms.asked_of_active(store.storm_limits(), story_until_ns, **of_all)
+    story = asked_by_story(story_until_ns, store.day_zone(), **of_all)
+    steady = [("run_totals", conf.scope(window.before())), *story, *storms]
     seen = glance_of(step_ns, before, [*steady, ("chain_losses", scope)], **scope)
     told = story_of(story_until_ns, **of_all)
     earlier = store.ask_steady("run_totals", **conf.scope(window.before())).to_pylist()[0]
     worst_spot = next(iter(store.ask("worst_spot", **conf.scope()).to_pylist()), None)
     finding = findings.overview(
-        totals, earlier, worst_spot, (window.since_ns, window.until_ns), window.said, now_ns, here
+        totals, earlier, worst_spot, (window.since_ns, window.until_ns), window.said, now_ns, filters.zone()
     )
     going = [] if window.exact else active_storms(story_until_ns, **of_all)
     if totals["runs"] or told.fall is not None:

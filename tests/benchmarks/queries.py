@@ -43,7 +43,7 @@ DAYS = 90
 REPEATS = 5
 WINDOWS = ("28d", "90d")
 WORKFLOW = "workflow_3"
-ZONE = "Europe/Berlin"
+ZONE = "UTC"
 AIM_MS = 50
 CHAIN = "'classify', 'lookup', 'search', 'draft', 'check', 'send'"
 CODES = "'state.lost', 'control.skip', 'tool.timeout', 'tool.http', 'unclassified'"
@@ -245,6 +245,10 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "session_id": run["session_id"],
         "first_received_ns": run["start_ns"],
         "last_received_ns": run["last_received_ns"],
+        "steps": ["lookup"],
+        "services": ["agents"],
+        "instrumentations": [],
+        "error": "",
         "heard_ns": run["last_received_ns"],
         "after_ns": run["start_ns"],
         "after_trace": "",
@@ -290,7 +294,7 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
 
 @contextmanager
 def noted(data: Path) -> Iterator[Noting]:
-    """Pages read this store, as somebody in Berlin, and what they ask is noted."""
+    """Pages read this store, and what they ask is noted."""
     with data_dir(data), pytest.MonkeyPatch.context() as patch:
         noting = Noting(reader.connect(Settings(data_dir=data)))
         patch.setattr(reader, "connect", lambda settings: noting)
