@@ -258,8 +258,13 @@ def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_not_read_holds_no_storm(tmp_path: Path, now_ns: int, seed: int) -> None:
-    """On random calls, dense and sparse, the episodes are those that all buckets give; most buckets are not read."""
+def test_what_is_not_read_holds_no_storm(
+    tmp_path: Path, now_ns: int, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On random calls, dense and sparse, the episodes are those that all buckets give; most buckets are not read.
+
+    Nor does it matter in how many parts a question is asked that would be too long at once.
+    """
     limits, dice = Limits(), np.random.default_rng(seed)
     first_ns, buckets = now_ns // limits.bucket_ns * limits.bucket_ns - 5_000 * limits.bucket_ns, 5_000
     window: dict[str, Any] = {**EVERYTHING, "since_ns": first_ns, "until_ns": first_ns + buckets * limits.bucket_ns}
@@ -293,6 +298,16 @@ def test_what_is_not_read_holds_no_storm(tmp_path: Path, now_ns: int, seed: int)
             return answers[question]
 
         found = alarms.storms_found(noting, limits, **window)
+        monkeypatch.setattr(alarms, "MOST_STRETCHES", 1)
+        asked: list[str] = []
+
+        def counting(question: str, **params: Any) -> pa.Table:
+            asked.append(question)
+            return ask(question, **params)
+
+        assert alarms.storms_found(counting, limits, **window).episodes == found.episodes
+        assert asked.count("calls_near_retries") > 1
+        assert asked.count("storm_triggers") == len(found.episodes)
     most = {Key("w", "step", f"s{n}"): 3 for n in range(3)}
     expected = find(calls_of(pa.Table.from_pylist(owned(every, "w"))), (), window["until_ns"], most).episodes
     assert [replace(one, workflows=()) for one in found.episodes] == list(expected) != []
