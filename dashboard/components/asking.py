@@ -2,9 +2,13 @@
 
 Streamlit's triggers are: one that comes while another page is about to be drawn reaches its callback empty. Here a
 component keeps what it asked for as state, numbered, and the session remembers how far it came.
+
+Nor is it done in a callback: that runs with whichever fragment's timer first brings the state along, and the fragment
+that was asked is then drawn from the URL that the browser had before.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -15,40 +19,43 @@ if TYPE_CHECKING:
 Do = Callable[[Any], None]
 
 
-def mount_asking(mount: "ComponentRenderer", *, key: str, data: object, does: Mapping[str, Do]) -> None:
-    """Mounts a component that may ask.
+@dataclass(frozen=True)
+class Asking:
+    """A component that may ask (`ask` of `shared.js`)."""
 
-    What it asks for (`ask` of `shared.js`) is done before the page is drawn, so that the page shows what came of it.
+    key: str
+    does: Mapping[str, Do]
+    """What to do by the name of what is asked, with the value that comes with it. Other names are ignored."""
 
-    Args:
-        does: what to do by the name of what is asked, with the value that comes with it. Other names are ignored.
-    """
+    def answer(self) -> bool:
+        """Does what was asked since the last time; to be called before anything is drawn that it changes.
 
-    def answer() -> None:
-        _do_new(key, (st.session_state.get(key) or {}).get("asked"), does)
+        Returns:
+            Whether there was such.
+        """
+        return self._do_new((st.session_state.get(self.key) or {}).get("asked"))
 
-    result = mount(key=key, data=data, on_asked_change=answer)
-    if _do_new(key, result.get("asked"), does):  # it was asked of a page that went before its callback was known
-        st.rerun()
+    def mount(self, mount: "ComponentRenderer", data: object) -> None:
+        """Mounts the component."""
+        result = mount(key=self.key, data=data, on_asked_change=lambda: None)  # a state is one that has a callback
+        if self._do_new(result.get("asked")):  # it was asked of a page that went before it could answer
+            st.rerun()
 
-
-def _do_new(key: str, asked: object, does: Mapping[str, Do]) -> bool:
-    """Does what was not done yet. -> Whether there was such."""
-    reached = f"{key}.reached"
-    asks = (
-        sorted((each for each in asked if _is_ask(each)), key=lambda each: each["at"])
-        if isinstance(asked, list)
-        else []
-    )
-    last = asks[-1]["at"] if asks else 0
-    if reached not in st.session_state:  # of a session before this one, on a server before this one
-        st.session_state[reached] = last
-    new = [each for each in asks if each["at"] > st.session_state[reached]]
-    st.session_state[reached] = max(last, st.session_state[reached])
-    for each in new:
-        if act := does.get(each["name"]):
-            act(each["value"])
-    return bool(new)
+    def _do_new(self, asked: object) -> bool:
+        reached = f"{self.key}.reached"
+        asks = (
+            sorted((each for each in asked if _is_ask(each)), key=lambda each: each["at"])
+            if isinstance(asked, list)
+            else []
+        )
+        if reached not in st.session_state:  # of a session before this one, on a server before this one
+            st.session_state[reached] = asks[-1]["at"] if asks else 0
+        new = [each for each in asks if each["at"] > st.session_state[reached]]
+        for each in new:
+            if act := self.does.get(each["name"]):
+                act(each["value"])  # a newer request may break it off, and brings it along
+            st.session_state[reached] = each["at"]
+        return bool(new)
 
 
 def _is_ask(each: object) -> bool:

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import store, words
 from dashboard.analytics.flame import Block, flame
 from dashboard.analytics.marks import MARKS, mark
-from dashboard.components.asking import mount_asking
+from dashboard.components.asking import Asking
 from dashboard.components.assets import component
 from dashboard.components.one_run import Run, of_steps
 from dashboard.components.run_tree import SPAN_ID, select_span
@@ -17,7 +17,6 @@ from dashboard.components.waterfall import NAME_CHARS, Axis, group
 
 _mount = component("flame", '<div class="seam flame"><div class="chart" role="group"></div></div>', looks="marks")
 
-KEY: Final = "flame"
 COLUMNS: Final = 400  # parts of the width: a narrower step cannot be hit with a mouse
 MOST: Final = 1_500  # blocks that a browser draws in a few milliseconds
 HEIGHT: Final = 620
@@ -59,10 +58,9 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
         elif zoom:
             st.caption("The step that the link zooms into is not in this run.")
         st.caption(_heading(total, shown, len(chart.blocks)) + " Double click or Z zooms in.")
-    mount_asking(
+    ASKED.mount(
         _mount,
-        key=KEY,
-        data={
+        {
             "blocks": [_block(block, axis, found) for block in chart.blocks],
             "lanes": chart.lanes,
             "depths": chart.depths,
@@ -70,7 +68,6 @@ def run_flame(run: Run, *, end_ns: int, selected: str | None, found: Set[str]) -
             "selected": selected,
             "height": HEIGHT,
         },
-        does={"select": select_span, "zoom": _zoom},
     )
 
 
@@ -108,3 +105,6 @@ def _block(block: Block, axis: Axis, found: Set[str]) -> dict[str, Any]:
         "found": row["span_id"] in found,
         **axis.extent(block.start_ns, block.end_ns),
     }
+
+
+ASKED: Final = Asking("flame", {"select": select_span, "zoom": _zoom})

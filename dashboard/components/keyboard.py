@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import store
 from dashboard.components import filters
-from dashboard.components.asking import mount_asking
+from dashboard.components.asking import Asking
 from dashboard.components.assets import component
 from dashboard.components.one_run import run_of
 from dashboard.errors import DashboardError
@@ -38,8 +38,9 @@ AT: Final = "failed_beside"
 
 def keyboard() -> None:
     """Draws the bar and listens to the keys."""
+    ASKED.answer()
     data = {"keys": KEYS, "waterfall": WATERFALL_KEYS, "go": st.session_state.get(AT)}
-    mount_asking(_mount, key="keyboard", data=data, does={"go": _go})
+    ASKED.mount(_mount, data)
 
 
 def _go(asked: Any) -> None:
@@ -61,3 +62,6 @@ def _beside(wanted: str, place: str) -> dict[str, Any]:
     except DashboardError:
         return {"said": "the store does not answer"}  # the page itself says what is wrong
     return {"run": found[place]} if place in found else {"said": f"no {place} failed or silent run with these filters"}
+
+
+ASKED: Final = Asking("keyboard", {"go": _go})

@@ -10,13 +10,13 @@ from dashboard.analytics.marks import MARKS
 from dashboard.analytics.reliability import Transition
 from dashboard.analytics.route import Node, level, route
 from dashboard.analytics.step_graph import placed
-from dashboard.components.asking import mount_asking
+from dashboard.components.asking import Asking
 from dashboard.components.one_run import of_steps, received
 from dashboard.components.run_tree import select_span
 from dashboard.components.step_graph import mount
 from dashboard.components.text import clip
 
-KEY: Final = "run_graph"
+ASKED: Final = Asking("run_graph", {"select": select_span})
 MOST: Final = 5_000  # operations
 DRAWN: Final = 60  # nodes: more cannot be read
 
@@ -61,7 +61,7 @@ def run_graph(run: Mapping[str, Any], selected: str | None) -> None:
         "finish": run["outcome"],
         "selected": selected,
     }
-    mount_asking(mount, key=KEY, data=data, does={"select": select_span})
+    ASKED.mount(mount, data)
     said = ["A step shows the worst of its visits; ways back are loops."]
     if len(way.nodes) > DRAWN:
         said.append(f"Shows {DRAWN} of {len(way.nodes):,} steps.")

@@ -7,17 +7,21 @@ from typing import Any, Final, Literal
 import streamlit as st
 
 from dashboard import words
-from dashboard.components.flame import run_flame
+from dashboard.components import flame, run_graph, waterfall
 from dashboard.components.inspector import inspector
 from dashboard.components.run_find import Found, find
-from dashboard.components.run_graph import run_graph
 from dashboard.components.run_tree import Tree, tree
-from dashboard.components.waterfall import waterfall
 
 Run = Mapping[str, Any]
 Picture = Literal["Waterfall", "Flame", "Graph"]
 
 PICTURES: Final[tuple[Picture, ...]] = ("Waterfall", "Flame", "Graph")
+
+
+def answer_pictures() -> None:
+    """Does what was asked of a picture: puts into the URL what was chosen, opened or zoomed into."""
+    for picture in (waterfall.ASKED, flame.ASKED, run_graph.ASKED):
+        picture.answer()
 
 
 def run_steps(run: Run, picture: Picture) -> None:
@@ -33,9 +37,9 @@ def run_steps(run: Run, picture: Picture) -> None:
             case "Flame":
                 found = {hit["span_id"] for hit in find(run, everything=False).hits}
                 end_ns = max(run["end_ns"] or run["last_received_ns"], run["start_ns"])
-                run_flame(run, end_ns=end_ns, selected=selected, found=found)
+                flame.run_flame(run, end_ns=end_ns, selected=selected, found=found)
             case "Graph":
-                run_graph(run, selected)
+                run_graph.run_graph(run, selected)
     with grid.cell(column_span=span), st.container(border=True):
         if selected:
             inspector(trace_id, selected, run)
@@ -64,7 +68,7 @@ def _waterfall(run: Run, selected: str | None) -> str | None:
     if not shown.folded.total:
         st.caption(f"No {noun}s yet.")
         return None
-    waterfall(
+    waterfall.waterfall(
         shown,
         run_id=run["run_id"] + noun,
         begin_ns=run["start_ns"],

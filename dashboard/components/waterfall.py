@@ -7,7 +7,7 @@ from typing import Any, Final
 from dashboard import words
 from dashboard.analytics.fold import Line
 from dashboard.analytics.marks import MARKS, mark
-from dashboard.components.asking import mount_asking
+from dashboard.components.asking import Asking
 from dashboard.components.assets import component
 from dashboard.components.run_tree import Step, Tree, open_fold, select_span, turn_tries
 from dashboard.components.text import clip
@@ -18,7 +18,7 @@ _mount = component(
     looks="marks",
 )
 
-KEY: Final = "waterfall"
+ASKED: Final = Asking("waterfall", {"select": select_span, "unfold": open_fold, "tries": turn_tries})
 GROUPS: Final = {"llm": "model", "tool": "tool", "retrieval": "retrieval"}
 """Step kind to what the run waited for; the rest is orchestration."""
 NAME_CHARS: Final = 160
@@ -60,7 +60,7 @@ def waterfall(
         "heading": heading,
         "legend": MARKS,
     }
-    mount_asking(_mount, key=KEY, data=data, does={"select": select_span, "unfold": open_fold, "tries": turn_tries})
+    ASKED.mount(_mount, data)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dashboard.components.quality import REMOVED
 from dashboard.components.run_failures import run_failures
 from dashboard.components.run_head import asked_of_neighbours, neighbours, run_head, time_line
 from dashboard.components.run_list import run_list
-from dashboard.components.run_steps import PICTURES, run_steps
+from dashboard.components.run_steps import PICTURES, answer_pictures, run_steps
 from dashboard.components.run_tree import SPAN_ID
 from dashboard.components.states import guarded, is_empty, nothing_yet
 from dashboard.components.text import clip, safe
@@ -121,6 +121,7 @@ def show_time_spent(run: Run, rows: list[dict[str, Any]]) -> None:
 @guarded
 def body(run_id: str) -> None:
     """The whole page of one run."""
+    answer_pictures()
     run, now_ns = run_of(run_id), time.time_ns()
     if run is None:
         not_there(run_id)

@@ -11,13 +11,19 @@ def page() -> None:
 
     import streamlit as st
 
-    from dashboard.components.asking import mount_asking
+    from dashboard.components.asking import Asking
 
     def mount(**_: object) -> dict[str, Any]:
         return {"asked": st.session_state["sent"]}
 
     st.session_state.setdefault("done", [])
-    mount_asking(mount, key="it", data=None, does={"go": st.session_state["done"].append})  # type: ignore[arg-type]
+
+    def go(value: str) -> None:
+        if st.session_state.pop("breaks_off", False):
+            st.rerun()
+        st.session_state["done"].append(value)
+
+    Asking("it", {"go": go}).mount(mount, None)  # type: ignore[arg-type]
 
 
 def asked(at: float, value: str, name: str = "go") -> dict[str, Any]:
@@ -42,6 +48,14 @@ def test_each_is_done_once_and_in_order() -> None:
     assert shown(app, asked(1, "a")) == ["a"]
     assert shown(app, asked(3, "c"), asked(2, "b"), asked(1, "a")) == ["a", "b", "c"]
     assert shown(app, asked(2, "b"), asked(3, "c")) == ["a", "b", "c"]
+
+
+def test_what_is_broken_off_is_done_with_the_next() -> None:
+    """A newer request ends what the one before it does, at the first thing that is sent to the browser."""
+    app = AppTest.from_function(page)
+    assert shown(app, asked(1, "a")) == []
+    app.session_state["breaks_off"] = True
+    assert shown(app, asked(1, "a"), asked(2, "b"), asked(3, "c")) == ["b", "c"]
 
 
 def test_what_another_session_was_asked_is_not_done_again() -> None:

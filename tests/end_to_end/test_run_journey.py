@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from schemas.paths import store_path
 from tests.chromium import served, settle, watched
@@ -96,6 +97,39 @@ def test_what_is_clicked_last_is_what_is_chosen(browser: Browser, address: str, 
             marks.nth(at).click()
         stays_chosen(page, picture, 2)
         page.wait_for_url(one_by_one)
+
+
+@pytest.mark.parametrize("picture", MARKED)
+def test_a_choice_that_a_timer_brings_along_first_is_drawn(browser: Browser, address: str, picture: str) -> None:
+    """The footer looks for news by itself, and its requests hold all that was asked for, and the URL of before."""
+    timers: list[str] = []
+
+    def overtake(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def send(message: str | bytes) -> None:
+            sent = BackMsg.FromString(message if isinstance(message, bytes) else message.encode())
+            asked = sent.rerun_script if sent.HasField("rerun_script") else None
+            if asked is not None and asked.is_auto_rerun:
+                timers.append(asked.fragment_id)
+            elif asked is not None and timers:
+                first = BackMsg.FromString(sent.SerializeToString())
+                first.rerun_script.fragment_id, first.rerun_script.is_auto_rerun = timers[-1], True
+                server.send(first.SerializeToString())
+                time.sleep(0.1)  # it is being drawn by then
+            server.send(message)
+
+        socket.on_message(send)
+
+    with watched(browser, address) as (page, _):
+        page.route_web_socket(re.compile("/_stcore/stream"), overtake)
+        marks = marked(page, address, picture)
+        timers.clear()
+        while not timers:
+            page.wait_for_timeout(100)
+        for at in (1, 0, 2):
+            marks.nth(at).click()
+            stays_chosen(page, picture, at)
 
 
 @pytest.mark.parametrize("picture", MARKED)
