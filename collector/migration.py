@@ -5,6 +5,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -16,6 +17,9 @@ from schemas.settings import MIB, Settings
 from schemas.version import RULE_VERSION, SCHEMA_VERSION
 
 log = logging.getLogger(__name__)
+
+MEMORY_MIB: Final = 1_024
+"""What DuckDB may take while it migrates: of each table that is added to up to a row group stays in memory."""
 
 
 def open_current(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -34,8 +38,12 @@ def open_current(path: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
             connection.close()  # copied while open, the file would lose its lock: POSIX drops it with any descriptor
             backup = _back_up(path, found, settings)
             log.info("%s has schema %d, this build %d: migrating; copy kept in %s", path, found, SCHEMA_VERSION, backup)
+            memory_mib = max(MEMORY_MIB, settings.duckdb_memory_mib)
+            connection = connect(path, settings.model_copy(update={"duckdb_memory_mib": memory_mib}))
+            _create_or_migrate(connection, path, _schema_version(connection))  # another may have been faster
+            connection.close()
             connection = connect(path, settings)
-            found = _schema_version(connection)  # another collector may have been faster
+            found = _schema_version(connection)
         _create_or_migrate(connection, path, found)
     except BaseException:
         with suppress(duckdb.Error):

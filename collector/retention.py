@@ -16,7 +16,7 @@ import duckdb
 from collector.counting import MINUTE_NS
 from collector.database import transaction
 from collector.rollup import MEASURES
-from collector.rollup_store import DAY_NS
+from collector.rollup_store import DAY_NS, LEVELS
 from collector.store import Store
 from schemas.retention import RetentionSettings
 from schemas.taxonomy import RemovalReason
@@ -314,10 +314,11 @@ where received_ns < $before and trace_id not in (select trace_id from store.trac
 """
 
 _FORGET_ROLLUPS: Final = tuple(
-    f"delete from store.{table} where bucket_ns < $before and bucket_ns // $day_ns not in ("  # noqa: S608
+    f"delete from store.{table}{level} where bucket_ns < $before and bucket_ns // $day_ns not in ("  # noqa: S608
     "select start_ns // $day_ns from store.run where start_ns < $before "
     "union select start_ns // $day_ns from store.operation where start_ns < $before)"
     for table in MEASURES
+    for level, _ in LEVELS
 )
 """What a stored run counts in stays: settling it again takes that back."""
 

@@ -43,8 +43,8 @@ FOLD_ROWS: Final = 30_000
 CHUNK_RUNS: Final = 2_000
 """Runs of one step of a rebuild: about a quarter of a second."""
 
-LEVELS: Final = ((1, 300 * 10**9), (2, 3_600 * 10**9), (3, 86_400 * 10**9))
-"""Level and the width of its buckets in ns (UTC)."""
+LEVELS: Final = (("", 300 * 10**9), ("_hour", 3_600 * 10**9), ("_day", 86_400 * 10**9))
+"""What the name of a roll-up's table ends with, and the width of its buckets in ns (UTC)."""
 
 KEY: Final = "rollups"
 """Of the row of `store.meta` that holds how far the roll-ups reach."""
@@ -117,8 +117,8 @@ class Rollups:
         self.write_waiting(cursor)
         with transaction(cursor) as tx:
             self._kept_days = _kept_days(tx)
-            for table in MEASURES:
-                tx.execute(_FORGET[table], {"day_ns": DAY_NS, "kept": sorted(self._kept_days)})
+            for statement in _FORGET:
+                tx.execute(statement, {"day_ns": DAY_NS, "kept": sorted(self._kept_days)})
             self._mark = self._save(tx, NOTHING if _count(tx, "select count(*) from store.run") else EVERYTHING)
         self.loose_rows = sum(_count(cursor, _LOOSE[table]) for table in MEASURES)
 
@@ -336,27 +336,33 @@ def _fold(table: str) -> list[str]:
     summed = ", ".join(f"sum({name})::bigint as {name}" for name in sums)
     is_left = " or ".join(f"{name} <> 0" for name in sums)
     held = ", ".join(sums)
-    columns = f"level, bucket_ns, {keys}"
-    parts = [
-        f"select {level}::utinyint as level, bucket_ns // {width} * {width} as bucket_ns, {keys}, {held} from loose "  # noqa: S608
-        f"union all select {columns}, {held} from store.{table} "
-        f"where level = {level} and bucket_ns in (select bucket_ns // {width} * {width} from loose)"
+    folded = [
+        f"select '{level}' as level, bucket_ns // {width} * {width} as bucket_ns, {keys}, {held} from loose "  # noqa: S608
+        f"union all select '{level}', bucket_ns, {keys}, {held} from store.{table}{level} "
+        f"where {'level = 1 and ' if not level else ''}bucket_ns in (select bucket_ns // {width} * {width} from loose)"
         for level, width in LEVELS
     ]
-    touched = "bucket_ns in (select distinct bucket_ns from folded where level = {})"
+    touched = "bucket_ns in (select distinct bucket_ns from folded where level = '{}')"
     return [
         f"create or replace temp table folded as with loose as materialized (select bucket_ns, {keys}, {summed} "  # noqa: S608
         f"from store.{table} where level = 0 group by all) "
-        f"select {columns}, {summed} from ({' union all '.join(parts)}) group by all",
+        f"select level, bucket_ns, {keys}, {summed} from ({' union all '.join(folded)}) group by all",
         f"delete from store.{table} where level = 0",  # noqa: S608
-        *(f"delete from store.{table} where level = {level} and {touched.format(level)}" for level, _ in LEVELS),  # noqa: S608
-        f"insert into store.{table} by name from folded where {is_left} order by level, bucket_ns",
+        *(f"delete from store.{table}{level} where {touched.format(level)}" for level, _ in LEVELS),  # noqa: S608
+        f"insert into store.{table} by name select * replace (1 as level) from folded "  # noqa: S608
+        f"where level = '' and ({is_left}) order by bucket_ns",
+        *(
+            f"insert into store.{table}{level} by name select * exclude (level) from folded "  # noqa: S608
+            f"where level = '{level}' and ({is_left}) order by bucket_ns"
+            for level, _ in LEVELS[1:]
+        ),
     ]
 
 
 _FOLD: Final = {table: _fold(table) for table in MEASURES}
-_FORGET: Final = {
-    table: f"delete from store.{table} where bucket_ns // $day_ns not in (select unnest($kept::ubigint[]))"  # noqa: S608
+_FORGET: Final = tuple(
+    f"delete from store.{table}{level} where bucket_ns // $day_ns not in (select unnest($kept::ubigint[]))"  # noqa: S608
     for table in MEASURES
-}
+    for level, _ in LEVELS
+)
 _LOOSE: Final = {table: "select count(*) from store." + table + " where level = 0" for table in MEASURES}  # noqa: S608

@@ -22,7 +22,7 @@ Run = Mapping[str, Any]
 RUN_ID: Final = re.compile(r"[0-9a-f]{32}")
 MOST: Final = 1_000  # operations of each run: aligning is quadratic, and nobody reads more
 DEEPEST: Final = 100
-ALIKE_DAYS: Final = 7  # how far to look for a run of the same input
+NEAR_DAYS: Final = 7  # how far to look for a good run first: in a long history most of it is never read
 
 
 def compare(run: Run) -> None:
@@ -66,11 +66,11 @@ def _chosen(run: Run, wanted: str) -> tuple[str, Run | None]:
 
 
 def _nearest(run: Run) -> tuple[str, Run | None]:
-    around = ALIKE_DAYS * filters.DAY
-    start = int(run["start_ns"])
-    found = store.ask_steady(
-        "run_good", run_id=run["run_id"], since_ns=max(0, start - around), until_ns=start + around, **received(run)
-    ).to_pylist()
+    start, around = int(run["start_ns"]), NEAR_DAYS * filters.DAY
+    given: dict[str, store.Param] = {"run_id": run["run_id"], "start_ns": start, **received(run)}
+    found = store.ask_steady("run_good", since_ns=max(0, start - around), until_ns=start + around, **given).to_pylist()
+    if not found:
+        found = store.ask_steady("run_good", since_ns=0, until_ns=2**63 - 1, **given).to_pylist()
     if not found:
         return (
             f"No other run of {safe(run['workflow'], 60)} ended well: none is clean or recovered without a verdict "

@@ -11,15 +11,15 @@ with asked as (
     union all select 'service', unnest($services::varchar[])
     union all select 'instrumentation', unnest($instrumentations::varchar[])
 ),
-called as (
-    select distinct step, name, tool, model, provider from rollup_call where len($steps::varchar[]) > 0 or $called <> ''
+called as materialized (
+    select distinct step, name, tool, model, provider from rollup_call_between(0, 9223372036854775807, 3) where len($steps::varchar[]) > 0 or $called <> ''
 )
 select distinct what, name
 from asked
 where name <> '' and case what
-    when 'step' then name in (select step from failure where step is not null)
+    when 'step' then name in (select step from failure where step is not null and len($steps::varchar[]) > 0)
                      or name in (select unnest([coalesce(step, ''), name, concat_ws(' › ', step, name)]) from called)
-    when 'error' then name in (select error_type from failure where error_type is not null)
+    when 'error' then name in (select error_type from failure where error_type is not null and $error <> '')
     when 'operation' then name in (select name from called)
     when 'tool' then name in (select tool from called where tool is not null)
     when 'model' then name in (select model from called where model is not null)

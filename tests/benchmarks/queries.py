@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -137,19 +138,18 @@ def make_store(data: Path, runs: int, spans_per_run: int) -> None:
 
 
 def _fold(connection: duckdb.DuckDBPyConnection, table: str, sums: int) -> None:
-    """Adds hours and days to rows of 5 minutes, and leaves all as folding does: each where its bucket ended."""
+    """Adds hours and days to rows of 5 minutes, and leaves all as folding does: in the order of their buckets."""
     columns = [name for name, *_ in connection.execute(f"describe {table}").fetchall()]
     keys, summed = ", ".join(columns[2:-sums]), ", ".join(f"sum({name})::bigint as {name}" for name in columns[-sums:])
-    connection.execute(f"create temp table folded as from {table} where level = 1")
-    for level, width in LEVELS[1:]:
-        connection.execute(
-            f"insert into folded by name select {level} as level, bucket_ns // {width} * {width} as bucket_ns, "
-            f"{keys}, {summed} from folded where level = {level - 1} group by all"
-        )
+    connection.execute(f"create temp table filled as from {table}")
     connection.execute(f"truncate {table}")
-    ends = " ".join(f"when {level} then {width}" for level, width in LEVELS)
-    connection.execute(f"insert into {table} from folded order by bucket_ns + case level {ends} end, level")
-    connection.execute("drop table folded")
+    connection.execute(f"insert into {table} from filled order by bucket_ns")
+    connection.execute("drop table filled")
+    for (finer, _), (level, width) in pairwise(LEVELS):
+        connection.execute(
+            f"insert into {table}{level} by name select bucket_ns // {width} * {width} as bucket_ns, {keys}, {summed} "
+            f"from {table}{finer} group by all order by bucket_ns"
+        )
 
 
 def _used(params: Mapping[str, object], text: str) -> dict[str, object]:

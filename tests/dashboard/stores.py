@@ -3,12 +3,12 @@
 `python -m tests.dashboard DIR` writes one to look at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
-from collector.rollup_store import Rollups
+from collector.rollup_store import LEVELS, Rollups
 from schemas import ddl
 from schemas.version import SCHEMA_VERSION
 from tests.dashboard.filling import Filling
@@ -26,6 +26,17 @@ def create(path: Path) -> duckdb.DuckDBPyConnection:
         [str(SCHEMA_VERSION), ddl.contract_digest()],
     )
     return con
+
+
+def add_counted(con: duckdb.DuckDBPyConnection, table: str, select: str, params: Mapping[str, object]) -> None:
+    """Adds rows of 5 minutes to a roll-up, and what they come to by the hour and by the day."""
+    for level, width in LEVELS:
+        folded = "* " if level else "1 as level, * "
+        con.execute(
+            f"insert into store.{table}{level} by name "
+            f"select {folded} replace (bucket_ns // {width} * {width} as bucket_ns) from ({select})",
+            dict(params),
+        )
 
 
 def write(path: Path, fillings: Iterable[Filling]) -> Path:

@@ -117,15 +117,15 @@ def test_the_threshold_of_a_lane_is_that_of_the_days_before_too(tmp_path: Path, 
     until_ns = now_ns // alarms.STORM_NS * alarms.STORM_NS
     stores.write(store_path(tmp_path), [lively_runs(now_ns, 6)])
     with closing(duckdb.connect(str(store_path(tmp_path)))) as con:
-        con.execute(
+        stores.add_counted(
+            con,
+            "rollup_call",
             """
-            insert into store.rollup_call by name
-            select level, ($until - slot * $width) // width_ns * width_ns as bucket_ns, 'w' as workflow, 'find' as step,
+            select $until - slot * $width as bucket_ns, 'w' as workflow, 'find' as step,
                    'find' as name, 'tool' as kind, 'find' as tool, case when slot > 12 then 4 else 2 end as tries,
                    9 as operations, 0 as recovered, 0 as failed, 0 as wasted_ns, 0 as wasted_tokens,
                    0 as wasted_nano_usd
-            from (select unnest([1, 2, 3, 40]) as slot),
-                 (values (1, 300000000000), (2, 3600000000000), (3, 86400000000000)) levels(level, width_ns)
+            from (select unnest([1, 2, 3, 40]) as slot)
             """,
             {"until": until_ns, "width": alarms.STORM_NS},
         )
@@ -188,8 +188,8 @@ def test_layers_that_retry_one_another_multiply(past_storm: Path) -> None:
     """Path by path, outermost first."""
     (row,) = component(open_page("retries", window="6h"), "retries_paths")["rows"]
     assert row["path"] == "ledger.query › ledger.query"
-    assert row["layers"] == "1.50 × 1.00"
-    assert row["product"] == "×1.50"
+    assert row["layers"] == "1.54 × 1.00"
+    assert row["product"] == "×1.54"
 
 
 def test_sparse_traffic_is_too_little_to_tell(tmp_path: Path, now_ns: int) -> None:
@@ -278,14 +278,15 @@ def test_what_is_not_read_holds_no_storm(
             for tries, counts in ((1, calls[step]), (3, tried[step])):
                 told = pa.table({"slot": np.flatnonzero(counts), "counted": counts[counts > 0]})
                 con.register("told", told)
-                con.execute(
+                stores.add_counted(
+                    con,
+                    "rollup_call",
                     """
-                    insert into store.rollup_call by name
-                    select level, ($first + slot * $width) // length * length as bucket_ns, 'w' as workflow,
+                    select $first + slot * $width as bucket_ns, 'w' as workflow,
                            $step as step, $step as name, 'tool' as kind, $tries as tries, counted as operations,
                            counted as recovered,
                            0 as failed, 0 as wasted_ns, 0 as wasted_tokens, 0 as wasted_nano_usd
-                    from told, (values (1, 300000000000), (2, 3600000000000), (3, 86400000000000)) levels(level, length)
+                    from told
                     """,
                     {"first": first_ns, "width": limits.bucket_ns, "step": f"s{step}", "tries": tries},
                 )

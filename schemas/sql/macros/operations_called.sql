@@ -6,14 +6,18 @@ with fitting as materialized (
     select run_id, operation_id, chain_step, name, kind
     from store.operation
     where start_ns >= since_ns::ubigint and attempts >= least_tries
-      and (wanted = '' or wanted = case called_by when 'step' then case when name = wanted then name else concat_ws(' › ', chain_step, name) end
-                                                  when 'operation' then name when 'tool' then tool when 'model' then model
-                                                  else wanted end)
+      and (wanted = '' or case called_by
+          when 'step' then name = wanted or ends_with(wanted, name) and wanted = concat_ws(' › ', chain_step, name)
+          when 'operation' then name = wanted when 'tool' then tool = wanted when 'model' then model = wanted
+          else true end)
+),
+wrapped as materialized (   -- may be: by a node that bears its name
+    select run_id, name from fitting where called_by = 'step' and name = chain_step and kind not in ('chain', 'agent')
 ),
 wrapping as (
     select run_id, name from store.operation
     where called_by = 'step' and name = chain_step and kind in ('chain', 'agent') and start_ns >= since_ns::ubigint
-      and run_id in (select run_id from fitting)
+      and name in (select name from wrapped) and run_id in (select run_id from wrapped)
 )
 select run_id, operation_id from fitting
 where wanted = '' or case called_by

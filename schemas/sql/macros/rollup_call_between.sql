@@ -2,19 +2,16 @@
 -- Several rows may hold one key: sum them. `coarsest`: 3 days, 2 hours, 1 five minutes.
 create or replace macro rollup_call_between(since_ns, until_ns, coarsest) as table
 with taken as (
-    select * from store.rollup_call
-    where level = 0 and bucket_ns >= since_ns and bucket_ns < until_ns
+    select * exclude (level) from store.rollup_call
+    where bucket_ns >= since_ns and bucket_ns < until_ns
+      and (level = 0 or coarsest < 2 or bucket_ns < next_hour_ns(since_ns) or bucket_ns >= this_hour_ns(until_ns))
     union all
-    select * from store.rollup_call
-    where level = 1 and bucket_ns >= since_ns and bucket_ns < until_ns
-      and (coarsest < 2 or bucket_ns < next_hour_ns(since_ns) or bucket_ns >= this_hour_ns(until_ns))
-    union all
-    select * from store.rollup_call
-    where level = 2 and coarsest >= 2 and bucket_ns >= next_hour_ns(since_ns) and bucket_ns < this_hour_ns(until_ns)
+    from store.rollup_call_hour
+    where coarsest >= 2 and bucket_ns >= next_hour_ns(since_ns) and bucket_ns < this_hour_ns(until_ns)
       and (coarsest < 3 or bucket_ns < next_day_ns(since_ns) or bucket_ns >= this_day_ns(until_ns))
     union all
-    select * from store.rollup_call
-    where level = 3 and coarsest >= 3 and bucket_ns >= next_day_ns(since_ns) and bucket_ns < this_day_ns(until_ns)
+    from store.rollup_call_day
+    where coarsest >= 3 and bucket_ns >= next_day_ns(since_ns) and bucket_ns < this_day_ns(until_ns)
 )
 select bucket_ns, workflow, workflow_version, environment, step, name, kind, tool, model, provider, tries,
        operations, recovered, failed, wasted_ns, wasted_tokens, wasted_nano_usd / 1e9 as wasted_usd

@@ -1,7 +1,7 @@
 -- rollup_call: operations of every depth by how often they were tried. Signed deltas, by the start of the operation.
 -- Attempts are tries * operations.
 create table store.rollup_call (
-    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes, 2: hour, 3: day (UTC)
+    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes
     bucket_ns        ubigint not null,              -- start of the operation, cut to the width of the level
     workflow         varchar not null,
     workflow_version varchar,

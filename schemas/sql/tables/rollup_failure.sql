@@ -1,7 +1,7 @@
 -- rollup_failure: root occurrences of failures. Signed deltas, by the start of the run.
 create table store.rollup_failure (
-    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes, 2: hour, 3: day (UTC)
-    bucket_ns        ubigint not null,              -- start of the run, cut to the width of the level
+    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes
+    bucket_ns        ubigint not null,              -- start of the run, cut to 5 minutes
     workflow         varchar not null,
     workflow_version varchar,
     environment      varchar,

@@ -1,8 +1,8 @@
 -- rollup_run: how runs ended, what they used, where their time went. Sums of signed deltas over the runs that began in a bucket.
 -- Open runs are in no roll-up. See docs/decisions/028-rollups.md for the levels and for how deltas get here.
 create table store.rollup_run (
-    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes, 2: hour, 3: day (UTC)
-    bucket_ns        ubigint not null,              -- start of the run, cut to the width of the level
+    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes
+    bucket_ns        ubigint not null,              -- start of the run, cut to 5 minutes
     workflow         varchar not null,
     workflow_version varchar,
     environment      varchar,

@@ -1,8 +1,8 @@
 -- rollup_step: how the steps of a chain did. Sums of signed deltas over the runs that began in a bucket.
 -- Operations that wait or never ended are not counted.
 create table store.rollup_step (
-    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes, 2: hour, 3: day (UTC)
-    bucket_ns        ubigint not null,              -- start of the run, cut to the width of the level
+    level            utinyint not null,             -- 0: not folded yet, 1: 5 minutes
+    bucket_ns        ubigint not null,              -- start of the run, cut to 5 minutes
     workflow         varchar not null,
     workflow_version varchar,
     environment      varchar,

@@ -2,5 +2,4 @@
 create or replace view rollup_failure as
 select bucket_ns, workflow, workflow_version, environment, step, code, layer_a, layer_b, certainty, severity,
        recovered, silent, failures, runs
-from store.rollup_failure
-where level <= 1;
+from store.rollup_failure;

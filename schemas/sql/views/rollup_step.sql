@@ -4,5 +4,4 @@ select bucket_ns, workflow, workflow_version, environment, scope, node, step, ki
        good, trials, trials_first_good, trials_good, attempts, runs, self_ns, duration_ns, wasted_ns,
        critical_ns, critical_runs, model_ns, tool_ns, retrieval_ns, critical_wasted_ns, tokens_input,
        tokens_output, cost_nano_usd / 1e9 as cost_usd
-from store.rollup_step
-where level <= 1;
+from store.rollup_step;

@@ -3,12 +3,12 @@
 create or replace view version_seen as
 select min(bucket_ns) as at_ns, workflow, 'workflow' as kind, workflow_version as label
 from store.rollup_run
-where level <= 1 and workflow_version is not null
+where workflow_version is not null
 group by workflow, label
 having sum(runs) > 0
 union all
 select min(bucket_ns) as at_ns, workflow, 'model' as kind, model as label
 from store.rollup_call
-where level <= 1 and model is not null
+where model is not null
 group by workflow, label
 having sum(operations) > 0;

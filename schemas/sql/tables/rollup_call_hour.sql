@@ -1,0 +1,2 @@
+-- rollup_call_hour: what of rollup_call is folded, by the hour (UTC). A table of its own: among rows of 5 minutes these lay in every part of it.
+create table store.rollup_call_hour as select * exclude (level) from store.rollup_call limit 0;

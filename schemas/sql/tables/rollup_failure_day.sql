@@ -1,0 +1,2 @@
+-- rollup_failure_day: what of rollup_failure is folded, by the day (UTC). A table of its own: among rows of 5 minutes these lay in every part of it.
+create table store.rollup_failure_day as select * exclude (level) from store.rollup_failure limit 0;

@@ -1,0 +1,2 @@
+-- rollup_run_day: what of rollup_run is folded, by the day (UTC). A table of its own: among rows of 5 minutes these lay in every part of it.
+create table store.rollup_run_day as select * exclude (level) from store.rollup_run limit 0;
