@@ -228,15 +228,9 @@ def pages_asked(noting: Noting, run_id: str) -> Places:
     return found
 
 
-def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
-    """What reports ask, and the questions that neither they nor any page asks by itself."""
-    found: Places = {}
-    noting.met.clear()
-    week = last_complete(now_ns, ZoneInfo(ZONE))
-    build.weekly(noting, week, now_ns=now_ns, zone_name=ZONE, workflows=[WORKFLOW])
-    found["report", "a week", WORKFLOW] = list(dict.fromkeys(noting.met))
-    noting.met.clear()
-    given = {
+def samples(run: Mapping[str, Any], now_ns: int) -> dict[str, Any]:
+    """A value for each parameter of the questions that no page asks by itself, beside window and filters."""
+    return {
         **of_steps(run),
         "id": run["run_id"],
         "prefix": run["run_id"][:8],
@@ -281,12 +275,34 @@ def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
         "called": "orders.get",
         "called_by": "step",
         "tries": 2,
+        "step_ns": DAY_NS,
+        "bucket_ns": DAY_NS,
+        "day_ns": now_ns - DAY_NS,
+        "minute_ns": now_ns - DAY_NS,
+        "reach_ns": DAY_NS // 12,
+        "extra": 20,
+        "enough": 60,
+        "least": 1,
+        "zone": ZONE,
+        "newer": False,
+        **dict.fromkeys(("scope", "code", "layer_a", "layer_b", "lost_a", "lost_b", "fate"), ""),
+        **dict.fromkeys(("calling", "failing", "sending"), False),
     }
+
+
+def others_asked(noting: Noting, now_ns: int, run: Mapping[str, Any]) -> Places:
+    """What reports ask, and the questions that neither they nor any page asks by itself."""
+    found: Places = {}
+    noting.met.clear()
+    week = last_complete(now_ns, ZoneInfo(ZONE))
+    build.weekly(noting, week, now_ns=now_ns, zone_name=ZONE, workflows=[WORKFLOW])
+    found["report", "a week", WORKFLOW] = list(dict.fromkeys(noting.met))
+    noting.met.clear()
     known = {asked.question for asked in noting.first_s}
     questions = Questions(noting)
     for question in QUESTIONS:
         if question not in known:
-            more = {name: value for name, value in given.items() if name in parameters(question)}
+            more = {name: value for name, value in samples(run, now_ns).items() if name in parameters(question)}
             questions.ask(question, now_ns - 28 * DAY_NS, now_ns, "", **more)
     found["elsewhere", "28d", ""] = list(dict.fromkeys(noting.met))
     return found

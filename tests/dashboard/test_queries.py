@@ -1,13 +1,16 @@
 """The files in dashboard/queries."""
 
 import re
+from collections import defaultdict
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from dashboard.questions import parameters
 from schemas import ddl
+from tests.benchmarks.queries import samples
 from tests.dashboard import stores
 
 QUERIES = sorted(Path(str(files("dashboard") / "queries")).glob("*.sql"))
@@ -72,3 +75,9 @@ def test_query_says_its_question_and_its_parameters(path: Path) -> None:
     header = "\n".join(line for line in text.splitlines() if line.startswith("--"))
     assert header.startswith(f"-- {path.stem}: ")
     assert set(re.findall(r"\$(\w+)", re.sub("--.*", "", text))) == set(re.findall(r"\$(\w+)", header))
+
+
+def test_the_benchmark_knows_what_every_question_wants_to_be_told() -> None:
+    """It asks also what no page asks by itself, with a value for each parameter."""
+    wanted = set().union(*(parameters(path.stem) for path in QUERIES))
+    assert wanted - set(samples(defaultdict(str), 0)) == {"since_ns", "until_ns", "workflow", "version", "environment"}
