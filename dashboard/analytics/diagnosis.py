@@ -84,7 +84,7 @@ def diagnose(run: Row, roots: Sequence[Row], lens: Lens, codes: Mapping[str, Cod
 
     Args:
         run: a row of `queries/run_by_id.sql`.
-        roots: rows of `queries/run_diagnosis.sql`, the primary one first.
+        roots: rows of `queries/run_diagnosis.sql`, the primary one first, that with `run_aftermath.sql`.
         lens: the lens that layers are told through; the other one is named beside it.
         codes: what is known of codes, ours and the user's.
     """

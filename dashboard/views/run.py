@@ -44,7 +44,12 @@ TIME_COLUMNS: Final = (
 def explanation(run: Run) -> None:
     """What failed where, why and what came of it, in words."""
     ask = store.ask if run["outcome"] == "open" else store.ask_steady
-    roots = ask("run_diagnosis", **of_steps(run), **received(run)).to_pylist() if run["roots"] else []
+    roots: list[dict[str, Any]] = []
+    if run["roots"]:
+        given = of_steps(run) | received(run)
+        roots, aftermath = ask("run_diagnosis", **given).to_pylist(), ask("run_aftermath", **given)
+        if roots:
+            roots[0] |= next(iter(aftermath.to_pylist()), dict.fromkeys(aftermath.column_names))
     show_diagnosis(diagnose(run, roots, filters.current().lens, known_codes(store.settings().rules)), run["run_id"])
 
 
@@ -55,7 +60,7 @@ def ahead(run: Run) -> None:
     if st.query_params.get("view", VIEWS[0]) == "Waterfall" and st.query_params.get("spans") != "true":
         store.ahead(by_state, [("run_outline", steps)])  # of a large run what takes longest
     if run["roots"]:
-        store.ahead(by_state, [("run_diagnosis", steps | received(run))])
+        store.ahead(by_state, [("run_aftermath", steps | received(run)), ("run_diagnosis", steps | received(run))])
     store.ahead(store.ask, [("run_verdicts", steps)])
     store.ahead(store.ask_steady, [("run_time", steps), *asked_of_neighbours(run)])
 

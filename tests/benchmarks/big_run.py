@@ -73,6 +73,7 @@ def asked(data: Path, run_id: str) -> list[Row]:
 
     run = ask("run_by_id", id=run_id).to_pylist()[0]
     steps, came = of_steps(run), received(run)
+    ask("run_aftermath", **steps, **came)
     ask("run_diagnosis", **steps, **came)
     ask("run_time", **steps)
     shape = ask("run_outline", **steps)
