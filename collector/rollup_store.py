@@ -30,9 +30,9 @@ ROLLUP_VERSION: Final = 2
 """Of what `collector.rollup` computes; roll-ups of another version are made anew. 1: the first; 2: steps that begin at
 the same moment stand in reading order."""
 
-WAIT_S: Final = 2.0
-"""How long runs wait at most for their place in the roll-ups, while more come. A second less costs half as much again;
-pages ask for what rests on them every 15 s."""
+WAIT_S: Final = 3.0
+"""How long runs wait at most for their place in the roll-ups, while more come. A second less costs a sixth more; pages
+ask for what rests on them every 15 s."""
 MOST_WAITING: Final = 5_000
 """Runs that wait at most."""
 
