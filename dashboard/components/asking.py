@@ -27,12 +27,19 @@ class Asking:
     does: Mapping[str, Do]
     """What to do by the name of what is asked, with the value that comes with it. Other names are ignored."""
 
+    @property
+    def _reached(self) -> str:
+        """Where the session keeps how far it came."""
+        return f"{self.key}.reached"
+
     def answer(self) -> bool:
         """Does what was asked since the last time; to be called before anything is drawn that it changes.
 
         Returns:
             Whether there was such.
         """
+        if self._reached not in st.session_state:  # not mounted yet: what a browser holds is of a session before
+            return False
         return self._do_new((st.session_state.get(self.key) or {}).get("asked"))
 
     def mount(self, mount: "ComponentRenderer", data: object) -> None:
@@ -42,19 +49,18 @@ class Asking:
             st.rerun()
 
     def _do_new(self, asked: object) -> bool:
-        reached = f"{self.key}.reached"
         asks = (
             sorted((each for each in asked if _is_ask(each)), key=lambda each: each["at"])
             if isinstance(asked, list)
             else []
         )
-        if reached not in st.session_state:  # of a session before this one, on a server before this one
-            st.session_state[reached] = asks[-1]["at"] if asks else 0
-        new = [each for each in asks if each["at"] > st.session_state[reached]]
+        if self._reached not in st.session_state:  # of a session before this one, on a server before this one
+            st.session_state[self._reached] = asks[-1]["at"] if asks else 0
+        new = [each for each in asks if each["at"] > st.session_state[self._reached]]
         for each in new:
             if act := self.does.get(each["name"]):
                 act(each["value"])  # a newer request may break it off, and brings it along
-            st.session_state[reached] = each["at"]
+            st.session_state[self._reached] = each["at"]
         return bool(new)
 
 

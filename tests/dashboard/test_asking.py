@@ -23,7 +23,9 @@ def page() -> None:
             st.rerun()
         st.session_state["done"].append(value)
 
-    Asking("it", {"go": go}).mount(mount, None)  # type: ignore[arg-type]
+    it = Asking("it", {"go": go})
+    it.answer()
+    it.mount(mount, None)  # type: ignore[arg-type]
 
 
 def asked(at: float, value: str, name: str = "go") -> dict[str, Any]:
