@@ -279,9 +279,9 @@ def test_logs_come_in_every_encoding_and_are_stored_once(running: Running, encod
         partial = ExportLogsServiceResponse.FromString(answer.content).partial_success
         assert partial.rejected_log_records == 1
         assert partial.error_message.startswith("1 log records rejected: 1 no_evidence (first: only evaluation results")
-    assert running.sql("select received, stored, duplicate, rejected from ingest_log") == [
-        {"received": 4, "stored": 1, "duplicate": 1, "rejected": 2}
-    ]
+    kept = running.sql("select received, stored, duplicate, rejected from ingest_log")  # a row a minute
+    fates = {fate: sum(minute[fate] for minute in kept) for fate in ("received", "stored", "duplicate", "rejected")}
+    assert fates == {"received": 4, "stored": 1, "duplicate": 1, "rejected": 2}
     assert len(running.sql("select * from evidence")) == 1
 
 
