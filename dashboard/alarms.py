@@ -55,7 +55,7 @@ def _counted(limits: storms.Limits, wide: Mapping[str, Any]) -> dict[str, Any]:
 
 def _calls(
     ask: Ask, limits: storms.Limits, most: Mapping[storms.Key, int], wide: Mapping[str, Any]
-) -> list[storms.Calls]:
+) -> list[storms.Series]:
     """The calls near whatever is a storm or worth a look: all of them would be some hundred thousand rows.
 
     Each with the most tries of an operation in the days before it, too, of which most rows are left out.
@@ -70,10 +70,11 @@ def _calls(
         stretches += [_Stretch(key, begin_ns, end_ns) for begin_ns, end_ns in near]
         if near:
             most_tries[key] = series.most_tries(most.get(key, 0))
-    calls = storms.calls_of(_asked_of(ask, "calls_near_retries", stretches, wide)) if stretches else []
+    if not stretches:
+        return []
     return [
-        one._replace(most_tries=int(most_tries[one.key][(one.bucket_ns - first_ns) // limits.bucket_ns]))
-        for one in calls
+        replace(one, most_tries=most_tries[one.key][(one.buckets_ns - first_ns) // limits.bucket_ns])
+        for one in storms.series_of(_asked_of(ask, "calls_near_retries", stretches, wide))
     ]
 
 
@@ -92,18 +93,20 @@ def _failures(ask: Ask, episodes: Sequence[storms.Episode], wide: Mapping[str, A
 
 
 def _asked_of(ask: Ask, question: str, stretches: Sequence[_Stretch], wide: Mapping[str, Any]) -> pa.Table:
-    """The answer to a question about stretches, of which there are some, asked about a part of them at a time."""
-    window = {
-        "since_ns": min(one.begin_ns for one in stretches),
-        "until_ns": max(one.end_ns for one in stretches),
-    }
+    """The answer to a question about stretches, of which there are some, asked about a part of their time at a time.
+
+    Names are those of the whole window: what a call is named by depends on what else there was.
+    """
+    in_order = sorted(stretches, key=lambda one: one.begin_ns)
+    named = {"names_since_ns": wide["since_ns"], "names_until_ns": wide["until_ns"]}
     answers = []
-    for first in range(0, len(stretches), MOST_STRETCHES):
-        part = stretches[first : first + MOST_STRETCHES]
+    for first in range(0, len(in_order), MOST_STRETCHES):
+        part = in_order[first : first + MOST_STRETCHES]
         owners, dimensions, names = map(list, zip(*(one.key for one in part), strict=True))
         begins_ns, ends_ns = [one.begin_ns for one in part], [one.end_ns for one in part]
+        window = {"since_ns": min(begins_ns), "until_ns": max(ends_ns), "begins_ns": begins_ns, "ends_ns": ends_ns}
         of_part = {"owners": owners, "dimensions": dimensions, "names": names}
-        answers.append(ask(question, **{**wide, **window, **of_part, "begins_ns": begins_ns, "ends_ns": ends_ns}))
+        answers.append(ask(question, **{**wide, **named, **window, **of_part}))
     return pa.concat_tables(answers)
 
 

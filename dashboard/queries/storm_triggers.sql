@@ -1,7 +1,8 @@
 -- storm_triggers: which failures began when, in stretches of what operations are counted by.
 -- One row per (bucket of 5 minutes, workflow, dimension, name, code), named as in call_names; `workflow` is its owner. A failure
 -- belongs to a depth-1 step; a tool, model or provider has those of every step that called it in the window.
---   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes
+--   $since_ns, $until_ns                  bigint, half-open [since, until) over the start of a run, in whole 5 minutes: around the stretches
+--   $names_since_ns, $names_until_ns      bigint, the window whose names they are
 --   $owners, $dimensions, $names          varchar[], of each stretch
 --   $begins_ns, $ends_ns                  bigint[], half-open, of each stretch, in whole 5 minutes
 --   $workflow, $version, $environment     varchar, '' for all (environment: see in_environment)
@@ -15,9 +16,9 @@ inside as (  -- a bucket at a time: to join by, twice as fast as by range
 ),
 named as (
     select distinct workflow, step, owner, dimension, name
-    from call_names($since_ns, $until_ns, $workflow)
+    from call_names($names_since_ns, $names_until_ns, $workflow)
     semi join stretch using (owner, dimension, name)
-    semi join (select call from calls_keyed($since_ns, $until_ns, 3, $workflow, $version, $environment)
+    semi join (select call from calls_keyed($names_since_ns, $names_until_ns, 3, $workflow, $version, $environment)
                where tries > 1 and operations > 0) using (call)
 )
 select bucket_ns, owner as workflow, dimension, name, code, sum(failures)::bigint as failures

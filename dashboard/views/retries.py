@@ -211,13 +211,14 @@ EPISODES: Final[list[Column]] = [
 
 
 def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
-    """Every storm and look, the newest first; each leads to its runs."""
+    """Storms, then what is worth a look, the newest first; each leads to its runs."""
     st.markdown("**Storms and what is worth a look**")
     if not episodes:
         st.caption(f":material/check_circle: none by {by} {window.said}.")
         return
     here, rows = filters.zone(), []
-    for one in sorted(episodes, key=lambda each: (-each.onset_ns, each.key)):
+    in_order = sorted(episodes, key=lambda each: (each.status == "look", -each.onset_ns, each.key))
+    for one in in_order[:MOST_ROWS]:
         end_ns = one.end_ns or window.until_ns
         ratio = one.recovered_ratio
         rows.append(
@@ -236,9 +237,12 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
                 "below": spread(one),
             }
         )
-    link_table(rows[:MOST_ROWS], EPISODES, key="retries_episodes", label="Storms, newest first")
-    if len(rows) > MOST_ROWS:
-        st.caption(f"The newest {MOST_ROWS} of {len(rows)}.")
+    link_table(rows, EPISODES, key="retries_episodes", label="Storms, newest first")
+    if len(in_order) > MOST_ROWS:
+        storms = sum(one.status == "storm" for one in in_order)
+        looks = words.plural(len(in_order) - storms, "stretch", "stretches")
+        told = f"{words.plural(storms, 'storm')} and {looks} worth a look"
+        st.caption(f"{MOST_ROWS} of {told}: storms first, the newest of each first.")
 
 
 def spread(one: Episode) -> str:

@@ -270,6 +270,8 @@ def samples(run: Mapping[str, Any], now_ns: int) -> dict[str, Any]:
         "owners": [""],
         "dimensions": ["tool"],
         "names": ["orders.get"],
+        "names_since_ns": now_ns - 28 * DAY_NS,
+        "names_until_ns": now_ns,
         "begins_ns": [run["start_ns"]],
         "ends_ns": [now_ns],
         "called": "orders.get",

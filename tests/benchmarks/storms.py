@@ -8,6 +8,7 @@ worth a look, no storm) and a rush (half an hour of ten times the calls). Look-a
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from collector.settle import OperationRow
-from dashboard.analytics.storms import MINUTE_NS, Calls, Episode, Key, find
+from dashboard.analytics.storms import MINUTE_NS, Episode, Key, find
 from demo_data.desk import DESKS
 from demo_data.faults import FAULTS, NO_FAULT, Fault, Shows
 from demo_data.plan import Case
@@ -24,6 +25,7 @@ from demo_data.probes import LOOKALIKES
 from demo_data.workflows import WORKFLOWS
 from tests.benchmarks import harness
 from tests.benchmarks.demo_truth import settled_plan
+from tests.dashboard.calls import Calls, by_key
 from tests.markers import replace_between
 
 RESULTS = Path(__file__).parents[2] / "docs" / "accuracy.md"
@@ -108,7 +110,7 @@ def measure(
     put_in = found = named = false = 0
     for number in range(series):
         calls, storms = day(random, per_minute, Key("", "tool", f"tool-{number}"), failing)
-        episodes = [one for one in find(calls, until_ns=288 * BUCKET_NS).episodes if one.status == "storm"]
+        episodes = [one for one in find(by_key(calls), until_ns=288 * BUCKET_NS).episodes if one.status == "storm"]
         put_in += len(storms)
         named += len(episodes)
         false += sum(not any(_meet(episode, storm) for storm in storms) for episode in episodes)
@@ -173,14 +175,13 @@ def look_alikes() -> Iterator[tuple[str, list[OperationRow]]]:
 
 def calls_in(operations: Iterable[OperationRow], repeats: int = 60) -> list[Calls]:
     """These operations once a minute, for an hour."""
-    calls = []
+    attempts: dict[tuple[Key, int], list[int]] = defaultdict(list)
     rows = list(operations)
     for repeat in range(repeats):
         for row in rows:
-            key = Key("", row.kind, row.tool or row.name)
-            calls.append(Calls(key, repeat // 5 * BUCKET_NS, 1, row.attempts, most_tries=row.attempts))
+            attempts[Key("", row.kind, row.tool or row.name), repeat // 5 * BUCKET_NS].append(row.attempts)
     # Others were seen to be retried: else there would be nothing to mistake.
-    return [one._replace(most_tries=3) for one in calls]
+    return [Calls(key, bucket_ns, len(tries), sum(tries), most_tries=3) for (key, bucket_ns), tries in attempts.items()]
 
 
 def false_alarms() -> str:
@@ -188,7 +189,7 @@ def false_alarms() -> str:
     rows = []
     for name, operations in look_alikes():
         calls = calls_in(operations)
-        episodes = find(calls).episodes
+        episodes = find(by_key(calls)).episodes
         rows.append([name, f"{len(operations) * 60:,}", len({one.key for one in calls}), len(episodes)])
     return harness.table(["look-alike", "operations", "tools, models and steps", "episodes"], rows)
 

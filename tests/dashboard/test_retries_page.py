@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from dashboard import alarms
-from dashboard.analytics.storms import Key, Limits, calls_of, find
+from dashboard.analytics.storms import Key, Limits, find, series_of
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
@@ -250,7 +250,7 @@ def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None
         every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
         found = alarms.storms_found(ask, limits, **window)
         ratios = alarms.judged(ask, limits, **window)
-    expected = find(calls_of(pa.Table.from_pylist(owned(every, "refunds"))), (), window["until_ns"]).episodes
+    expected = find(series_of(pa.Table.from_pylist(owned(every, "refunds"))), (), window["until_ns"]).episodes
     bare = [replace(one, workflows=(), trigger=None) for one in found.episodes]
     assert bare == list(expected) != []
     assert all(one.workflows for one in found.episodes)
@@ -310,6 +310,6 @@ def test_what_is_not_read_holds_no_storm(
         assert asked.count("calls_near_retries") > 1
         assert asked.count("storm_triggers") == len(found.episodes)
     most = {Key("w", "step", f"s{n}"): 3 for n in range(3)}
-    expected = find(calls_of(pa.Table.from_pylist(owned(every, "w"))), (), window["until_ns"], most).episodes
+    expected = find(series_of(pa.Table.from_pylist(owned(every, "w"))), (), window["until_ns"], most).episodes
     assert [replace(one, workflows=()) for one in found.episodes] == list(expected) != []
     assert answers["calls_near_retries"].num_rows < len(every)

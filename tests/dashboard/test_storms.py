@@ -1,9 +1,7 @@
 """Retry storms are found where they are, and nowhere else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,26 +11,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.analytics import amplification
+from dashboard.analytics import storms as finding
 from dashboard.analytics.storms import (
     MINUTE_NS,
-    Calls,
     Counted,
     Episode,
     Failures,
     Found,
     Key,
     Limits,
-    Watch,
-    calls_of,
-    find,
     in_run_storms,
     loops,
+    series_of,
 )
 from schemas.storms import StormSettings
+from tests.dashboard.bucket_by_bucket import Named, named
+from tests.dashboard.calls import Calls, by_key
 
 BUCKET = 5 * MINUTE_NS
 TOOL = Key("", "tool", "ledger.query")
 STEP = Key("refunds", "step", "ledger")
+
+
+def find(calls: Iterable[Calls], *more: Any, **others: Any) -> Found:
+    return finding.find(by_key(calls), *more, **others)
 
 
 def series(rows: list[tuple[int, int]], key: Key = TOOL, tries: int = 3, first: int = 0) -> list[Calls]:
@@ -156,38 +158,86 @@ def test_waste_is_added_up_and_unknown_where_it_is() -> None:
 
 
 def test_rows_of_the_query_are_taken_as_they_are() -> None:
-    """Missing columns and NULL are unknown, not zero; rows of one bucket add up."""
-    row: dict[str, Any] = {"dimension": "tool", "name": "t", "bucket_ns": 0, "operations": 4, "attempts": 9}
-    (calls,) = calls_of(pa.Table.from_pylist([row | {"wasted_tokens": None}]))
-    assert calls == Calls(Key("", "tool", "t"), 0, 4, 9)
-    assert find([calls._replace(operations=25, attempts=60, most_tries=3)] * 2).episodes[0].attempts == 120
+    """Missing columns and NULL are unknown, not zero; two rows of one bucket are an error."""
+    row: dict[str, Any] = {"dimension": "tool", "name": "t", "bucket_ns": 0, "operations": 25, "attempts": 60}
+    (calls,) = series_of(pa.Table.from_pylist([row | {"wasted_tokens": None, "most_tries": 3}]))
+    assert calls.key == Key("", "tool", "t")
+    storm = only(finding.find([calls]))
+    assert (storm.operations, storm.attempts, storm.failed, storm.wasted_tokens, storm.wasted_ns) == (
+        25,
+        60,
+        0,
+        None,
+        None,
+    )
+    with pytest.raises(ValueError, match="more than one row"):
+        series_of(pa.Table.from_pylist([row, row]))
+
+
+def shown(found: Found) -> list[Named]:
+    """What is found, as the machine names it."""
+    return [
+        Named(
+            one.key,
+            one.status,
+            one.onset_ns,
+            one.peak_ns,
+            one.end_ns,
+            one.noticed_ns,
+            one.peak_amplification,
+            one.operations,
+            one.attempts,
+        )
+        for one in found.episodes
+    ]
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 40), st.sampled_from([0, 0, 0.05, 0.15, 0.3, 0.5, 1]), st.integers(1, 4)), max_size=90
+)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 1)), max_size=60), st.data())
-def test_bucket_by_bucket_finds_what_all_at_once_finds(rows: list[tuple[int, float]], data: st.DataObject) -> None:
-    """Alerts that watch each bucket and a page that reads a week name the same episodes."""
-    failing = series([(n, n + round(2 * n * share)) for n, share in rows]) + series([(n, n) for n, _ in rows], STEP)
-    until = (len(rows) + 3) * BUCKET
-    watch = Watch()
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(rows)))) | {0, len(rows) + 3})
-    for start, end in pairwise(cuts):
-        watch.advance([row for row in failing if start * BUCKET <= row.bucket_ns < end * BUCKET], end * BUCKET)
-    assert watch.found() == find(failing, until_ns=until)
+@given(
+    ROWS,
+    st.integers(-2, 9),
+    st.sampled_from(
+        [
+            Limits(),
+            Limits(tries_ns=6 * BUCKET, quiet_evaluations=1),
+            Limits(window_ns=BUCKET, reach_ns=BUCKET, least_operations=5, look=1.1, onset_reach_ns=4 * BUCKET),
+        ]
+    ),
+)
+def test_all_at_once_finds_what_bucket_by_bucket_finds(
+    rows: list[tuple[int, float, int]], more: int, limits: Limits
+) -> None:
+    """Reading weeks at once names the episodes that a watch would have named that saw each bucket when it was over."""
+    calls = [
+        Calls(key, at * BUCKET, n, n + round(share * n * (tries - 1)), most_tries=tries)
+        for key, part in ((TOOL, rows), (STEP, rows[::-1]))
+        for at, (n, share, tries) in enumerate(part)
+        if n
+    ]
+    until_ns = max(1, len(rows) + more) * BUCKET
+    assert shown(find(calls, until_ns=until_ns, limits=limits)) == named(calls, until_ns, limits)
+
+
+@settings(deadline=None)
+@given(ROWS, st.integers(0, 90))
+def test_what_is_over_stays_as_it_was(rows: list[tuple[int, float, int]], cut: int) -> None:
+    """An alert that reads up to now names the storms that a page names later: nothing changes those that are over."""
+    calls = series([(n, n + round(share * 2 * n)) for n, share, _ in rows])
+    before = find([one for one in calls if one.bucket_ns < cut * BUCKET], until_ns=cut * BUCKET).episodes
+    later = find(calls, until_ns=(len(rows) + 3) * BUCKET).episodes
+    over = [one for one in before if one.end_ns is not None and one.status == "storm"]
+    assert [one for one in later if one in over] == over
 
 
 def test_order_of_rows_makes_no_difference() -> None:
     """The query may return them in any order."""
     rows = [*storm_and_calm(), *storm_and_calm(STEP)]
     assert find(rows[::-1]) == find(rows)
-
-
-def test_a_bucket_that_was_evaluated_cannot_change() -> None:
-    """What arrives later for it needs a new look at the whole."""
-    watch = Watch()
-    watch.advance(series([(5, 5)] * 3), 3 * BUCKET)
-    with pytest.raises(ValueError, match="was evaluated"):
-        watch.advance(series([(5, 5)], first=1), 4 * BUCKET)
 
 
 # ---- simulated traffic -----------------------------------------------------------------------------------------------
@@ -270,30 +320,6 @@ def test_layers_of_retries_multiply_along_a_path() -> None:
     inner = [{"operation_id": f"c{n}", "parent_span_id": f"try{n}", "name": "search", "attempts": 3} for n in range(2)]
     (path,) = amplification.paths([task, *inner], {"try0": "t", "try1": "t"})
     assert (path.names, path.amplifications, path.product) == (("task", "search"), (2.0, 3.0), 6.0)
-
-
-def test_keys_that_are_left_out_for_being_calm_would_have_shown_nothing() -> None:
-    """`find` watches only keys that come near a look; states, shares and episodes are those of watching all."""
-    random = Random(11)
-    rows = []
-    for number in range(40):
-        key, rate, trouble = Key("", "step", f"s{number}"), random.choice((0.3, 1, 4, 12)), number % 4 == 0
-        again = random.choice((0.02, 0.1))
-        for bucket in range(400):
-            operations = sum(random.random() < 0.5 for _ in range(int(2 * rate * 5 / 2) + 1))
-            if operations:
-                bad = trouble and 100 <= bucket < 110
-                tries = [random.choice((2, 3)) if bad or random.random() < again else 1 for _ in range(operations)]
-                at = (1000 + bucket) * 5 * MINUTE_NS
-                rows.append(Calls(key, at, operations, sum(tries), most_tries=max(tries)))
-    until_ns = 1405 * 5 * MINUTE_NS
-    watch = Watch()
-    watch.advance(rows, until_ns)
-    everything, found = watch.found(), find(rows, until_ns=until_ns)
-    assert found.episodes == everything.episodes
-    assert found.episodes
-    assert found.states == everything.states
-    assert found.judged == pytest.approx(everything.judged)
 
 
 def test_settings_move_the_limits() -> None:

@@ -1,10 +1,19 @@
-"""Calls as they are counted: of one key, in one bucket."""
+"""Calls as they are counted: of one key, by bucket."""
 
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-Number = TypeVar("Number", int, float)
+Counts = NDArray[np.int64]
+
+NAMES: Final = ("workflow", "dimension", "name")
+COUNTS: Final = ("operations", "attempts", "failed", "recovered", "most_tries")
+WASTE: Final = (("wasted_ns", pa.int64()), ("wasted_tokens", pa.int64()), ("wasted_usd", pa.float64()))
 
 
 class Key(NamedTuple):
@@ -13,24 +22,6 @@ class Key(NamedTuple):
     workflow: str
     dimension: str
     name: str
-
-
-class Calls(NamedTuple):
-    """Calls of one key that began in one bucket. Waste is None where it is not known."""
-
-    key: Key
-    bucket_ns: int
-    operations: int
-    attempts: int
-    failed: int = 0
-    recovered: int = 0
-    wasted_ns: int | None = None
-    wasted_tokens: int | None = None
-    wasted_usd: float | None = None
-    most_tries: int = 0
-    """Attempts of the operation with the most of them; 0: not known."""
-    workflows: tuple[str, ...] = ()
-    """Whose operations were tried again."""
 
 
 class Failures(NamedTuple):
@@ -42,35 +33,82 @@ class Failures(NamedTuple):
     failures: int = 1
 
 
-def calls_of(answer: pa.Table) -> list[Calls]:
-    """Rows of `queries/calls_near_retries.sql`; columns that are missing are not known."""
-    known = {name: answer.column(name).to_pylist() for name in answer.column_names}
-    zeros, unknown = [0] * answer.num_rows, [None] * answer.num_rows
-    named = zip((name or "" for name in known.get("workflow", unknown)), known["dimension"], known["name"], strict=True)
-    shared: dict[Key, Key] = {}
-    keys = (shared.setdefault(key, key) for key in map(Key._make, named))
-    counts = (known.get(name, zeros) for name in ("bucket_ns", "operations", "attempts", "failed", "recovered"))
-    waste = (known.get(name, unknown) for name in ("wasted_ns", "wasted_tokens", "wasted_usd"))
-    most_tries = (tries or 0 for tries in known.get("most_tries", zeros))
-    workflows = (tuple(names or ()) for names in known.get("workflows", unknown))
-    return list(map(Calls, keys, *counts, *waste, most_tries, workflows))
+class Known(NamedTuple):
+    """Numbers, 0 where not known, and where they are."""
+
+    numbers: NDArray[Any]
+    known: NDArray[np.bool_]
+
+    def sum(self, first: int, stop: int) -> Any:
+        """What is known of these; None where nothing is."""
+        return self.numbers[first:stop].sum().item() if self.known[first:stop].any() else None
 
 
-def both(one: Calls, other: Calls) -> Calls:
-    """Two rows of one key as one."""
-    return one._replace(
-        operations=one.operations + other.operations,
-        attempts=one.attempts + other.attempts,
-        failed=one.failed + other.failed,
-        recovered=one.recovered + other.recovered,
-        wasted_ns=_known(one.wasted_ns, other.wasted_ns),
-        wasted_tokens=_known(one.wasted_tokens, other.wasted_tokens),
-        wasted_usd=_known(one.wasted_usd, other.wasted_usd),
-        most_tries=max(one.most_tries, other.most_tries),
-        workflows=tuple(sorted({*one.workflows, *other.workflows})),
-    )
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The calls of one key in the buckets that have some, in order of time."""
+
+    key: Key
+    buckets_ns: Counts
+    operations: Counts
+    attempts: Counts
+    failed: Counts
+    recovered: Counts
+    most_tries: Counts
+    """Attempts of the operation with the most of them; 0: not known."""
+    wasted_ns: Known
+    wasted_tokens: Known
+    wasted_usd: Known
+    workflows: pa.ListArray
+    """Whose operations were tried again."""
+
+    def hit(self, first: int, stop: int) -> tuple[str, ...]:
+        """Whose operations were tried again in these buckets."""
+        return tuple(sorted(self.workflows.slice(first, stop - first).flatten().unique().to_pylist()))
 
 
-def _known(one: Number | None, other: Number | None) -> Number | None:
-    """The sum of what is known."""
-    return one if other is None else other if one is None else one + other
+def series_of(calls: pa.Table) -> list[Series]:
+    """Calls by key.
+
+    Args:
+        calls: one row per bucket and key in any order, as of `queries/calls_near_retries.sql`; columns that are missing
+            are not known.
+
+    Raises:
+        ValueError: a key has two rows of one bucket.
+    """
+    return list(_series(calls)) if calls.num_rows else []
+
+
+def _series(calls: pa.Table) -> Iterator[Series]:
+    blank = pa.nulls(calls.num_rows)
+    known = {name: calls.column(name).combine_chunks() for name in calls.column_names}
+    buckets_ns = known["bucket_ns"].to_numpy().astype(np.int64)
+    names = [pc.fill_null(known.get(name, blank).cast(pa.string()), "").dictionary_encode() for name in NAMES]
+    number = np.zeros(calls.num_rows, np.int64)
+    for encoded in names:
+        number = number * len(encoded.dictionary) + encoded.indices.to_numpy()
+    order = np.lexsort((buckets_ns, number))
+    buckets_ns, number = buckets_ns[order], number[order]
+    if np.any((np.diff(number) == 0) & (np.diff(buckets_ns) == 0)):
+        raise ValueError("a bucket of a key has more than one row")
+    counts: dict[str, Any] = {
+        name: pc.fill_null(known.get(name, blank).cast(pa.int64()), 0).to_numpy()[order] for name in COUNTS
+    }
+    waste: dict[str, Any] = {name: _known(known.get(name, blank).cast(kind), order) for name, kind in WASTE}
+    workflows = known.get("workflows", blank).cast(pa.list_(pa.string())).take(pa.array(order))
+    begins = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
+    for first, stop in zip(begins, [*begins[1:], calls.num_rows], strict=True):
+        row = int(order[first])
+        columns = {name: column[first:stop] for name, column in counts.items()}
+        columns |= {name: Known(*(part[first:stop] for part in column)) for name, column in waste.items()}
+        yield Series(
+            Key(*(encoded.dictionary[encoded.indices[row].as_py()].as_py() for encoded in names)),
+            buckets_ns[first:stop],
+            workflows=workflows.slice(first, stop - first),
+            **columns,
+        )
+
+
+def _known(column: pa.Array, order: NDArray[np.int64]) -> Known:
+    return Known(pc.fill_null(column, 0).to_numpy()[order], column.is_valid().to_numpy(zero_copy_only=False)[order])

@@ -1,10 +1,10 @@
-"""What is found: episodes, and what the end of each bucket showed."""
+"""What is found: episodes."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from dashboard.analytics.storms.calls import Failures, Key
 
@@ -50,16 +50,6 @@ class Episode:
         return self.recovered / troubled if troubled else None
 
 
-class Evaluation(NamedTuple):
-    """What the end of a bucket showed."""
-
-    at_ns: int
-    state: State
-    amplification: float | None
-    operations: int
-    threshold: float
-
-
 @dataclass(frozen=True, slots=True)
 class Found:
     """Everything that a span of time showed."""
@@ -79,7 +69,8 @@ def triggered(episodes: Iterable[Episode], failures: Iterable[Failures]) -> tupl
         codes.setdefault(row.key, []).append((row.bucket_ns, -row.failures, row.code))
     for seen in codes.values():
         seen.sort()
-    return tuple(replace(one, trigger=_trigger(one, codes.get(one.key, []))) for one in episodes)
+    first = ((one, _trigger(one, codes.get(one.key, []))) for one in episodes)
+    return tuple(replace(one, trigger=code) if code else one for one, code in first)
 
 
 def _trigger(episode: Episode, codes: Sequence[tuple[int, int, str]]) -> str | None:

@@ -1,8 +1,11 @@
 """From where on it is a storm."""
 
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.storms import StormSettings
 
@@ -59,4 +62,9 @@ class Limits:
 
     def storm_at(self, most_tries: int) -> float:
         """The amplification of a storm where operations were seen to take up to so many tries; none without retries."""
-        return inf if most_tries < 2 else min(self.storm, 1 + self.storm_share * (most_tries - 1))
+        return float(self.storms_at(np.array(most_tries)))
+
+    def storms_at(self, most_tries: NDArray[np.int64]) -> NDArray[np.float64]:
+        """That for each of many."""
+        threshold: NDArray[np.float64] = np.minimum(self.storm, 1 + self.storm_share * (most_tries - 1))
+        return np.where(most_tries < 2, np.inf, threshold)

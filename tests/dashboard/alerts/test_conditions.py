@@ -8,8 +8,9 @@ import pytest
 from dashboard.alerts.conditions import burning, drifting, storming
 from dashboard.analytics import drift, storms
 from dashboard.analytics.burn import Counted, tiers
-from dashboard.analytics.storms import Calls, Key
+from dashboard.analytics.storms import Key
 from tests.dashboard.alerts.made import HOUR, NOW
+from tests.dashboard.calls import Calls, by_key
 
 FIRST = date(2025, 9, 1)
 
@@ -71,19 +72,19 @@ def calls(name: str, tries: int, dimension: str = "step") -> list[Calls]:
 def test_a_storm_that_spread_is_one_condition() -> None:
     """The worst step is named, the rest stands beside it, and since when is the first onset."""
     rows = [*calls("look_up", 4), *calls("draft", 3), *calls("search", 4, "tool"), *calls("calm", 1)]
-    found = storms.find(rows)
+    found = storms.find(by_key(rows))
     (one,) = storming("w", found.episodes)
     assert (one.state, one.rule, one.step, one.also) == ("holds", "storm", "look_up", ("step draft", "tool search"))
     assert one.value == pytest.approx(4.0)
     assert one.since_ns == rows[12].bucket_ns
-    assert storming("w", storms.find(calls("calm", 1)).episodes) == []
+    assert storming("w", storms.find(by_key(calls("calm", 1))).episodes) == []
 
 
 def test_a_storm_that_is_over_is_none() -> None:
     """Half an hour of calm later there is no condition."""
     rows = calls("look_up", 4)
     until = rows[-1].bucket_ns + 7 * 300 * 10**9
-    assert storming("w", storms.find(rows, until_ns=until).episodes) == []
+    assert storming("w", storms.find(by_key(rows), until_ns=until).episodes) == []
 
 
 def examined(*levels: tuple[int, float], trials: int = 200) -> tuple[drift.Examined, date]:
