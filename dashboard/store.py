@@ -91,6 +91,11 @@ def ask_steady(question: str, **params: Param) -> pa.Table:
     return _steady(question, given) if collector() else _from_file(question, given, _file_state())
 
 
+def ask_once(question: str, **params: Param) -> pa.Table:
+    """Like `ask`, but always anew: for long answers of which only what is made of them is kept."""
+    return _fetch(question, tuple(sorted(params.items())))
+
+
 def refreshed(page: str) -> None:
     """Says that a page is open and refreshes itself.
 

@@ -63,7 +63,7 @@ def storms_of(**scope: Any) -> list[Episode]:
     """The storms of which some part lies in a window; found once a minute."""
     return [
         one
-        for one in alarms.storms_found(store.ask_steady, store.storm_limits(), **scope).episodes
+        for one in alarms.storms_found(store.ask_once, store.storm_limits(), **scope).episodes
         if one.status == "storm"
     ]
 

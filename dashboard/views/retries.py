@@ -54,7 +54,7 @@ Row = Mapping[str, Any]
 @st.cache_data(ttl=60.0, max_entries=32, show_spinner=False)
 def storms_of(**scope: Any) -> Found:
     """The storms of a window; found once a minute."""
-    return alarms.storms_found(store.ask_steady, LIMITS, **scope)
+    return alarms.storms_found(store.ask_once, LIMITS, **scope)
 
 
 def runs_behind(dimension: str, name: str, tries: int = 2) -> dict[str, str]:
@@ -76,10 +76,10 @@ def runs_in(one: Episode, window: Window) -> dict[str, str]:
 # ---- what it comes to ------------------------------------------------------------------------------------------------
 
 
-def headline(found: Found, judged: Mapping[Key, float], by: str, total: Amplified, said: str) -> None:
+def headline(found: Found, by: str, total: Amplified, said: str) -> None:
     """What retries do right now, in words; a storm that this cut does not show is told all the same."""
     mine = [one for one in found.episodes if one.key.dimension == by] or list(found.episodes)
-    enough = any(ratio > 0 for ratio in judged.values())
+    enough = any(ratio > 0 for ratio in found.judged.values())
     finding = findings.retries(mine, total.value, said, filters.zone(), time.time_ns(), judged=enough)
     st.subheader(sentence(finding.pieces), anchor=False)
 
@@ -263,7 +263,7 @@ def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> N
     told = [f"{safe(name, 40)} {words.share(round(1000 * ratios[name]), 1000)}" for name in names if name in ratios]
     few = sum(ratio == 0 for ratio in ratios.values())
     said = f"{LIMITS.least_operations} operations within {LIMITS.reach_ns // MINUTE_NS} minutes make a verdict. "
-    said += f"Hours that could be judged: {', '.join(told[:MOST_LANES])}. " if told else ""
+    said += f"Time with calls that could be judged: {', '.join(told[:MOST_LANES])}. " if told else ""
     said += f"Too few to tell at any time: {few} of {words.plural(len(ratios), by)}. " if few else ""
     said += "Below 3 operations a minute most storms stay unseen."
     st.caption(said)
@@ -461,9 +461,8 @@ def body() -> None:
     newest: dict[str, Param] = {"limit": NEWEST_RUNS, **scope}
     store.ahead(store.ask_steady, [("newest_operations", newest), ("code_runs", {"codes": IN_RUN_CODES, **scope})])
     calls = store.ask_steady("calls_over_time", **over_time).to_pylist()
-    judged = alarms.judged(store.ask_steady, LIMITS, **scope)
     found, by = storms_of(**scope), chosen()
-    headline(found, judged, by, total, window.said)
+    headline(found, by, total, window.said)
     opens = window.address()
     show_figures(total, earlier, calls, opens)
     with st.container(border=True):
@@ -473,7 +472,7 @@ def body() -> None:
             "By", BY, default=BY[0], required=True, key="by", bind="query-params", label_visibility="collapsed"
         )
         names = show_lanes(calls, found, by, window, most_tries(calls, scope, by))
-        show_judged(judged, by, names)
+        show_judged(found.judged, by, names)
         st.caption(
             "This page counts operations. A mark or a row leads to the runs in which some of them were tried more than "
             "once, and Runs says how many operations those are."

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dashboard import alarms
-from dashboard.analytics.storms import Key, Limits, find, series_of
+from dashboard import alarms, calling
+from dashboard.analytics.storms import Key, Limits, find
 from schemas.paths import store_path
 from tests.dashboard import stores
 from tests.dashboard.asking import asking
+from tests.dashboard.calls import Calls, by_key
 from tests.dashboard.filling import S
 from tests.dashboard.lively import lively_runs
 from tests.dashboard.pages import component, data_dir, healthy, open_page, warnings, words
@@ -236,35 +237,47 @@ def test_storms_that_go_on_can_be_asked_for_alone(storm_now: Path, past_storm: P
     assert storm.trigger == "tool.unavailable"
 
 
-def owned(rows: list[dict[str, Any]], workflow: str) -> list[dict[str, Any]]:
+def counted(rows: pa.Table, workflow: str) -> list[Calls]:
     """Calls of a store with one workflow, as those of its steps and of what it shares."""
-    return [row | {"workflow": workflow if row["dimension"] == "step" else ""} for row in rows]
+    return [
+        Calls(
+            Key(workflow if row["dimension"] == "step" else "", row["dimension"], row["name"]),
+            row["bucket_ns"],
+            row["operations"],
+            row["attempts"],
+            row["failed"],
+            row["recovered"],
+            row["wasted_ns"],
+            row["wasted_tokens"],
+            round(row["wasted_usd"] * 1e9),
+            row["most_tries"],
+        )
+        for row in rows.to_pylist()
+    ]
 
 
 def test_storms_are_those_of_every_bucket(past_storm: Path, now_ns: int) -> None:
-    """Only the hours near many retries are read; the episodes are those that all buckets give, with their workflows."""
+    """The episodes are those that calls give which SQL summed up, with their workflows and triggers."""
     day_ns, limits = 86_400_000_000_000, Limits()
     window: dict[str, Any] = {**EVERYTHING, "since_ns": (now_ns - 2 * day_ns) // limits.bucket_ns * limits.bucket_ns}
     window["until_ns"] = now_ns // limits.bucket_ns * limits.bucket_ns
     with asking(past_storm) as ask:
-        every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
+        every = ask("calls_over_time", step_ns=limits.bucket_ns, **window)
         found = alarms.storms_found(ask, limits, **window)
-        ratios = alarms.judged(ask, limits, **window)
-    expected = find(series_of(pa.Table.from_pylist(owned(every, "refunds"))), (), window["until_ns"]).episodes
+    expected = find(by_key(counted(every, "refunds")), None, window["until_ns"])
     bare = [replace(one, workflows=(), trigger=None) for one in found.episodes]
-    assert bare == list(expected) != []
+    assert bare == list(expected.episodes) != []
     assert all(one.workflows for one in found.episodes)
-    assert any(ratio > 0 for ratio in ratios.values())
+    assert any(one.trigger for one in found.episodes)
+    assert found.judged == expected.judged
+    assert any(ratio > 0 for ratio in found.judged.values())
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_not_read_holds_no_storm(
+def test_calls_may_be_asked_for_in_parts(
     tmp_path: Path, now_ns: int, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On random calls, dense and sparse, the episodes are those that all buckets give; most buckets are not read.
-
-    Nor does it matter in how many parts a question is asked that would be too long at once.
-    """
+    """On random calls, dense and sparse, the episodes are those of SQL's sums, in however many parts they come."""
     limits, dice = Limits(), np.random.default_rng(seed)
     first_ns, buckets = now_ns // limits.bucket_ns * limits.bucket_ns - 5_000 * limits.bucket_ns, 5_000
     window: dict[str, Any] = {**EVERYTHING, "since_ns": first_ns, "until_ns": first_ns + buckets * limits.bucket_ns}
@@ -291,25 +304,19 @@ def test_what_is_not_read_holds_no_storm(
                     {"first": first_ns, "width": limits.bucket_ns, "step": f"s{step}", "tries": tries},
                 )
     with asking(store_path(tmp_path)) as ask:
-        every = ask("calls_over_time", step_ns=limits.bucket_ns, **window).to_pylist()
-        answers: dict[str, pa.Table] = {}
-
-        def noting(question: str, **params: Any) -> pa.Table:
-            answers[question] = ask(question, **params)
-            return answers[question]
-
-        found = alarms.storms_found(noting, limits, **window)
-        monkeypatch.setattr(alarms, "MOST_STRETCHES", 1)
-        asked: list[str] = []
+        every = ask("calls_over_time", step_ns=limits.bucket_ns, **window)
+        found = alarms.storms_found(ask, limits, **window)
+        monkeypatch.setattr(calling, "PART_BYTES", 2_000)
+        asked: list[tuple[str, int, int]] = []
 
         def counting(question: str, **params: Any) -> pa.Table:
-            asked.append(question)
+            asked.append((question, params["since_ns"], params["until_ns"]))
             return ask(question, **params)
 
-        assert alarms.storms_found(counting, limits, **window).episodes == found.episodes
-        assert asked.count("calls_near_retries") > 1
-        assert asked.count("storm_triggers") == len(found.episodes)
+        assert alarms.storms_found(counting, limits, **window) == found
+    parts = [(since_ns, until_ns) for question, since_ns, until_ns in asked if question == "calls_again"]
+    assert len(parts) > 17  # days
+    assert [since_ns for since_ns, _ in parts[1:]] == [until_ns for _, until_ns in parts[:-1]]
     most = {Key("w", "step", f"s{n}"): 3 for n in range(3)}
-    expected = find(series_of(pa.Table.from_pylist(owned(every, "w"))), (), window["until_ns"], most).episodes
+    expected = find(by_key(counted(every, "w")), None, window["until_ns"], most).episodes
     assert [replace(one, workflows=()) for one in found.episodes] == list(expected) != []
-    assert answers["calls_near_retries"].num_rows < len(every)

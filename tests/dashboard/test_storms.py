@@ -1,11 +1,9 @@
 """Retry storms are found where they are, and nowhere else."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +12,6 @@ from dashboard.analytics import amplification
 from dashboard.analytics import storms as finding
 from dashboard.analytics.storms import (
     MINUTE_NS,
-    Counted,
     Episode,
     Failures,
     Found,
@@ -22,8 +19,8 @@ from dashboard.analytics.storms import (
     Limits,
     in_run_storms,
     loops,
-    series_of,
 )
+from dashboard.analytics.storms.windows import highest_within
 from schemas.storms import StormSettings
 from tests.dashboard.bucket_by_bucket import Named, named
 from tests.dashboard.calls import Calls, by_key
@@ -127,17 +124,22 @@ def test_old_retries_alone_are_no_storm() -> None:
     assert [episode.status for episode in found.episodes] == ["look"]
 
 
+def failures(*rows: tuple[int, str, int]) -> Failures:
+    """Of (bucket, code, how many)."""
+    buckets, codes, counts = zip(*rows, strict=True)
+    return Failures(np.array(buckets) * BUCKET, np.array(codes, object), np.array(counts))
+
+
 def test_the_trigger_is_the_first_code_of_the_episode() -> None:
-    """Codes before the onset or of other keys do not count; of one bucket the most frequent does."""
-    failures = [
-        Failures(TOOL, 2 * BUCKET, "tool.not_found", 9),
-        Failures(TOOL, 6 * BUCKET, "tool.timeout", 3),
-        Failures(TOOL, 6 * BUCKET, "tool.rate_limited", 5),
-        Failures(TOOL, 7 * BUCKET, "tool.auth", 50),
-        Failures(STEP, 6 * BUCKET, "state.missing", 50),
-    ]
-    assert only(find(storm_and_calm(), failures)).trigger == "tool.rate_limited"
-    assert only(find(storm_and_calm(), failures[:1])).trigger is None
+    """Not one before it, of another key, or taken back; of one bucket the most frequent."""
+    before, taken_back = (2, "tool.not_found", 9), [(6, "tool.not_found", 7), (6, "tool.not_found", -7)]
+    first = [(6, "tool.timeout", 3), (6, "tool.rate_limited", 2), (6, "tool.rate_limited", 2), (7, "tool.auth", 50)]
+    told = {TOOL: failures(before, *taken_back, *first), STEP: failures((6, "state.missing", 50))}
+    assert only(find(storm_and_calm(), told)).trigger == "tool.rate_limited"
+    assert (
+        only(find(storm_and_calm(), {TOOL: failures(before, *taken_back, (8, "tool.auth", 1))})).trigger == "tool.auth"
+    )
+    assert only(find(storm_and_calm(), {TOOL: failures(before, *taken_back)})).trigger is None
 
 
 def test_spread_names_what_was_hit_in_the_same_time() -> None:
@@ -149,29 +151,14 @@ def test_spread_names_what_was_hit_in_the_same_time() -> None:
     assert spread == {TOOL: (STEP,), STEP: (TOOL,), later[0].key: ()}
 
 
-def test_waste_is_added_up_and_unknown_where_it_is() -> None:
-    """Seconds that are known add up; tokens that nobody counted stay unknown."""
-    rows = [row._replace(wasted_ns=7, failed=2, recovered=6) for row in storm_and_calm()]
+def test_waste_is_added_up() -> None:
+    """What the buckets of a storm lost, and whom it hit."""
+    calm, hit = ("calm",), ("refunds", "returns")
+    lost = {"wasted_ns": 7, "wasted_tokens": 5, "wasted_nano_usd": 10**7, "failed": 2, "recovered": 6}
+    rows = [row._replace(workflows=hit if row.attempts > 30 else calm, **lost) for row in storm_and_calm()]
     storm = only(find(rows))
-    assert (storm.wasted_ns, storm.wasted_tokens, storm.wasted_usd) == (28, None, None)
-    assert storm.recovered_ratio == 0.75
-
-
-def test_rows_of_the_query_are_taken_as_they_are() -> None:
-    """Missing columns and NULL are unknown, not zero; two rows of one bucket are an error."""
-    row: dict[str, Any] = {"dimension": "tool", "name": "t", "bucket_ns": 0, "operations": 25, "attempts": 60}
-    (calls,) = series_of(pa.Table.from_pylist([row | {"wasted_tokens": None, "most_tries": 3}]))
-    assert calls.key == Key("", "tool", "t")
-    storm = only(finding.find([calls]))
-    assert (storm.operations, storm.attempts, storm.failed, storm.wasted_tokens, storm.wasted_ns) == (
-        25,
-        60,
-        0,
-        None,
-        None,
-    )
-    with pytest.raises(ValueError, match="more than one row"):
-        series_of(pa.Table.from_pylist([row, row]))
+    assert (storm.wasted_ns, storm.wasted_tokens, storm.wasted_usd) == (28, 20, 0.04)
+    assert (storm.recovered_ratio, storm.workflows) == (0.75, hit)
 
 
 def shown(found: Found) -> list[Named]:
@@ -340,15 +327,9 @@ def test_the_defaults_of_the_settings_are_the_limits_that_were_measured() -> Non
     assert Limits.of(StormSettings()) == Limits()
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_most_tries_of_the_days_before(seed: int) -> None:
-    """Each bucket is told the most tries of an operation in it and in the days before, or before the window."""
-    dice, limits = np.random.default_rng(seed), replace(Limits(), tries_ns=40 * BUCKET)
-    since_ns, length = 1_000 * BUCKET, int(dice.integers(1, 300))
-    at = dice.permutation(length)[: int(dice.integers(1, length + 1))]
-    tries, none = dice.integers(2, 9, len(at)), np.zeros(0, np.int64)
-    again_ns = since_ns + at * BUCKET
-    counted = Counted(since_ns, since_ns + length * BUCKET, none, none, none, again_ns, tries, limits)
-    seen = dict(zip(at.tolist(), tries.tolist(), strict=True))
-    expected = [max(3, *(seen.get(slot - n, 1) for n in range(40))) for slot in range(length)]
-    assert counted.most_tries(3).tolist() == expected
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 70))
+def test_the_highest_of_each_and_those_before(numbers: list[int], length: int) -> None:
+    """As slices tell it."""
+    expected = [max(numbers[max(0, end - length) : end]) for end in range(1, len(numbers) + 1)]
+    assert highest_within(np.array(numbers, np.int64), length).tolist() == expected

@@ -4,8 +4,7 @@ Over time they are found in 5-minute buckets of calls, per step and per shared d
 are found in its operations.
 """
 
-from dashboard.analytics.storms.calls import Counts, Failures, Key, Series, series_of
-from dashboard.analytics.storms.counted import Counted
+from dashboard.analytics.storms.calls import Counts, Failures, Key, Names, Series
 from dashboard.analytics.storms.episodes import Episode, Found, State, Status, triggered
 from dashboard.analytics.storms.find import find
 from dashboard.analytics.storms.in_run import InRunStorm, Loop, in_run_storms, loops
@@ -13,7 +12,6 @@ from dashboard.analytics.storms.limits import MINUTE_NS, Limits
 
 __all__ = [
     "MINUTE_NS",
-    "Counted",
     "Counts",
     "Episode",
     "Failures",
@@ -22,12 +20,12 @@ __all__ = [
     "Key",
     "Limits",
     "Loop",
+    "Names",
     "Series",
     "State",
     "Status",
     "find",
     "in_run_storms",
     "loops",
-    "series_of",
     "triggered",
 ]

@@ -1,19 +1,13 @@
-"""Calls as they are counted: of one key, by bucket."""
+"""Calls and failures as they are counted: of one key, by bucket."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
-
-NAMES: Final = ("workflow", "dimension", "name")
-COUNTS: Final = ("operations", "attempts", "failed", "recovered", "most_tries")
-WASTE: Final = (("wasted_ns", pa.int64()), ("wasted_tokens", pa.int64()), ("wasted_usd", pa.float64()))
+Names = NDArray[np.object_]
 
 
 class Key(NamedTuple):
@@ -24,29 +18,9 @@ class Key(NamedTuple):
     name: str
 
 
-class Failures(NamedTuple):
-    """How often one code was seen for a key in a bucket."""
-
-    key: Key
-    bucket_ns: int
-    code: str
-    failures: int = 1
-
-
-class Known(NamedTuple):
-    """Numbers, 0 where not known, and where they are."""
-
-    numbers: NDArray[Any]
-    known: NDArray[np.bool_]
-
-    def sum(self, first: int, stop: int) -> Any:
-        """What is known of these; None where nothing is."""
-        return self.numbers[first:stop].sum().item() if self.known[first:stop].any() else None
-
-
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The calls of one key in the buckets that have some, in order of time."""
+    """The calls of one key in the buckets that have some, in order of time, each once."""
 
     key: Key
     buckets_ns: Counts
@@ -56,59 +30,38 @@ class Series:
     recovered: Counts
     most_tries: Counts
     """Attempts of the operation with the most of them; 0: not known."""
-    wasted_ns: Known
-    wasted_tokens: Known
-    wasted_usd: Known
-    workflows: pa.ListArray
-    """Whose operations were tried again."""
+    wasted_ns: Counts
+    wasted_tokens: Counts
+    wasted_nano_usd: Counts
+    again_ns: Counts
+    """Buckets in which an operation was tried again, in order; the same one several times, …"""
+    again_in: Names
+    """… each with the workflow of the operation."""
 
     def hit(self, first: int, stop: int) -> tuple[str, ...]:
         """Whose operations were tried again in these buckets."""
-        return tuple(sorted(self.workflows.slice(first, stop - first).flatten().unique().to_pylist()))
+        ends = np.searchsorted(self.again_ns, (self.buckets_ns[first], self.buckets_ns[stop - 1] + 1)).tolist()
+        return tuple(sorted(set(self.again_in[slice(*ends)].tolist())))
 
 
-def series_of(calls: pa.Table) -> list[Series]:
-    """Calls by key.
+class Failures(NamedTuple):
+    """How often which code was seen for a key, in order of time; several times of one bucket and code add up."""
 
-    Args:
-        calls: one row per bucket and key in any order, as of `queries/calls_near_retries.sql`; columns that are missing
-            are not known.
+    buckets_ns: Counts
+    codes: Names
+    failures: Counts
 
-    Raises:
-        ValueError: a key has two rows of one bucket.
-    """
-    return list(_series(calls)) if calls.num_rows else []
-
-
-def _series(calls: pa.Table) -> Iterator[Series]:
-    blank = pa.nulls(calls.num_rows)
-    known = {name: calls.column(name).combine_chunks() for name in calls.column_names}
-    buckets_ns = known["bucket_ns"].to_numpy().astype(np.int64)
-    names = [pc.fill_null(known.get(name, blank).cast(pa.string()), "").dictionary_encode() for name in NAMES]
-    number = np.zeros(calls.num_rows, np.int64)
-    for encoded in names:
-        number = number * len(encoded.dictionary) + encoded.indices.to_numpy()
-    order = np.lexsort((buckets_ns, number))
-    buckets_ns, number = buckets_ns[order], number[order]
-    if np.any((np.diff(number) == 0) & (np.diff(buckets_ns) == 0)):
-        raise ValueError("a bucket of a key has more than one row")
-    counts: dict[str, Any] = {
-        name: pc.fill_null(known.get(name, blank).cast(pa.int64()), 0).to_numpy()[order] for name in COUNTS
-    }
-    waste: dict[str, Any] = {name: _known(known.get(name, blank).cast(kind), order) for name, kind in WASTE}
-    workflows = known.get("workflows", blank).cast(pa.list_(pa.string())).take(pa.array(order))
-    begins = np.flatnonzero(np.diff(number, prepend=-1)).tolist()
-    for first, stop in zip(begins, [*begins[1:], calls.num_rows], strict=True):
-        row = int(order[first])
-        columns = {name: column[first:stop] for name, column in counts.items()}
-        columns |= {name: Known(*(part[first:stop] for part in column)) for name, column in waste.items()}
-        yield Series(
-            Key(*(encoded.dictionary[encoded.indices[row].as_py()].as_py() for encoded in names)),
-            buckets_ns[first:stop],
-            workflows=workflows.slice(first, stop - first),
-            **columns,
-        )
-
-
-def _known(column: pa.Array, order: NDArray[np.int64]) -> Known:
-    return Known(pc.fill_null(column, 0).to_numpy()[order], column.is_valid().to_numpy(zero_copy_only=False)[order])
+    def first(self, since_ns: int, until_ns: float) -> str | None:
+        """The first code in [since, until); of those in one bucket the most frequent."""
+        at, stop = np.searchsorted(self.buckets_ns, (since_ns, until_ns)).tolist()
+        while at < stop:
+            end = min(stop, int(np.searchsorted(self.buckets_ns, self.buckets_ns[at], "right")))
+            counted: dict[Any, int] = {}
+            for code, failures in zip(self.codes[at:end].tolist(), self.failures[at:end].tolist(), strict=True):
+                counted[code] = counted.get(code, 0) + failures
+            left = [(-failures, code) for code, failures in counted.items() if failures > 0]
+            if left:
+                code = min(left)[1]
+                return str(code)
+            at = end
+        return None

@@ -1,7 +1,6 @@
 """What is found: episodes."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
@@ -33,9 +32,10 @@ class Episode:
     attempts: int
     failed: int
     recovered: int
-    wasted_ns: int | None
-    wasted_tokens: int | None
-    wasted_usd: float | None
+    wasted_ns: int
+    wasted_tokens: int
+    """Those that were counted."""
+    wasted_usd: float
     trigger: str | None = None
     """The first failure code in it."""
     spread: tuple[Key, ...] = ()
@@ -62,20 +62,10 @@ class Found:
     """Share of the evaluations that had enough operations to judge by."""
 
 
-def triggered(episodes: Iterable[Episode], failures: Iterable[Failures]) -> tuple[Episode, ...]:
+def triggered(episodes: Iterable[Episode], failures: Mapping[Key, Failures]) -> tuple[Episode, ...]:
     """The episodes, each with the first failure code in it; of those in one bucket the most frequent."""
-    codes: dict[Key, list[tuple[int, int, str]]] = {}
-    for row in failures:
-        codes.setdefault(row.key, []).append((row.bucket_ns, -row.failures, row.code))
-    for seen in codes.values():
-        seen.sort()
-    first = ((one, _trigger(one, codes.get(one.key, []))) for one in episodes)
-    return tuple(replace(one, trigger=code) if code else one for one, code in first)
-
-
-def _trigger(episode: Episode, codes: Sequence[tuple[int, int, str]]) -> str | None:
-    """The first code from the onset on; of those in one bucket the most frequent."""
-    first = bisect_left(codes, (episode.onset_ns,))
-    if first == len(codes) or codes[first][0] >= (episode.end_ns or inf):
-        return None
-    return codes[first][2]
+    codes = (
+        (one, failures[one.key].first(one.onset_ns, one.end_ns or inf) if one.key in failures else None)
+        for one in episodes
+    )
+    return tuple(replace(one, trigger=code) if code else one for one, code in codes)

@@ -13,12 +13,13 @@ from dashboard.analytics.storms.episodes import Episode, Found, State, Status, t
 from dashboard.analytics.storms.limits import Limits
 from dashboard.analytics.storms.windows import highest_within, windows
 
+SUMMED: Final = ("operations", "attempts", "failed", "recovered", "wasted_ns", "wasted_tokens", "wasted_nano_usd")
 DECIMALS: Final = 6  # of an excess: what is less apart is equal
 
 
 def find(
     calls: Iterable[Series],
-    failures: Iterable[Failures] = (),
+    failures: Mapping[Key, Failures] | None = None,
     until_ns: int | None = None,
     most_tries: Mapping[Key, int] | None = None,
     limits: Limits | None = None,
@@ -26,7 +27,7 @@ def find(
     """The storms in buckets of calls.
 
     Args:
-        calls: one of each key; buckets begin at multiples of the limits' bucket from the first on.
+        calls: one of each key, not empty; buckets begin at multiples of the limits' bucket from the first on.
         failures: what tells triggers.
         until_ns: end of the last whole bucket; by default of the last one with calls.
         most_tries: what the keys were seen to take before; beside what `calls` hold.
@@ -46,7 +47,7 @@ def find(
     ]
     complete.sort(key=lambda one: (one.onset_ns, one.key))
     return Found(
-        triggered(complete, failures),
+        triggered(complete, failures or {}),
         {one.series.key: one.state for one in seen},
         {one.series.key: one.judged for one in seen},
     )
@@ -67,7 +68,7 @@ class _Seen(NamedTuple):
     state: State
     """At the last end."""
     totals: Counts
-    """Operations, attempts, failed and recovered before each row, and after the last."""
+    """What `SUMMED` came to before each row, and after the last."""
     judged: float
     """Share of the ends with calls in reach that had enough operations to judge by."""
 
@@ -89,9 +90,8 @@ class _Seen(NamedTuple):
         if ends and enough[-1]:
             state = "storm" if storms[-1] else "look" if times[-1] >= limits.look else "quiet"
         in_reach = int((seen > 0).sum())
-        totals = np.zeros((4, len(at) + 1), np.int64)
-        counts = np.stack((series.operations, series.attempts, series.failed, series.recovered))
-        np.cumsum(counts, axis=1, out=totals[:, 1:])
+        totals = np.zeros((len(SUMMED), len(at) + 1), np.int64)
+        np.cumsum(np.stack([getattr(series, name) for name in SUMMED]), axis=1, out=totals[:, 1:])
         return cls(
             series,
             limits,
@@ -146,7 +146,9 @@ class _Seen(NamedTuple):
         """Of these rows; `held`: the ends at which it held."""
         series, grain = self.series, self.limits.bucket_ns
         peak = int(held[np.argmax(self.amplification[held - 1])])
-        operations, attempts, failed, recovered = (self.totals[:, stop] - self.totals[:, first]).tolist()
+        operations, attempts, failed, recovered, wasted_ns, wasted_tokens, wasted_nano_usd = (
+            self.totals[:, stop] - self.totals[:, first]
+        ).tolist()
         begin_ns = int(series.buckets_ns[0])
         return Episode(
             key=series.key,
@@ -162,9 +164,9 @@ class _Seen(NamedTuple):
             attempts=attempts,
             failed=failed,
             recovered=recovered,
-            wasted_ns=series.wasted_ns.sum(first, stop),
-            wasted_tokens=series.wasted_tokens.sum(first, stop),
-            wasted_usd=series.wasted_usd.sum(first, stop),
+            wasted_ns=wasted_ns,
+            wasted_tokens=wasted_tokens,
+            wasted_usd=wasted_nano_usd / 1e9,
             workflows=series.hit(first, stop),
         )
 

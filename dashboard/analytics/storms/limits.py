@@ -1,7 +1,6 @@
 """From where on it is a storm."""
 
 from dataclasses import dataclass
-from math import ceil
 from typing import Final
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 from schemas.storms import StormSettings
 
 MINUTE_NS: Final = 60 * 10**9
-TINY: Final = 1e-6  # attempts: more than what rounding loses, less than one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +47,6 @@ class Limits:
             in_run_attempts=asked.in_run_attempts,
             in_run_ns=round(asked.in_run_seconds * 10**9),
         )
-
-    @property
-    def least(self) -> float:
-        """The amplification of anything that is worth a look."""
-        return min(self.look, self.storm_at(2))
-
-    @property
-    def least_extra(self) -> int:
-        """Tries beyond the first that the smallest window worth a look holds."""
-        return ceil(self.least * self.least_operations - TINY) - self.least_operations
 
     def storm_at(self, most_tries: int) -> float:
         """The amplification of a storm where operations were seen to take up to so many tries; none without retries."""

@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dashboard.analytics.storms.calls import Counts
-from dashboard.analytics.storms.limits import TINY, Limits
+from dashboard.analytics.storms.limits import Limits
 
 
 class Held(NamedTuple):
@@ -42,12 +41,6 @@ def windows(counts: Counts, limits: Limits) -> tuple[Held, Held, Counts]:
         reached = last(buckets)
         operations[short], attempts[short] = reached[0][short], reached[1][short]
     return Held(operations, attempts), Held(lately[0], lately[1]), last(wide)[2]
-
-
-def worth_a_look(counts: Counts, limits: Limits) -> NDArray[np.bool_]:
-    """At the end of which buckets something is worth a look, at least."""
-    held, _, _ = windows(counts, limits)
-    return (held.operations >= limits.least_operations) & (held.attempts >= (limits.least - TINY) * held.operations)
 
 
 def highest_within(numbers: Counts, length: int) -> Counts:
