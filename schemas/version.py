@@ -5,11 +5,12 @@ The collector brings an older store up to date (`sql/migrations`); a newer one i
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """1: first layout. 2: verdicts, evidence from logs, markers, roll-ups. 3: what was removed, what was redacted.
 4: failures say of themselves whose they are.
 5: who sent spans is counted by the minute; ids of runs and traces are not packed.
-6: roll-ups by the hour and by the day have tables of their own."""
+6: roll-ups by the hour and by the day have tables of their own.
+7: of the failures of a run one stands for the run, one for each code and one for each step."""
 
 RULE_VERSION: Final = 7
 """Version of the settling rules; derived rows of an older version are settled again in the background.

@@ -304,6 +304,9 @@ def _failure_rows(
                 run.environment,
                 run.start_ns,
                 *_lost(step_rows.get(i)),
+                first_of_run=False,
+                first_of_code=False,
+                first_of_step=False,
             )
         )
     hiding = hiding_span(spans, forest, failures, of_steps, primary) if run.outcome == Outcome.SILENT else NONE
@@ -311,7 +314,21 @@ def _failure_rows(
         hidden = _hidden(spans, hiding, primary, rows, findings[primary], at)
         kind, lost_ns = _lost(step_rows.get(hiding))
         rows.append(hidden._replace(kind=kind, lost_ns=lost_ns))
-    return rows
+    return _marked(rows)
+
+
+def _marked(rows: Sequence[FailureRow]) -> list[FailureRow]:
+    """The rows of a run, in which one root occurrence stands for the run, one for each code and one for each step."""
+    marked = [*rows]
+    seen: set[tuple[str | None, ...]] = set()
+    roots = (place for place, row in enumerate(rows) if row.role == "root")
+    for place in sorted(roots, key=lambda place: (rows[place].at_ns, rows[place].span_id)):
+        row = rows[place]
+        keys = (row.certainty,), (row.certainty, row.code), (row.certainty, row.step, row.layer_a, row.layer_b)
+        of_run, of_code, of_step = (key not in seen for key in keys)
+        marked[place] = row._replace(first_of_run=of_run, first_of_code=of_code, first_of_step=of_step)
+        seen.update(keys)
+    return marked
 
 
 def _lost(step: StepRow | None) -> tuple[str | None, int | None]:

@@ -227,13 +227,14 @@ def show_steps(conf: Filters, certainty: str, spots: list[Row]) -> None:
     rows = []
     for (workflow, step), parts in list(steps_of(spots).items())[:TOP_STEPS]:
         failures = sum(row["failures"] for row in parts)
+        codes = sum((Counter(dict(row["codes"])) for row in parts), Counter[str]())
         rows.append(
             {
                 "page": "runs",
                 "params": way_to(workflow, step, certainty),
                 "title": "open the runs",
                 "step": [clip(step or "no step told", 60), "" if conf.workflow else clip(workflow, 40)],
-                "code": max(parts, key=lambda row: int(row["failures"]))["code"],
+                "code": min(codes, key=lambda code: (-codes[code], code)),
                 "failures": words.count(failures),
                 "silent": _share(sum(row["silent"] for row in parts), failures),
             }

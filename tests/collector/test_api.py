@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from collector.api import ARROW_STREAM, api_routes
+from collector.api import ARROW_STREAM, QueryRefused, QueryRunner, api_routes
 from collector.store import Store
 from schemas.settings import Settings
 from tests.collector.stored import batch_of
@@ -127,6 +127,21 @@ def test_nothing_but_one_reading_statement_is_run(ask: Any, store: Store, sql: s
     with store.cursor() as cursor:
         assert cursor.execute("select count(*) from span").fetchone() == (28,)
         assert cursor.execute("select count(*) from store.meta").fetchone() == (4,)
+
+
+@pytest.mark.parametrize("spaces", [0, 40_000])
+def test_a_question_asked_again_is_answered_anew(store: Store, settings: Settings, spaces: int) -> None:
+    """With other values, of other types, and after the store has changed; a refused one is refused again."""
+    runner, more = QueryRunner(store, settings), " " * spaces
+    question = "select $a as a, count(*) as n from store.meta" + more
+    for value in (1, "x", 2.5, None):
+        assert runner.run(question, {"a": value}).to_pylist() == [{"a": value, "n": 4}]
+    with store.cursor() as cursor:
+        cursor.execute("insert into store.meta values ('one', 'more')")
+    assert runner.run(question, {"a": 1}).to_pylist() == [{"a": 1, "n": 5}]
+    for _ in range(2):
+        with pytest.raises(QueryRefused, match="only reading"):
+            runner.run("delete from store.meta" + more, {})
 
 
 def test_a_query_that_takes_too_long_is_stopped_and_says_so(ask: Any) -> None:

@@ -121,6 +121,29 @@ def test_failures_that_are_there_are_told_whose_they_are(settings: Settings) -> 
     assert told == [("desk", "2", "lab", 5, None, None), ("desk", "2", "lab", 5, "tool", 3)]
 
 
+def test_one_failure_of_a_run_stands_for_it(settings: Settings) -> None:
+    """What an older build had stored counts runs as settling does: one of the run, of each code and of each step."""
+    rows = [  # span, code, step, role, certainty, at
+        ("a", "tool.timeout", "fetch", "root", "observed", 5),
+        ("b", "tool.timeout", "fetch", "root", "observed", 4),
+        ("c", "tool.auth", None, "root", "observed", 6),
+        ("d", "tool.auth", None, "root", "inferred", 7),
+        ("e", "tool.auth", "fetch", "propagated", "observed", 1),
+    ]
+    names = ("span_id", "code", "step", "role", "certainty", "at_ns")
+    with duckdb.connect(str(store_path(settings.data_dir))) as old:
+        for run_id in ("r", "q"):
+            insert(old, "store.run", run_id=run_id)
+            for row in rows:
+                insert(old, "store.failure", run_id=run_id, **dict(zip(names, row, strict=True)))
+    Store.open(settings).close()
+    firsts = {"a": (False,) * 3, "b": (True,) * 3, "c": (False, True, True), "d": (True,) * 3, "e": (False,) * 3}
+    assert ask(
+        store_path(settings.data_dir),
+        "select span_id, first_of_run, first_of_code, first_of_step from failure order by run_id, span_id",
+    ) == [(span_id, *first) for _ in "qr" for span_id, first in firsts.items()]
+
+
 def test_a_copy_is_kept_beside_it_and_named_in_the_log(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """The copy is private and a whole store of the old schema; the next start makes none."""
     path = store_path(settings.data_dir)

@@ -14,6 +14,8 @@ MINUTE = 60 * S
 
 Row = dict[str, Any]
 
+FIRSTS = ("first_of_run", "first_of_code", "first_of_step")
+
 
 WHOSE = """
 update store.failure
@@ -23,7 +25,17 @@ where r.run_id = failure.run_id;
 update store.failure
 set kind = s.kind, lost_ns = case when s.status = 'failed' or s.in_band_error is not null then s.duration_ns end
 from step s
-where s.run_id = failure.run_id and s.trace_id = failure.trace_id and s.span_id = failure.span_id
+where s.run_id = failure.run_id and s.trace_id = failure.trace_id and s.span_id = failure.span_id;
+update store.failure
+set first_of_run = of_run = 1, first_of_code = of_code = 1, first_of_step = of_step = 1
+from (
+    select rowid as place, row_number() over (partition by run_id, certainty order by at_ns, span_id) as of_run,
+           row_number() over (partition by run_id, certainty, code order by at_ns, span_id) as of_code,
+           row_number() over (partition by run_id, certainty, step, layer_a, layer_b order by at_ns, span_id) as of_step
+    from store.failure
+    where role = 'root'
+) ranked
+where failure.rowid = ranked.place
 """
 
 
@@ -35,7 +47,7 @@ class Filling:
 
     def add(self, table: str, **values: Any) -> None:
         if table == "failure":  # `write` tells whose it is
-            values = {"workflow": "", "run_start_ns": 0, "kind": None, **values}
+            values = {"workflow": "", "run_start_ns": 0, "kind": None, **dict.fromkeys(FIRSTS, False), **values}
         self.tables.setdefault(table, []).append(values)
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:

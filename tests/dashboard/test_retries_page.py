@@ -186,11 +186,11 @@ def test_tries_and_waste_are_counted(past_storm: Path) -> None:
 
 
 def test_layers_that_retry_one_another_multiply(past_storm: Path) -> None:
-    """Path by path, outermost first."""
+    """Path by path, outermost first: of the newest 500 runs 180 tried it four times."""
     (row,) = component(open_page("retries", window="6h"), "retries_paths")["rows"]
     assert row["path"] == "ledger.query › ledger.query"
-    assert row["layers"] == "1.54 × 1.00"
-    assert row["product"] == "×1.54"
+    assert row["layers"] == "2.08 × 1.00"
+    assert row["product"] == "×2.08"
 
 
 def test_sparse_traffic_is_too_little_to_tell(tmp_path: Path, now_ns: int) -> None:
