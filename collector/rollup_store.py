@@ -36,7 +36,7 @@ ask for what rests on them every 15 s."""
 MOST_WAITING: Final = 5_000
 """Runs that wait at most."""
 
-FOLD_EVERY_S: Final = 60.0
+FOLD_EVERY_S: Final = 120.0
 FOLD_ROWS: Final = 30_000
 """Rows that are not folded yet: reading them costs more than folding them."""
 
@@ -174,7 +174,7 @@ class Rollups:
         return not self.is_whole
 
     def fold_if_due(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Folds what has gathered, once a minute or when it is much."""
+        """Folds what has gathered, every two minutes or when it is much."""
         if self.loose_rows and (time.monotonic() >= self._fold_at_s or self.loose_rows > FOLD_ROWS):
             self.fold(cursor)
 
