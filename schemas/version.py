@@ -10,7 +10,8 @@ SCHEMA_VERSION: Final = 7
 4: failures say of themselves whose they are.
 5: who sent spans is counted by the minute; ids of runs and traces are not packed.
 6: roll-ups by the hour and by the day have tables of their own.
-7: of the failures of a run one stands for the run, one for each code and one for each step."""
+7: of the failures of a run one stands for the run, one for each code and one for each step; a run holds the
+words of its steps."""
 
 RULE_VERSION: Final = 7
 """Version of the settling rules; derived rows of an older version are settled again in the background.

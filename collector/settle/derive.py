@@ -1,7 +1,7 @@
 """One run's rows, from what the other modules found."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 from collector.settle.critical import critical_times
@@ -34,6 +34,7 @@ from schemas.records import Evaluation
 from schemas.taxonomy import FINISHED, Outcome, StepStatus
 from schemas.version import RULE_VERSION
 
+MOST_WORDS: Final = 8_192  # characters
 ECHO: Final = Finding(NAMELESS, Certainty.OBSERVED, "")
 """How a collateral failure is named: not at all."""
 
@@ -77,6 +78,7 @@ def derive(
     settled.operation.extend(_operation_rows(spans, run, steps, operations, of_steps, failures))
     verdict = verdict_of_run(judgements)
     run_row = _run_row(spans, forest, run, steps, operations, total, outcome, verdict, primary, findings, at)
+    run_row = run_row._replace(words=words_of(run_row, step_rows))
     settled.run.append(run_row)
     by_place = dict(zip(steps.order, step_rows, strict=True))
     settled.failure.extend(
@@ -418,7 +420,17 @@ def _run_row(
         total.cost_usd,
         max(spans.received_ns[i] for i in members),
         RULE_VERSION,
+        None,
     )
+
+
+def words_of(run: RunRow, steps: Iterable[StepRow]) -> str | None:
+    """What a search looks through: workflow, failing step, names and errors of steps, in lower case; None: too much."""
+    of_steps = dict.fromkeys(
+        word for step in steps for word in (step.name, step.error_type, step.error_message, step.in_band_error)
+    )
+    words = dict.fromkeys(word.lower() for word in (run.workflow, run.failing_step, *of_steps) if word is not None)
+    return "\n".join(words) if sum(len(word) + 1 for word in words) <= MOST_WORDS else None
 
 
 class _Names:

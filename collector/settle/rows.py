@@ -38,6 +38,7 @@ class RunRow(NamedTuple):
     cost_usd: float | None
     last_received_ns: int
     rule_version: int
+    words: str | None
 
 
 class StepRow(NamedTuple):

@@ -31,5 +31,7 @@ create table store.run (
     tokens_output    bigint,
     cost_usd         double,
     last_received_ns ubigint not null,
-    rule_version     integer not null
+    rule_version     integer not null,
+    words            varchar                        -- since schema 7: what a search looks through, in lower case, a line each: workflow,
+                                                    -- failing step, names and errors of all steps; NULL: too much, look through them
 );
