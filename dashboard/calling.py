@@ -17,11 +17,11 @@ from dashboard.analytics import storms
 from dashboard.chains import Ask, Asked
 from dashboard.reports.weeks import HOUR_NS
 
-PART_BYTES: Final = 4 * 2**20
+PART_BYTES: Final = 3 * 2**20
 """About so much is asked for at a time: more would keep others waiting, and may be more than an answer can be."""
 FIRST_NS: Final = 24 * HOUR_NS
 """How long the first part is; what it holds tells how long the next may be …"""
-LONGEST_NS: Final = 28 * FIRST_NS
+LONGEST_NS: Final = 14 * FIRST_NS
 """… and no longer than that."""
 
 Filters = Mapping[str, Any]

@@ -134,6 +134,7 @@ def make_store(data: Path, runs: int, spans_per_run: int) -> None:
         for part in ("fill_rollups.sql", "fill_steps.sql"):
             connection.execute((Path(__file__).parent / part).read_text("utf-8"))
         (migration,) = (one.statements.sql for one in migrations() if one.version == 7)
+        connection.execute("alter table store.run drop column words")
         connection.execute(migration[migration.index("alter table store.run rename") :])  # gives runs their words
         for table, sums in MEASURES.items():
             _fold(connection, f"store.{table}", sums)
