@@ -140,9 +140,9 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
             for count in (total[row["name"]], over_time[row["name"]][at]):
                 count[0] += row["operations"]
                 count[1] += row["attempts"]
-    stormy = {one.key.name for one in found.episodes if one.key.dimension == by}
+    blocks, ranks, short = drawn([one for one in found.episodes if one.key.dimension == by], bucket_ns, window)
     names = [name for name, (asked, made) in total.items() if made > asked]
-    names.sort(key=lambda name: (name not in stormy, total[name][0] - total[name][1], name))
+    names.sort(key=lambda name: (ranks.get(name, 2), total[name][0] - total[name][1], name))
     rows = []
     for name in names[:MOST_LANES]:
         asked, made = total[name]
@@ -156,7 +156,7 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
                     Beat(at, some[1] / some[0], some[0], some[0] >= LIMITS.least_operations)
                     for at, some in sorted(over_time[name].items())
                 ],
-                [block(one, window) for one in found.episodes if one.key.dimension == by and one.key.name == name],
+                blocks[name],
                 runs_behind(by, name),
             )
         )
@@ -166,7 +166,28 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
         st.caption(f":material/check_circle: nothing was tried twice, of {words.plural(len(total), by)} seen.")
     if len(names) > MOST_LANES:
         st.caption(f"The {MOST_LANES} that retry most of {len(names)}.")
+    if short:
+        told = words.plural(short, "stretch that is", "stretches that are")
+        st.caption(f"Not drawn: {told} worth a look, and too short to be seen at this width.")
     return names
+
+
+def drawn(
+    episodes: Iterable[Episode], bucket_ns: int, window: Window
+) -> tuple[dict[str, list[Block]], dict[str, int], int]:
+    """By name the blocks of its lane, and whether it had a storm (0) or a look (1); and how many looks are too short to
+    be drawn: they would fill the lanes of a month."""
+    blocks: dict[str, list[Block]] = defaultdict(list)
+    ranks: dict[str, int] = {}
+    short = 0
+    for one in episodes:
+        is_storm = one.status == "storm"
+        ranks[one.key.name] = min(ranks.get(one.key.name, 2), 0 if is_storm else 1)
+        if is_storm or 2 * ((one.end_ns or window.until_ns) - one.onset_ns) >= bucket_ns:
+            blocks[one.key.name].append(block(one, window))
+        else:
+            short += 1
+    return blocks, ranks, short
 
 
 def most_tries(calls: Sequence[Row], scope: Mapping[str, Param], by: str) -> dict[str, int]:
@@ -206,7 +227,7 @@ EPISODES: Final[list[Column]] = [
     },
     {"name": "wasted", "label": "Wasted", "align": "right", "width": "84px", "optional": 2, "help": "Time lost"},
     {"name": "tokens", "label": "Tokens", "align": "right", "width": "72px", "optional": 1},
-    {"name": "usd", "label": "Cost", "align": "right", "width": "64px", "optional": 1},
+    {"name": "usd", "label": "Cost", "align": "right", "width": "80px", "optional": 1},
 ]
 
 
@@ -246,12 +267,12 @@ def show_episodes(episodes: Sequence[Episode], by: str, window: Window) -> None:
 
 
 def spread(one: Episode) -> str:
-    """Whom a storm hit, and what else stormed meanwhile."""
+    """Whom a storm hit, and what else was tried again more than usual meanwhile."""
     others = dict.fromkeys(key.name for key in one.spread if key.dimension == one.key.dimension) or dict.fromkeys(
         f"{key.dimension} {key.name}" for key in one.spread
     )
     hit = f"hit {', '.join(one.workflows)}" if one.workflows else "hit nothing that is known"
-    return f"{hit}; meanwhile {', '.join(others)} stormed, too" if others else hit
+    return f"{hit}; many retries meanwhile: {', '.join(others)}" if others else hit
 
 
 def show_judged(judged: Mapping[Key, float], by: str, names: Iterable[str]) -> None:

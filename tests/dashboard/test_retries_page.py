@@ -135,6 +135,36 @@ def test_the_threshold_of_a_lane_is_that_of_the_days_before_too(tmp_path: Path, 
     assert lanes["find"]["threshold"] == 2.0
 
 
+def test_storms_come_before_what_is_worth_a_look(tmp_path: Path, now_ns: int) -> None:
+    """In list and lanes, though looks are newer and retry more in all; a month has no room to draw looks."""
+    until_ns = now_ns // alarms.STORM_NS * alarms.STORM_NS
+    stores.write(store_path(tmp_path), [lively_runs(now_ns, 6)])
+    with closing(duckdb.connect(str(store_path(tmp_path)))) as con:
+        stores.add_counted(
+            con,
+            "rollup_call",
+            """
+            select $until - slot * $width as bucket_ns, 'w' as workflow, step, step as name, 'chain' as kind,
+                   case when slot between since and until then tries else 1 end as tries, operations,
+                   0 as recovered, 0 as failed, 0 as wasted_ns, 0 as wasted_tokens, 0 as wasted_nano_usd
+            from range(1, 60) slots(slot),
+                 (values ('stormy', 40, 43, 3, 30), ('looking', 20, 23, 2, 300), ('looking', 99, 99, 1, 600))
+                 told(step, since, until, tries, operations)
+            """,
+            {"until": until_ns, "width": alarms.STORM_NS},
+        )
+    with data_dir(tmp_path):
+        near, far = (open_page("retries", window=window) for window in ("6h", "28d"))
+        listed = [component(page, "retries_episodes")["rows"] for page in (near, far)]
+        lanes = [component(page, "retries_lanes")["lanes"] for page in (near, far)]
+        told = words(far)
+    for rows in listed:
+        assert [row["name"] for row in rows] == [["stormy", "storm"], ["looking", "look"]]
+    assert [[lane["name"] for lane in some[:2]] for some in lanes] == [["stormy", "looking"]] * 2
+    assert [[len(lane["blocks"]) for lane in some[:2]] for some in lanes] == [[1, 1], [1, 0]]
+    assert "Not drawn: 1 stretch that is worth a look" in told
+
+
 def test_an_episode_leads_to_the_runs_of_its_time_and_step(past_storm: Path, now_ns: int) -> None:
     """A row and a block carry the same exact range."""
     page = open_page("retries", window="6h")
