@@ -32,8 +32,8 @@ def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Foun
     within = [one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns]
     if not within:
         return replace(found, episodes=())
-    steps = {one.key: called.steps[one.key] for one in within}
-    failed = calling.failed(ask, steps, **wide | {"since_ns": min(one.onset_ns for one in within)})
+    keys = {one.key for one in within}
+    failed = calling.failed(ask, called, keys, **wide | {"since_ns": min(one.onset_ns for one in within)})
     return replace(found, episodes=storms.triggered(within, failed))
 
 

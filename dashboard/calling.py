@@ -19,9 +19,9 @@ from dashboard.reports.weeks import HOUR_NS
 
 PART_BYTES: Final = 3 * 2**20
 """About so much is asked for at a time: more would keep others waiting, and may be more than an answer can be."""
-FIRST_NS: Final = 24 * HOUR_NS
-"""How long the first part is; what it holds tells how long the next may be …"""
-LONGEST_NS: Final = 14 * FIRST_NS
+BUCKET_BYTES: Final = 30
+"""Of one call in a bucket, about: how long the first part is. What it holds tells how long the next may be …"""
+LONGEST_NS: Final = 14 * 24 * HOUR_NS
 """… and no longer than that."""
 
 Filters = Mapping[str, Any]
@@ -38,6 +38,8 @@ class Called(NamedTuple):
     """Of each name that has calls."""
     steps: dict[storms.Key, set[Step]]
     """In which each name was tried again: whose failures are those of the name."""
+    length_ns: int
+    """How long a part of it may be, about."""
 
 
 def called(ask: Ask, grain_ns: int, **filters: Any) -> Called:
@@ -48,6 +50,10 @@ def called(ask: Ask, grain_ns: int, **filters: Any) -> Called:
         filters: see `Filters`.
     """
     names = ask("calls_known", **_names(filters)).to_pylist()
+    if not names:
+        return Called([], {}, LONGEST_NS)
+    if names[0]["first_ns"] > filters["since_ns"] + LONGEST_NS:  # a window may begin years before
+        filters["since_ns"] = names[0]["first_ns"]
     calls = np.unique(np.array([row["call"] for row in names], np.uint64))
     step_of: list[Step] = [("", "")] * len(calls)
     numbers: dict[storms.Key, list[int]] = defaultdict(list)
@@ -55,8 +61,11 @@ def called(ask: Ask, grain_ns: int, **filters: Any) -> Called:
         number = int(np.searchsorted(calls, np.uint64(row["call"])))
         step_of[number] = row["workflow"], row["step"] or ""
         numbers[storms.Key(row["owner"], row["dimension"], row["name"])].append(number)
-    once, again = (_Rows.of_calls(_parts(ask, question, filters), calls) for question in ("calls_once", "calls_again"))
-    found = Called([], {})
+    length_ns = PART_BYTES // (BUCKET_BYTES * len(calls)) * grain_ns
+    once, again = (
+        _Rows.of_calls(_parts(ask, question, length_ns, filters), calls) for question in ("calls_once", "calls_again")
+    )
+    found = Called([], {}, length_ns)
     for key, of_key in numbers.items():
         series, tried = _series(key, once.of(of_key), again.of(of_key), step_of, grain_ns, filters)
         found.steps[key] = {step_of[number] for number in tried}
@@ -70,14 +79,15 @@ def asked_of_called(**filters: Any) -> list[Asked]:
     return [("calls_known", _names(filters)), ("calls_once", filters), ("calls_again", filters)]
 
 
-def failed(ask: Ask, steps: Mapping[storms.Key, Iterable[Step]], **filters: Any) -> dict[storms.Key, storms.Failures]:
-    """The failures of a window, of names.
+def failed(ask: Ask, calls: Called, keys: Iterable[storms.Key], **filters: Any) -> dict[storms.Key, storms.Failures]:
+    """The failures of a window, of some names.
 
     Args:
-        steps: whose failures are those of a name.
+        calls: whose failures are those of a name.
+        keys: the names.
         filters: see `Filters`; the window is over the start of a run.
     """
-    table = pa.concat_tables(_parts(ask, "failures_begun", filters)).combine_chunks()
+    table = pa.concat_tables(_parts(ask, "failures_begun", calls.length_ns, filters)).combine_chunks()
     if not table.num_rows:
         return {}
     workflow, step, code = (
@@ -95,8 +105,8 @@ def failed(ask: Ask, steps: Mapping[storms.Key, Iterable[Step]], **filters: Any)
     rows = _Rows.by(number, columns | {"code": code.indices.to_numpy()}, len(pairs))
     codes = np.array(code.dictionary.to_pylist(), object)
     found = {}
-    for key, of_key in steps.items():
-        mine = rows.of([number_of[one] for one in of_key if one in number_of])
+    for key in keys:
+        mine = rows.of([number_of[one] for one in sorted(calls.steps[key]) if one in number_of])
         order = np.argsort(mine["bucket_ns"], kind="stable")
         found[key] = storms.Failures(mine["bucket_ns"][order], codes[mine["code"][order]], mine["failures"][order])
     return found
@@ -183,9 +193,9 @@ def _names(filters: Filters) -> dict[str, Any]:
     return {name: filters[name] for name in ("since_ns", "until_ns", "workflow")}
 
 
-def _parts(ask: Ask, question: str, filters: Filters) -> Iterator[pa.Table]:
-    """The answer to a question about a window, a part of it at a time; at least one."""
-    since_ns, until_ns, length_ns = filters["since_ns"], filters["until_ns"], FIRST_NS
+def _parts(ask: Ask, question: str, length_ns: int, filters: Filters) -> Iterator[pa.Table]:
+    """The answer to a question about a window, a part of it at a time, the first about so long; at least one."""
+    since_ns, until_ns, length_ns = filters["since_ns"], filters["until_ns"], _whole_hours(length_ns)
     while True:
         end_ns = min(since_ns + length_ns, until_ns)
         part = ask(question, **{**filters, "since_ns": since_ns, "until_ns": end_ns})
@@ -193,5 +203,8 @@ def _parts(ask: Ask, question: str, filters: Filters) -> Iterator[pa.Table]:
         if end_ns >= until_ns:
             return
         since_ns = end_ns
-        hours = length_ns * PART_BYTES // max(part.nbytes, 1) // HOUR_NS
-        length_ns = min(max(1, hours) * HOUR_NS, LONGEST_NS)
+        length_ns = _whole_hours(length_ns * PART_BYTES // max(part.nbytes, 1))
+
+
+def _whole_hours(length_ns: int) -> int:
+    return min(max(1, length_ns // HOUR_NS) * HOUR_NS, LONGEST_NS)
