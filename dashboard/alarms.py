@@ -28,7 +28,7 @@ def storms_found(ask: Ask, limits: storms.Limits, **filters: Any) -> storms.Foun
         for row in ask("most_tries", **before).to_pylist()
     }
     called = calling.called(ask, limits.bucket_ns, **wide)
-    found = storms.find(called.series, None, until_ns, most, limits)
+    found = storms.find(called.series(), None, until_ns, most, limits, judged_since_ns=since_ns)
     within = [one for one in found.episodes if one.end_ns is None or one.end_ns > since_ns]
     if not within:
         return replace(found, episodes=())
@@ -87,7 +87,3 @@ def newest_changes(ask: Ask, now_ns: int, zone: tzinfo, **filters: Any) -> dict[
         if points:
             found[name] = points[-1]
     return dict(sorted(found.items(), key=lambda item: (-item[1].at.toordinal(), item[0])))
-
-
-def _key(row: Mapping[str, Any]) -> storms.Key:
-    return storms.Key(row["workflow"], row["dimension"], row["name"])

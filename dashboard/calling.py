@@ -17,12 +17,10 @@ from dashboard.analytics import storms
 from dashboard.chains import Ask, Asked
 from dashboard.reports.weeks import HOUR_NS
 
-PART_BYTES: Final = 3 * 2**20
-"""About so much is asked for at a time: more would keep others waiting, and may be more than an answer can be."""
-BUCKET_BYTES: Final = 30
-"""Of one call in a bucket, about: how long the first part is. What it holds tells how long the next may be …"""
+PART_ROWS: Final = 200_000
+"""So many are asked for at a time: more would keep others waiting, and may be more than an answer can be."""
 LONGEST_NS: Final = 14 * 24 * HOUR_NS
-"""… and no longer than that."""
+"""Nor is a part longer, unless hours without calls lie in it."""
 
 Filters = Mapping[str, Any]
 """since_ns, until_ns (both in whole 5 minutes), workflow, version, environment."""
@@ -34,12 +32,26 @@ Step = tuple[str, str]
 class Called(NamedTuple):
     """What was called in a window."""
 
-    series: list[storms.Series]
-    """Of each name that has calls."""
-    steps: dict[storms.Key, set[Step]]
-    """In which each name was tried again: whose failures are those of the name."""
-    length_ns: int
-    """How long a part of it may be, about."""
+    names: dict[storms.Key, list[int]]
+    """The numbers of the calls that are counted by each name."""
+    step_of: list[Step]
+    """Of each number."""
+    once: "_Rows"
+    again: "_Rows"
+    grain_ns: int
+
+    def series(self) -> Iterator[storms.Series]:
+        """Of each name that has calls."""
+        for key, numbers in self.names.items():
+            one = _series(key, self.once.of(numbers), self.again.of(numbers), self.step_of, self.grain_ns)
+            if len(one.buckets_ns):
+                yield one
+
+    def steps(self, key: storms.Key) -> list[Step]:
+        """In which a name was tried again: whose failures are those of the name."""
+        rows = self.again.of(self.names[key])
+        tried = rows["number"][(rows["tries"] > 1) & (rows["operations"] > 0)]
+        return sorted({self.step_of[number] for number in np.unique(tried).tolist()})
 
 
 def called(ask: Ask, grain_ns: int, **filters: Any) -> Called:
@@ -49,45 +61,38 @@ def called(ask: Ask, grain_ns: int, **filters: Any) -> Called:
         grain_ns: length of a bucket.
         filters: see `Filters`.
     """
-    names = ask("calls_known", **_names(filters)).to_pylist()
-    if not names:
-        return Called([], {}, LONGEST_NS)
-    if names[0]["first_ns"] > filters["since_ns"] + LONGEST_NS:  # a window may begin years before
-        filters["since_ns"] = names[0]["first_ns"]
-    calls = np.unique(np.array([row["call"] for row in names], np.uint64))
+    known = ask("calls_known", **_names(filters)).to_pylist()
+    calls = np.unique(np.array([row["call"] for row in known], np.uint64))
     step_of: list[Step] = [("", "")] * len(calls)
-    numbers: dict[storms.Key, list[int]] = defaultdict(list)
-    for row in names:
+    names: dict[storms.Key, list[int]] = defaultdict(list)
+    for row in known:
         number = int(np.searchsorted(calls, np.uint64(row["call"])))
         step_of[number] = row["workflow"], row["step"] or ""
-        numbers[storms.Key(row["owner"], row["dimension"], row["name"])].append(number)
-    length_ns = PART_BYTES // (BUCKET_BYTES * len(calls)) * grain_ns
+        names[storms.Key(row["owner"], row["dimension"], row["name"])].append(number)
+    parts = _parts(ask("calls_held", **_names(filters)), filters)
     once, again = (
-        _Rows.of_calls(_parts(ask, question, length_ns, filters), calls) for question in ("calls_once", "calls_again")
+        _Rows.of_calls([ask(question, **filters | part) for part in parts], calls)
+        for question in ("calls_once", "calls_again")
     )
-    found = Called([], {}, length_ns)
-    for key, of_key in numbers.items():
-        series, tried = _series(key, once.of(of_key), again.of(of_key), step_of, grain_ns, filters)
-        found.steps[key] = {step_of[number] for number in tried}
-        if len(series.buckets_ns):
-            found.series.append(series)
-    return found
+    return Called(names, step_of, once, again, grain_ns)
 
 
 def asked_of_called(**filters: Any) -> list[Asked]:
     """What `called` asks about a window of a few hours, for whoever asks it ahead."""
-    return [("calls_known", _names(filters)), ("calls_once", filters), ("calls_again", filters)]
+    of_names: list[Asked] = [(question, _names(filters)) for question in ("calls_known", "calls_held")]
+    return [*of_names, ("calls_once", filters), ("calls_again", filters)]
 
 
 def failed(ask: Ask, calls: Called, keys: Iterable[storms.Key], **filters: Any) -> dict[storms.Key, storms.Failures]:
     """The failures of a window, of some names.
 
     Args:
-        calls: whose failures are those of a name.
+        calls: of the same window, or a longer one: whose failures are those of a name.
         keys: the names.
         filters: see `Filters`; the window is over the start of a run.
     """
-    table = pa.concat_tables(_parts(ask, "failures_begun", calls.length_ns, filters)).combine_chunks()
+    parts = _parts(ask("calls_held", **_names(filters)), filters)
+    table = pa.concat_tables(ask("failures_begun", **filters | part) for part in parts).combine_chunks()
     if not table.num_rows:
         return {}
     workflow, step, code = (
@@ -106,7 +111,7 @@ def failed(ask: Ask, calls: Called, keys: Iterable[storms.Key], **filters: Any) 
     codes = np.array(code.dictionary.to_pylist(), object)
     found = {}
     for key in keys:
-        mine = rows.of([number_of[one] for one in sorted(calls.steps[key]) if one in number_of])
+        mine = rows.of([number_of[one] for one in calls.steps(key) if one in number_of])
         order = np.argsort(mine["bucket_ns"], kind="stable")
         found[key] = storms.Failures(mine["bucket_ns"][order], codes[mine["code"][order]], mine["failures"][order])
     return found
@@ -129,20 +134,13 @@ class _Rows(NamedTuple):
     @classmethod
     def of_calls(cls, parts: Iterable[pa.Table], calls: NDArray[np.uint64]) -> "_Rows":
         """Rows by the place of their call. What began to be called while they were asked for waits for the next."""
-        numbers, columns = [], defaultdict(list)
-        for part in parts:
-            call = part.column("call").to_numpy()
-            number = np.searchsorted(calls, call)
-            known = np.isin(call, calls)
-            numbers.append(number[known])
-            for name in part.column_names:
-                columns[name].append(part.column(name).to_numpy()[known])
-        del columns["call"]
-        return cls.by(
-            np.concatenate(numbers),
-            {name: np.concatenate(column).astype(np.int64) for name, column in columns.items()},
-            len(calls),
-        )
+        table = pa.concat_tables(parts)
+        call = table.column("call").to_numpy()
+        known = np.isin(call, calls)
+        columns = {
+            name: table.column(name).to_numpy()[known].astype(np.int64) for name in table.column_names if name != "call"
+        }
+        return cls.by(np.searchsorted(calls, call[known]), columns, len(calls))
 
     def of(self, numbers: Iterable[int]) -> dict[str, NDArray[Any]]:
         """The columns of the rows of some numbers."""
@@ -157,54 +155,50 @@ def _series(
     again: Mapping[str, NDArray[Any]],
     step_of: list[Step],
     grain_ns: int,
-    filters: Filters,
-) -> tuple[storms.Series, list[int]]:
-    """The series of a key, and the numbers of its calls that were tried again."""
-    since_ns, slots = filters["since_ns"], (filters["until_ns"] - filters["since_ns"]) // grain_ns
-    at_once, at_again = ((rows["bucket_ns"] - since_ns) // grain_ns for rows in (once, again))
+) -> storms.Series:
+    buckets_ns, place = np.unique(np.concatenate((once["bucket_ns"], again["bucket_ns"])), return_inverse=True)
+    at_once, at_again = place[: len(once["bucket_ns"])], place[len(once["bucket_ns"]) :]
 
     def total(at: storms.Counts, numbers: storms.Counts) -> storms.Counts:
-        return np.bincount(at, numbers, slots).astype(np.int64)  # exact up to 2⁵³
+        return np.bincount(at, numbers, len(buckets_ns)).astype(np.int64)  # exact up to 2⁵³
 
     first = total(at_once, once["operations"])
     operations = first + total(at_again, again["operations"])
-    held = np.flatnonzero(operations > 0)
-    most_tries = (operations > 0).astype(np.int64)
+    held = operations > 0
+    most_tries = held.astype(np.int64)
     there = again["operations"] > 0
     np.maximum.at(most_tries, at_again[there], again["tries"][there])
     tried = np.flatnonzero(there & (again["tries"] > 1))
-    tried = tried[np.argsort(at_again[tried], kind="stable")]
+    tried = tried[np.argsort(again["bucket_ns"][tried], kind="stable")]
     lost = ("failed", "recovered", "wasted_ns", "wasted_tokens", "wasted_nano_usd")
-    numbers = again["number"][tried].tolist()
-    series = storms.Series(
+    return storms.Series(
         key,
-        held * grain_ns + since_ns,
+        buckets_ns[held] // grain_ns * grain_ns,
         operations=operations[held],
         attempts=(first + total(at_again, again["tries"] * again["operations"]))[held],
         most_tries=most_tries[held],
-        again_ns=at_again[tried] * grain_ns + since_ns,
-        again_in=np.array([step_of[number][0] for number in numbers], object),
+        again_ns=again["bucket_ns"][tried],
+        again_in=np.array([step_of[number][0] for number in again["number"][tried].tolist()], object),
         **{name: total(at_again, again[name])[held] for name in lost},
     )
-    return series, list(dict.fromkeys(numbers))
 
 
 def _names(filters: Filters) -> dict[str, Any]:
     return {name: filters[name] for name in ("since_ns", "until_ns", "workflow")}
 
 
-def _parts(ask: Ask, question: str, length_ns: int, filters: Filters) -> Iterator[pa.Table]:
-    """The answer to a question about a window, a part of it at a time, the first about so long; at least one."""
-    since_ns, until_ns, length_ns = filters["since_ns"], filters["until_ns"], _whole_hours(length_ns)
-    while True:
-        end_ns = min(since_ns + length_ns, until_ns)
-        part = ask(question, **{**filters, "since_ns": since_ns, "until_ns": end_ns})
-        yield part
-        if end_ns >= until_ns:
-            return
-        since_ns = end_ns
-        length_ns = _whole_hours(length_ns * PART_BYTES // max(part.nbytes, 1))
-
-
-def _whole_hours(length_ns: int) -> int:
-    return min(max(1, length_ns // HOUR_NS) * HOUR_NS, LONGEST_NS)
+def _parts(held: pa.Table, filters: Filters) -> list[dict[str, int]]:
+    """A window in parts of so many rows, without the years in which there are none; one at least."""
+    since_ns, until_ns = filters["since_ns"], filters["until_ns"]
+    hours, rows = held.column("hour_ns").to_pylist(), held.column("rows").to_pylist()
+    if sum(rows) <= PART_ROWS and until_ns - since_ns <= LONGEST_NS:
+        return [{"since_ns": since_ns, "until_ns": until_ns}]
+    parts: list[dict[str, int]] = []
+    many = 0
+    for hour_ns, some in zip(hours, rows, strict=True):
+        many += some
+        if not parts or many > PART_ROWS or hour_ns + HOUR_NS - parts[-1]["since_ns"] > LONGEST_NS:
+            parts.append({"since_ns": max(since_ns, hour_ns), "until_ns": 0})
+            many = some
+        parts[-1]["until_ns"] = min(hour_ns + HOUR_NS, until_ns)
+    return parts or [{"since_ns": since_ns, "until_ns": since_ns}]

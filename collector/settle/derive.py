@@ -306,9 +306,9 @@ def _failure_rows(
                 run.environment,
                 run.start_ns,
                 *_lost(step_rows.get(i)),
-                first_of_run=False,
-                first_of_code=False,
-                first_of_step=False,
+                last_of_run=False,
+                last_of_code=False,
+                last_of_step=False,
             )
         )
     hiding = hiding_span(spans, forest, failures, of_steps, primary) if run.outcome == Outcome.SILENT else NONE
@@ -324,11 +324,11 @@ def _marked(rows: Sequence[FailureRow]) -> list[FailureRow]:
     marked = [*rows]
     seen: set[tuple[str | None, ...]] = set()
     roots = (place for place, row in enumerate(rows) if row.role == "root")
-    for place in sorted(roots, key=lambda place: (rows[place].at_ns, rows[place].span_id)):
+    for place in sorted(roots, key=lambda place: (rows[place].at_ns, rows[place].span_id), reverse=True):
         row = rows[place]
         keys = (row.certainty,), (row.certainty, row.code), (row.certainty, row.step, row.layer_a, row.layer_b)
         of_run, of_code, of_step = (key not in seen for key in keys)
-        marked[place] = row._replace(first_of_run=of_run, first_of_code=of_code, first_of_step=of_step)
+        marked[place] = row._replace(last_of_run=of_run, last_of_code=of_code, last_of_step=of_step)
         seen.update(keys)
     return marked
 

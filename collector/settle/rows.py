@@ -129,9 +129,9 @@ class FailureRow(NamedTuple):
     run_start_ns: int
     kind: str | None
     lost_ns: int | None
-    first_of_run: bool
-    first_of_code: bool
-    first_of_step: bool
+    last_of_run: bool
+    last_of_code: bool
+    last_of_step: bool
 
 
 class VerdictRow(NamedTuple):

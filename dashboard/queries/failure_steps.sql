@@ -3,7 +3,7 @@
 --   $since_ns, $until_ns               bigint, half-open [since, until) over the start of a run
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $certainty                         varchar; observed, inferred and judged are never added up
-select workflow, step, layer_a, layer_b, count(*) as failures, count(*) filter (where first_of_step) as runs,
+select workflow, step, layer_a, layer_b, count(*) as failures, count(*) filter (where last_of_step) as runs,
        count(*) filter (where recovered) as recovered, count(*) filter (where silent) as silent,
        histogram(code) as codes, max(at_ns) as newest_ns, min(at_ns) as first_ns,
        sum(count(*)) over (partition by workflow, step)::bigint as of_step

@@ -3,7 +3,7 @@
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 -- loud + silent + recovered = failures: neither handled nor hidden, hidden, handled.
 select certainty, count(*) filter (where role = 'root') as failures,
-       count(*) filter (where first_of_run) as runs,
+       count(*) filter (where last_of_run) as runs,
        count(*) filter (where role = 'root' and not recovered and not silent) as loud,
        count(*) filter (where role = 'root' and silent) as silent,
        count(*) filter (where role = 'root' and recovered) as recovered,

@@ -3,7 +3,7 @@
 --   $workflow, $version, $environment  varchar, '' for all (environment: see in_environment)
 --   $certainty                         varchar; observed, inferred and judged are never added up
 select code, any_value(layer_a) as layer_a, any_value(layer_b) as layer_b, any_value(severity) as severity,
-       count(*) as failures, count(*) filter (where first_of_code) as runs, count(*) filter (where recovered) as recovered,
+       count(*) as failures, count(*) filter (where last_of_code) as runs, count(*) filter (where recovered) as recovered,
        count(*) filter (where silent) as silent,
        max_by(run_id, (at_ns, run_id)) as newest_run_id, max_by(span_id, (at_ns, run_id)) as newest_span_id,
        max(at_ns) as newest_ns, min(at_ns) as first_ns

@@ -16,12 +16,19 @@
 --   $services, $instrumentations  varchar[], [] for any; '' in them stands for those without; the latter are names of scopes
 --   $lost_a, $lost_b         varchar, '' for all; only failed and silent runs whose own layer, that of what decided them, is this
 --   $abandoned_ns            bigint; an open run that received nothing since then is abandoned
-with told as not materialized (  -- of runs whose words are too many to be kept with them
-    select run_id
+with unsaid as not materialized (  -- steps of runs that do not hold their words; one column at a time: each is looked through once a dictionary
+    select run_id, name, error_type, error_message, in_band_error
     from step
-    where $text <> '' and start_ns >= $since_ns::ubigint and run_id in (select run_id from run where words is null)
-      and (contains(lower(name), $text) or contains(lower(error_type), $text) or contains(lower(error_message), $text)
-           or contains(lower(in_band_error), $text))
+    where $text <> '' and start_ns >= $since_ns::ubigint and run_id in (select run_id from run where words is null and $text <> '')
+),
+told as not materialized (
+    select run_id from unsaid where contains(lower(name), $text)
+    union all
+    select run_id from unsaid where contains(lower(error_type), $text)
+    union all
+    select run_id from unsaid where contains(lower(error_message), $text)
+    union all
+    select run_id from unsaid where contains(lower(in_band_error), $text)
 )
 select (start_ns // $bucket_ns::ubigint) * $bucket_ns::ubigint as bucket_ns, state, count(*) as runs
 from (
@@ -33,7 +40,7 @@ from (
       and ($version = '' or workflow_version = $version)
       and in_environment(environment, $environment)
       and ($text = '' or contains(words, $text) or contains(lower(session_id), $text)
-           or (regexp_full_match($text, '[0-9a-f]+') and starts_with(run_id, $text))
+           or (regexp_full_match($text, '[0-9a-f-]+') and starts_with(run_id, $text))
            or (words is null and (run_id in (from told) or contains(lower(workflow), $text) or contains(lower(failing_step), $text))))
       and ($lost_a = '' and $lost_b = '' or outcome in ('failed', 'silent')
            and ($lost_a = '' or coalesce(layer_a, 'unclassified') = $lost_a)

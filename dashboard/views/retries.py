@@ -140,7 +140,7 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
             for count in (total[row["name"]], over_time[row["name"]][at]):
                 count[0] += row["operations"]
                 count[1] += row["attempts"]
-    blocks, ranks, short = drawn([one for one in found.episodes if one.key.dimension == by], bucket_ns, window)
+    blocks, ranks, left_out = drawn([one for one in found.episodes if one.key.dimension == by], bucket_ns, window)
     names = [name for name, (asked, made) in total.items() if made > asked]
     names.sort(key=lambda name: (ranks.get(name, 2), total[name][0] - total[name][1], name))
     rows = []
@@ -166,6 +166,7 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
         st.caption(f":material/check_circle: nothing was tried twice, of {words.plural(len(total), by)} seen.")
     if len(names) > MOST_LANES:
         st.caption(f"The {MOST_LANES} that retry most of {len(names)}.")
+    short = sum(left_out[name] for name in names[:MOST_LANES])
     if short:
         told = words.plural(short, "stretch that is", "stretches that are")
         st.caption(f"Not drawn: {told} worth a look, and too short to be seen at this width.")
@@ -174,20 +175,20 @@ def show_lanes(calls: Sequence[Row], found: Found, by: str, window: Window, trie
 
 def drawn(
     episodes: Iterable[Episode], bucket_ns: int, window: Window
-) -> tuple[dict[str, list[Block]], dict[str, int], int]:
-    """By name the blocks of its lane, and whether it had a storm (0) or a look (1); and how many looks are too short to
-    be drawn: they would fill the lanes of a month."""
+) -> tuple[dict[str, list[Block]], dict[str, int], Counter[str]]:
+    """By name the blocks of its lane, whether it had a storm (0) or a look (1), and how many looks are too short to be
+    drawn: they would fill the lanes of a month."""
     blocks: dict[str, list[Block]] = defaultdict(list)
     ranks: dict[str, int] = {}
-    short = 0
+    left_out = Counter[str]()
     for one in episodes:
         is_storm = one.status == "storm"
         ranks[one.key.name] = min(ranks.get(one.key.name, 2), 0 if is_storm else 1)
         if is_storm or 2 * ((one.end_ns or window.until_ns) - one.onset_ns) >= bucket_ns:
             blocks[one.key.name].append(block(one, window))
         else:
-            short += 1
-    return blocks, ranks, short
+            left_out[one.key.name] += 1
+    return blocks, ranks, left_out
 
 
 def most_tries(calls: Sequence[Row], scope: Mapping[str, Param], by: str) -> dict[str, int]:

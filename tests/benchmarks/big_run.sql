@@ -41,8 +41,8 @@ select $run_id as run_id, $run_id as trace_id, span_id, chain_step as step, 'too
        'observed' as certainty, 'high' as severity, 'root' as role, true as recovered, false as silent, [] as contributing,
        'status ERROR, TimeoutError' as evidence, 'TimeoutError' as error_type, end_ns as at_ns, 'tool.timeout/type' as rule_id,
        $rule_version as rule_version, 'wide_fan_out' as workflow, $start_ns::ubigint as run_start_ns, kind, end_ns - start_ns as lost_ns,
-       rank() over (order by end_ns, span_id) = 1 as first_of_run, first_of_run as first_of_code,
-       rank() over (partition by chain_step order by end_ns, span_id) = 1 as first_of_step
+       rank() over (order by end_ns, span_id) = 1 as last_of_run, last_of_run as last_of_code,
+       rank() over (partition by chain_step order by end_ns, span_id) = 1 as last_of_step
 from shape
 where status = 'failed';
 

@@ -37,7 +37,7 @@ select run_id, run_id as trace_id, operation_id as span_id, step, code, layer_a,
        ['ToolTimeoutError', 'HTTPStatusError', 'ValidationError', 'KeyError'][(hash(seed) % 4)::integer + 1] as error_type,
        first_ns + took_ns as at_ns, case when code <> 'unclassified' then code || '/case' end as rule_id,
        getvariable('rule_version') as rule_version, 0 as scope_id, workflow, workflow_version, environment,
-       start_ns as run_start_ns, kind, took_ns as lost_ns, true as first_of_run, true as first_of_code, true as first_of_step
+       start_ns as run_start_ns, kind, took_ns as lost_ns, true as last_of_run, true as last_of_code, true as last_of_step
 from tried
 where failed;
 

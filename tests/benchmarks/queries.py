@@ -32,7 +32,6 @@ from dashboard.components.one_run import of_steps, run_of
 from dashboard.questions import Questions, parameters, sql
 from dashboard.reports import build
 from dashboard.reports.weeks import last_complete
-from schemas.ddl import migrations
 from schemas.paths import store_path
 from schemas.settings import Settings
 from schemas.version import RULE_VERSION
@@ -131,11 +130,8 @@ def make_store(data: Path, runs: int, spans_per_run: int) -> None:
         connection.execute(COUNTED)
         connection.execute("update store.meta set value = $1 where key = 'settled_until_ns'", [str(time.time_ns())])
         connection.execute("set variable rule_version = $1", [RULE_VERSION])
-        for part in ("fill_rollups.sql", "fill_steps.sql"):
+        for part in ("fill_rollups.sql", "fill_steps.sql", "fill_words.sql"):
             connection.execute((Path(__file__).parent / part).read_text("utf-8"))
-        (migration,) = (one.statements.sql for one in migrations() if one.version == 7)
-        connection.execute("alter table store.run drop column words")
-        connection.execute(migration[migration.index("alter table store.run rename") :])  # gives runs their words
         for table, sums in MEASURES.items():
             _fold(connection, f"store.{table}", sums)
         connection.execute("checkpoint")

@@ -137,25 +137,11 @@ def test_one_failure_of_a_run_stands_for_it(settings: Settings) -> None:
             for row in rows:
                 insert(old, "store.failure", run_id=run_id, **dict(zip(names, row, strict=True)))
     Store.open(settings).close()
-    firsts = {"a": (False,) * 3, "b": (True,) * 3, "c": (False, True, True), "d": (True,) * 3, "e": (False,) * 3}
+    lasts = {"a": (False, True, True), "b": (False,) * 3, "c": (True,) * 3, "d": (True,) * 3, "e": (False,) * 3}
     assert ask(
         store_path(settings.data_dir),
-        "select span_id, first_of_run, first_of_code, first_of_step from failure order by run_id, span_id",
-    ) == [(span_id, *first) for _ in "qr" for span_id, first in firsts.items()]
-
-
-def test_runs_that_are_there_hold_the_words_of_their_steps(settings: Settings) -> None:
-    """What settling would keep for a search, each once, in lower case; nothing else of a run changes."""
-    with duckdb.connect(str(store_path(settings.data_dir))) as old:
-        for run_id, name in (("r", "Fetch"), ("long", "x" * 9_000)):
-            insert(old, "store.run", run_id=run_id, workflow="Desk", start_ns=5, trace_ids=["t"], spans=3)
-            for span_id, error in (("a", None), ("b", "No Answer")):
-                insert(old, "store.step", run_id=run_id, span_id=span_id, name=name, error_message=error)
-    Store.open(settings).close()
-    told = ask(
-        store_path(settings.data_dir), "select run_id, workflow, trace_ids, spans, words from run order by run_id desc"
-    )
-    assert told == [("r", "Desk", ["t"], 3, "desk\nfetch\nno answer"), ("long", "Desk", ["t"], 3, None)]
+        "select span_id, last_of_run, last_of_code, last_of_step from failure order by run_id, span_id",
+    ) == [(span_id, *last) for _ in "qr" for span_id, last in lasts.items()]
 
 
 def test_a_copy_is_kept_beside_it_and_named_in_the_log(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

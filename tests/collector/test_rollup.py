@@ -354,21 +354,21 @@ def test_a_failure_says_what_its_run_and_its_step_say(filled: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "kept"),
+    ("last", "kept"),
     [
-        ("first_of_run", "certainty"),
-        ("first_of_code", "certainty, code"),
-        ("first_of_step", "certainty, workflow, step, layer_a, layer_b"),
+        ("last_of_run", "certainty"),
+        ("last_of_code", "certainty, code"),
+        ("last_of_step", "certainty, workflow, step, layer_a, layer_b"),
     ],
 )
-def test_runs_with_failures_are_counted_without_their_ids(filled: Store, first: str, kept: str) -> None:
-    """The first root occurrence of a run stands for it: they are as many as the runs, whatever window is asked for."""
+def test_runs_with_failures_are_counted_without_their_ids(filled: Store, last: str, kept: str) -> None:
+    """The last root occurrence of a run stands for it: they are as many as the runs, whatever window is asked for."""
     told = ask(
         filled,
-        f"select {kept}, run_start_ns // 1_000_000_000_000, count(*) filter (where {first}), count(distinct run_id), "
+        f"select {kept}, run_start_ns // 1_000_000_000_000, count(*) filter (where {last}), count(distinct run_id), "
         "count(*) from failure where role = 'root' group by all",
     )
     assert told
     assert all(row[-3] == row[-2] for row in told)
     assert any(row[-2] < row[-1] for row in told)
-    assert ask(filled, f"select count(*) from failure where {first} and role <> 'root'") == [(0,)]
+    assert ask(filled, f"select count(*) from failure where {last} and role <> 'root'") == [(0,)]

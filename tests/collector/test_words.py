@@ -48,7 +48,11 @@ def test_a_search_finds_the_same_by_words_and_without(filled: Store) -> None:
         "select r.run_id, r.session_id, r.workflow, s.name, s.error_message from run r join step s using (run_id) "
         "where session_id is not null and error_message is not null order by r.run_id limit 1",
     )[0]
+    second = f"{run_id}-{'0a' * 8}"  # as the second run of a trace is called
+    with filled.cursor() as cursor:
+        cursor.execute("insert into store.run select * replace ($id as run_id) from store.run limit 1", {"id": second})
     texts = [
+        second,
         run_id[:7],
         session[1:].lower(),
         workflow[2:].lower(),
@@ -61,7 +65,7 @@ def test_a_search_finds_the_same_by_words_and_without(filled: Store) -> None:
     with filled.cursor() as cursor:
         cursor.execute("update store.run set words = null")
     assert [found(filled, text.lower()) for text in texts] == kept
-    assert [bool(rows) for rows in kept] == [True] * 6 + [False]
+    assert [bool(rows) for rows in kept] == [True] * 7 + [False]
 
 
 def test_words_that_are_too_many_are_not_kept() -> None:

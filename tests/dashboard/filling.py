@@ -14,10 +14,11 @@ MINUTE = 60 * S
 
 Row = dict[str, Any]
 
-FIRSTS = ("first_of_run", "first_of_code", "first_of_step")
+LASTS = ("last_of_run", "last_of_code", "last_of_step")
 
 
-WHOSE = """
+LATEST = "order by at_ns desc, span_id desc"
+WHOSE = f"""
 update store.failure
 set workflow = r.workflow, workflow_version = r.workflow_version, environment = r.environment, run_start_ns = r.start_ns
 from store.run r
@@ -27,11 +28,11 @@ set kind = s.kind, lost_ns = case when s.status = 'failed' or s.in_band_error is
 from step s
 where s.run_id = failure.run_id and s.trace_id = failure.trace_id and s.span_id = failure.span_id;
 update store.failure
-set first_of_run = of_run = 1, first_of_code = of_code = 1, first_of_step = of_step = 1
+set last_of_run = of_run = 1, last_of_code = of_code = 1, last_of_step = of_step = 1
 from (
-    select rowid as place, row_number() over (partition by run_id, certainty order by at_ns, span_id) as of_run,
-           row_number() over (partition by run_id, certainty, code order by at_ns, span_id) as of_code,
-           row_number() over (partition by run_id, certainty, step, layer_a, layer_b order by at_ns, span_id) as of_step
+    select rowid as place, row_number() over (partition by run_id, certainty {LATEST}) as of_run,
+           row_number() over (partition by run_id, certainty, code {LATEST}) as of_code,
+           row_number() over (partition by run_id, certainty, step, layer_a, layer_b {LATEST}) as of_step
     from store.failure
     where role = 'root'
 ) ranked
@@ -47,7 +48,7 @@ class Filling:
 
     def add(self, table: str, **values: Any) -> None:
         if table == "failure":  # `write` tells whose it is
-            values = {"workflow": "", "run_start_ns": 0, "kind": None, **dict.fromkeys(FIRSTS, False), **values}
+            values = {"workflow": "", "run_start_ns": 0, "kind": None, **dict.fromkeys(LASTS, False), **values}
         self.tables.setdefault(table, []).append(values)
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:

@@ -355,12 +355,14 @@ def test_calls_may_be_asked_for_in_parts(
     with asking(store_path(tmp_path)) as ask:
         every = ask("calls_over_time", step_ns=limits.bucket_ns, **window)
         found = alarms.storms_found(ask, limits, **window)
-        monkeypatch.setattr(calling, "PART_BYTES", 2_000)
+        monkeypatch.setattr(calling, "PART_ROWS", 500)
         asked: list[tuple[str, int, int]] = []
 
         def counting(question: str, **params: Any) -> pa.Table:
+            answer = ask(question, **params)
             asked.append((question, params["since_ns"], params["until_ns"]))
-            return ask(question, **params)
+            assert question not in ("calls_once", "calls_again") or answer.num_rows <= 500
+            return answer
 
         assert alarms.storms_found(counting, limits, **window) == found
     parts = [(since_ns, until_ns) for question, since_ns, until_ns in asked if question == "calls_again"]

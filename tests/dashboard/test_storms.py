@@ -28,6 +28,7 @@ from tests.dashboard.calls import Calls, by_key
 BUCKET = 5 * MINUTE_NS
 TOOL = Key("", "tool", "ledger.query")
 STEP = Key("refunds", "step", "ledger")
+LATER = Key("refunds", "step", "later")
 
 
 def find(calls: Iterable[Calls], *more: Any, **others: Any) -> Found:
@@ -100,6 +101,13 @@ def test_the_threshold_follows_the_tries_that_are_allowed(tries: int, threshold:
 def test_where_nothing_is_ever_retried_there_is_no_storm() -> None:
     """Polling, pagination and fan-out are operations of one attempt each, however many there are."""
     assert not find(series([(5, 5)] * 5 + [(4_000, 4_000)] * 5, tries=1)).episodes
+
+
+def test_how_much_could_be_judged_is_told_of_the_window_alone() -> None:
+    """The hours before it, in which its storms can have begun, do not count; what was called only then has no share."""
+    rows = [*series([(25, 25)] * 10 + [(1, 1)] * 30), *series([(25, 25)] * 10, STEP), *series([(1, 1)] * 20, LATER)]
+    assert find(rows, until_ns=40 * BUCKET).judged == {TOOL: 15 / 40, STEP: 1.0, LATER: 0.0}
+    assert find(rows, until_ns=40 * BUCKET, judged_since_ns=20 * BUCKET).judged == {TOOL: 0.0, LATER: 0.0}
 
 
 @pytest.mark.parametrize("a_bucket", [1, 3])

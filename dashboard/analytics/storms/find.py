@@ -23,22 +23,38 @@ def find(
     until_ns: int | None = None,
     most_tries: Mapping[Key, int] | None = None,
     limits: Limits | None = None,
+    judged_since_ns: int = 0,
 ) -> Found:
     """The storms in buckets of calls.
 
     Args:
-        calls: one of each key, not empty; buckets begin at multiples of the limits' bucket from the first on.
+        calls: one of each key, not empty; buckets begin at multiples of the limits' bucket from the first on. Taken one
+            by one: each is forgotten before the next.
         failures: what tells triggers.
         until_ns: end of the last whole bucket; by default of the last one with calls.
         most_tries: what the keys were seen to take before; beside what `calls` hold.
+        judged_since_ns: from when on to tell how much could be judged; keys without calls since then have no share.
     """
-    limits, every = limits or Limits(), list(calls)
+    limits = limits or Limits()
     if until_ns is None:
-        until_ns = max((int(one.buckets_ns[-1]) for one in every), default=0) + limits.bucket_ns
-    seen = [_Seen.of(one, until_ns, (most_tries or {}).get(one.key, 0), limits) for one in every]
+        calls = list(calls)
+        until_ns = max((int(one.buckets_ns[-1]) for one in calls), default=0) + limits.bucket_ns
     named: list[Episode] = []
     shown: list[Episode] = []
-    for one in seen:
+    states: dict[Key, State] = {}
+    judged: dict[Key, float] = {}
+    for series in calls:
+        key, skipped = series.key, int(judged_since_ns - series.buckets_ns[0]) // limits.bucket_ns
+        if int(series.operations.sum()) < limits.least_operations:  # thousands of names, of a fan-out, say
+            states[key] = "too few to tell"
+            if series.buckets_ns[-1] + limits.reach_ns > judged_since_ns:
+                judged[key] = 0.0
+            continue
+        one = _Seen.of(series, until_ns, (most_tries or {}).get(key, 0), limits)
+        states[key] = one.state
+        share = one.judged(max(0, skipped))
+        if share is not None:
+            judged[key] = share
         storms, looks = list(one.episodes("storm")), list(one.episodes("look"))
         named += [*storms, *looks]
         shown += [*storms, *(look for look in looks if not any(_overlap(storm, look) for storm in storms))]
@@ -46,11 +62,7 @@ def find(
         replace(one, spread=keys) if keys else one for one, keys in zip(shown, _beside(shown, named), strict=True)
     ]
     complete.sort(key=lambda one: (one.onset_ns, one.key))
-    return Found(
-        triggered(complete, failures or {}),
-        {one.series.key: one.state for one in seen},
-        {one.series.key: one.judged for one in seen},
-    )
+    return Found(triggered(complete, failures or {}), states, judged)
 
 
 class _Seen(NamedTuple):
@@ -69,8 +81,10 @@ class _Seen(NamedTuple):
     """At the last end."""
     totals: Counts
     """What `SUMMED` came to before each row, and after the last."""
-    judged: float
-    """Share of the ends with calls in reach that had enough operations to judge by."""
+    in_reach: NDArray[np.bool_]
+    """Whether there were any calls …"""
+    enough: NDArray[np.bool_]
+    """… and operations enough to judge by."""
 
     @classmethod
     def of(cls, series: Series, until_ns: int, most_tries: int, limits: Limits) -> "_Seen":
@@ -89,7 +103,6 @@ class _Seen(NamedTuple):
         state: State = "too few to tell"
         if ends and enough[-1]:
             state = "storm" if storms[-1] else "look" if times[-1] >= limits.look else "quiet"
-        in_reach = int((seen > 0).sum())
         totals = np.zeros((len(SUMMED), len(at) + 1), np.int64)
         np.cumsum(np.stack([getattr(series, name) for name in SUMMED]), axis=1, out=totals[:, 1:])
         return cls(
@@ -102,8 +115,14 @@ class _Seen(NamedTuple):
             threshold,
             state,
             totals,
-            int(enough.sum()) / in_reach if in_reach else 0.0,
+            seen > 0,
+            enough,
         )
+
+    def judged(self, first: int) -> float | None:
+        """Share of the ends from this one on with calls in reach that had enough operations to judge by, if any."""
+        ends = int(self.in_reach[first:].sum())
+        return int(self.enough[first:].sum()) / ends if ends else None
 
     def episodes(self, status: Status) -> Iterator[Episode]:
         """From where on it held, most likely, to where it did no more, in order."""

@@ -29,8 +29,9 @@ create table store.failure (
     run_start_ns     ubigint not null,
     kind             varchar,                       -- of its step; NULL: its span is none
     lost_ns          ubigint,                       -- how long its step took; NULL: none, it did not fail or did not end
-    -- since schema 7: of the root occurrences of a run and a certainty, the first …; so that runs are counted without their ids
-    first_of_run     boolean not null,
-    first_of_code    boolean not null,              -- … of its code
-    first_of_step    boolean not null               -- … of its step and layers
+    -- since schema 7: of the root occurrences of a run and a certainty, the last …: as late as any, it lies in whatever part of time holds
+    -- one of them, so that runs are counted without their ids
+    last_of_run     boolean not null,
+    last_of_code    boolean not null,              -- … of its code
+    last_of_step    boolean not null               -- … of its step and layers
 );

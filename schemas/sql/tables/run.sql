@@ -33,5 +33,5 @@ create table store.run (
     last_received_ns ubigint not null,
     rule_version     integer not null,
     words            varchar                        -- since schema 7: what a search looks through, in lower case, a line each: workflow,
-                                                    -- failing step, names and errors of all steps; NULL: too much, look through them
+                                                    -- failing step, names and errors of all steps; NULL: too much, or from before: look through them
 );
