@@ -28,7 +28,7 @@ def count(number: float | None) -> str:
         return NOT_KNOWN
     if number < 100_000:
         return f"{number:,.0f}"
-    return f"{_three(number / 1e3)} k" if number < 1e6 else f"{_three(number / 1e6)} M"
+    return f"{_three(number / 1e3)} k" if number < 999_500 else f"{_three(number / 1e6)} M"
 
 
 def rate(number: float) -> str:

@@ -36,7 +36,7 @@ CODE_COLUMNS: list[Column] = [
     {"name": "certainty", "label": "Certainty", "width": "82px", "optional": 1},
     {"name": "severity", "label": "Severity", "width": "72px", "optional": 2},
     {"name": "failures", "label": "Failures", "align": "right", "width": "72px"},
-    {"name": "runs", "label": "Runs", "align": "right", "width": "58px", "optional": 2},
+    {"name": "runs", "label": "Runs", "align": "right", "width": "70px", "optional": 2},
     {"name": "recovered", "label": "Recovered", "look": "share", "align": "right", "width": "100px", "optional": 3},
     {"name": "silent", "label": "Silent", "look": "share", "align": "right", "width": "100px", "optional": 3},
     {

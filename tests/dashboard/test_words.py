@@ -31,7 +31,8 @@ def test_duration(ns: int | None, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "shown"), [(None, "–"), (0, "0"), (3210, "3,210"), (123_456, "123 k"), (4_560_000, "4.56 M")]
+    ("number", "shown"),
+    [(None, "–"), (0, "0"), (3210, "3,210"), (123_456, "123 k"), (999_499, "999 k"), (999_837, "1.00 M")],
 )
 def test_count(number: int | None, shown: str) -> None:
     """In full while it can be read."""
